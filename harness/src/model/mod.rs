@@ -1,0 +1,177 @@
+//! Asking a model: one request, one streamed answer, typed failures.
+//!
+//! A provider makes exactly one attempt per [`Model::ask`] (with failover between the keys of its pool);
+//! whether and when to try again is the driver's decision, so that every retry is an event in the log.
+//! Deliberately absent: sessions, events and tools' meaning.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+/// One request to a model, in the terms of the Messages API; other providers translate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelRequest {
+    /// Model id as the agent names it.
+    pub model: String,
+    /// System prompt; empty for none. Cached by the provider where it can be.
+    pub system: String,
+    /// Turns as Messages API objects `{"role", "content": [blocks]}`. Alternate, first is `user`.
+    pub messages: Vec<Value>,
+    /// Tool definitions `{"name", "description", "input_schema"}`, in a stable order (it is cached).
+    pub tools: Vec<Value>,
+    /// Upper bound on generated tokens.
+    pub output_tokens_max: u32,
+    /// `low`, `medium`, `high`, `xhigh` or `max`, where the model knows efforts.
+    pub effort: Option<String>,
+    /// `fast` or `standard`, where the model knows speeds.
+    pub speed: Option<String>,
+    /// Asks for extended thinking, where the model has it.
+    pub thinking: bool,
+}
+
+/// A piece of an answer while it is being made.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Progress {
+    /// The provider accepted the request and started to answer.
+    Started,
+    /// The model began to think.
+    ThinkingStarted,
+    /// More thinking text, where the provider shows it. Never leaves the host.
+    ThinkingDelta(String),
+    /// A text block began.
+    TextStarted,
+    /// The next piece of the current text block.
+    TextDelta(String),
+    /// The model began a tool call of this name.
+    ToolUseStarted(String),
+}
+
+/// Receives the pieces of an answer; must return at once.
+pub type ProgressSink<'a> = &'a (dyn Fn(Progress) + Send + Sync);
+
+/// Why the model stopped.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StopReason {
+    /// It is done.
+    EndTurn,
+    /// It wants tools to run.
+    ToolUse,
+    /// It reached `output_tokens_max`.
+    MaxTokens,
+    /// It refused; `category` and `explanation` where the provider tells them.
+    Refusal {
+        /// E.g. `cyber`, `bio`.
+        category: Option<String>,
+        /// Text for people.
+        explanation: Option<String>,
+    },
+    /// The provider paused a long turn; ask again with the answer so far.
+    PauseTurn,
+}
+
+/// Tokens of one request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TokenUsage {
+    /// Uncached input.
+    pub input_tokens: u64,
+    /// Generated.
+    pub output_tokens: u64,
+    /// Read from the prompt cache.
+    pub cache_read_input_tokens: u64,
+    /// Written to the 5-minute cache.
+    pub cache_5m_input_tokens: u64,
+    /// Written to the 1-hour cache.
+    pub cache_1h_input_tokens: u64,
+}
+
+/// A whole answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelAnswer {
+    /// Content blocks as Messages API objects: `text`, `thinking`, `redacted_thinking`, `tool_use` (with
+    /// `id`, `name`, `input` an object). Sent back verbatim in the next request.
+    pub content: Vec<Value>,
+    /// Why it ended.
+    pub stop_reason: StopReason,
+    /// What it cost in tokens.
+    pub usage: TokenUsage,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ModelError {
+    /// No credentials, or all keys of the pool were refused (401, 403).
+    #[error("the model provider refused the credentials: {0}")]
+    Authentication(String),
+    /// The account cannot pay (402, or a billing error).
+    #[error("the model provider asks for payment: {0}")]
+    Billing(String),
+    /// Too many requests (429) on every key.
+    #[error("the model provider limits the rate: {message}")]
+    RateLimited {
+        /// The provider's words.
+        message: String,
+        /// How long it asks us to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The provider is overloaded (529, 503 or an `overloaded_error` in the stream).
+    #[error("the model provider is overloaded: {message}")]
+    Overloaded {
+        /// The provider's words.
+        message: String,
+        /// How long it asks us to wait.
+        retry_after: Option<Duration>,
+    },
+    /// 408, 409, other 5xx, a broken connection or a stream that ended early.
+    #[error("the model request failed: {message}")]
+    Transient {
+        /// What happened.
+        message: String,
+        /// How long it asks us to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The conversation no longer fits the model's context.
+    #[error("the conversation does not fit the model's context: {0}")]
+    ContextTooLong(String),
+    /// The provider refused the request (400, 404, 413): repeating it is useless.
+    #[error("the model provider refused the request: {0}")]
+    Refused(String),
+    /// An answer that breaks the protocol or a bound of ours.
+    #[error("the model provider's answer is unusable: {0}")]
+    Protocol(String),
+}
+
+impl ModelError {
+    /// Tells whether the same request may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        matches!(
+            self,
+            Self::RateLimited { .. } | Self::Overloaded { .. } | Self::Transient { .. }
+        )
+    }
+
+    /// Returns how long the provider asked us to wait, if it did.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after, .. }
+            | Self::Overloaded { retry_after, .. }
+            | Self::Transient { retry_after, .. } => *retry_after,
+            Self::Authentication(_)
+            | Self::Billing(_)
+            | Self::ContextTooLong(_)
+            | Self::Refused(_)
+            | Self::Protocol(_) => None,
+        }
+    }
+}
+
+/// A model provider.
+#[async_trait]
+pub trait Model: Send + Sync + 'static {
+    /// Makes one attempt. Dropping the future cancels the request.
+    async fn ask(
+        &self,
+        request: &ModelRequest,
+        progress: ProgressSink<'_>,
+    ) -> Result<ModelAnswer, ModelError>;
+}

@@ -1,0 +1,6 @@
+//! SQLite.
+
+/// Options.
+pub struct SqliteOptions;
+/// The store.
+pub struct SqliteStore;

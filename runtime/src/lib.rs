@@ -1,0 +1,4 @@
+//! Runs tools and programs as WebAssembly components in a capability-scoped filesystem.
+
+pub mod fs;
+pub mod typed;
