@@ -2,8 +2,11 @@
 //!
 //! Modules stand in order of dependency; each uses only what stands before it.
 
+pub mod agent;
 pub mod clock;
+pub mod hands;
 pub mod ids;
-pub mod store;
-pub mod model;
 pub mod mock_model;
+pub mod model;
+pub mod session;
+pub mod store;

@@ -1,0 +1,3 @@
+//! stub
+pub struct WasmHands;
+pub struct WasmHandsOptions;
