@@ -277,6 +277,8 @@ impl State {
             EventKind::AgentThreadContextCompacted => self.compact(event),
             EventKind::SessionStatusRunning => {
                 self.status = Status::Running;
+                self.stop_reason = json!({"type": "end_turn"});
+                self.stop_details = Value::Null;
                 self.running_since.get_or_insert(event.at);
                 self.first_ran_at.get_or_insert(event.at);
             }
