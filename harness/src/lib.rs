@@ -2,11 +2,19 @@
 //!
 //! Modules stand in order of dependency; each uses only what stands before it.
 
-pub mod agent;
 pub mod clock;
-pub mod hands;
 pub mod ids;
-pub mod mock_model;
-pub mod model;
-pub mod session;
 pub mod store;
+pub mod model;
+pub mod mock_model;
+pub mod session;
+pub mod data_dir;
+pub mod hands;
+pub mod agent;
+pub mod api;
+pub mod config;
+pub mod daemon;
+mod logging;
+mod cli;
+
+pub use cli::main as cli_main;
