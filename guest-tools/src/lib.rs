@@ -1,1 +1,25 @@
-//! Placeholder.
+//! The built-in tools: components that the build script made, with the WIT they were made from.
+//!
+//! Toolchains drop the doc comments of WIT, and those are what a model reads; so the text is kept beside
+//! each component. Nothing here runs a component or knows an engine.
+
+/// A component compiled into this binary.
+#[derive(Debug, Clone, Copy)]
+pub struct Embedded {
+    /// The name of the guest that made it.
+    pub name: &'static str,
+    /// The component in its binary form, not compiled for any machine.
+    pub wasm: &'static [u8],
+    /// Its WIT as relative path and text: its own package's files first, then those of the packages it uses.
+    pub wit: &'static [(&'static str, &'static str)],
+}
+
+/// Returns every built-in component.
+pub fn components() -> &'static [Embedded] {
+    COMPONENTS
+}
+
+const COMPONENTS: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+
+#[cfg(test)]
+mod tests;
