@@ -1,11 +1,12 @@
 //! The daemon: everything put together, started and stopped in order.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use sinew_runtime::typed::WitSources;
+use sinew_runtime::typed::docs::WitSources;
 use sinew_runtime::{
     CompilerCommand, ComponentSource, Limits as RuntimeLimits, LoadError, LoadedComponent,
     ProvisionError, Runtime, RuntimeConfig, RuntimeError, Trust,
@@ -15,20 +16,18 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::{Backoff, Brain, Drivers, LeaseOptions, Live, ModelFacts};
-use crate::api::auth::{AuthMode, list_keys};
+use crate::api::agent_config::{Effort, ModelFacts as ConfigFacts};
 use crate::api::sessions::SessionState;
-use crate::api::{self, ApiState};
+use crate::api::{self, ApiState, AuthMode, DEFAULT_WORKSPACE, ModelCatalog, list_keys};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::data_dir::{DataDir, DataDirError};
 use crate::hands::{Hands, WasmHands, WasmHandsOptions};
 use crate::ids::WorkspaceId;
-use crate::model::{Catalog, ModelError, Router, TokenUsage};
+use crate::model::{Catalog, Cost, Router, RouterError, TokenUsage};
 use crate::session::Limits;
 use crate::store::{SharedStore, SqliteOptions, SqliteStore, StoreError};
 
-/// The workspace of callers that name none on a server without keys.
-pub const DEFAULT_WORKSPACE: &str = "wrkspc_default";
 /// Names the organization in response headers.
 const ORGANIZATION: &str = "org_sinew";
 /// How long open requests may take to end at a stop.
@@ -67,7 +66,7 @@ pub enum DaemonError {
     KeysNeeded(SocketAddr),
     /// A model provider's configuration cannot be used.
     #[error("the configuration of a model provider cannot be used: {0}")]
-    Model(#[from] ModelError),
+    Model(#[from] RouterError),
     /// The program's own file is gone.
     #[error("cannot find this program's own file: {0}")]
     OwnFile(std::io::Error),
@@ -124,8 +123,8 @@ impl Daemon {
             store,
             clock: brain.clock.clone(),
             auth,
-            models: Arc::new(catalog(&config)),
-            organization_id: ORGANIZATION.to_owned(),
+            models: Arc::new(Facts(catalog(&config))),
+            organization_id: ORGANIZATION.into(),
             default_workspace: WorkspaceId::from_text(DEFAULT_WORKSPACE),
         };
         let router = api::router(
@@ -194,21 +193,22 @@ fn catalog(config: &Config) -> Catalog {
     Catalog::with_overrides(&config.models)
 }
 
-async fn hands(
+/// Starts a runtime and loads the built-in tools, compiling those that were never compiled.
+pub async fn load_tools(
     config: &Config,
-    data: &DataDir,
+    data: &Path,
     progress: &mut impl FnMut(StartProgress<'_>),
-) -> Result<Arc<dyn Hands>, DaemonError> {
+) -> Result<(Runtime, Vec<Arc<LoadedComponent>>), DaemonError> {
     let compiler = CompilerCommand {
         program: std::env::current_exe().map_err(DaemonError::OwnFile)?,
         args: vec!["compile-worker".into()],
     };
-    let mut runtime_config = RuntimeConfig::new(data.path().to_owned(), compiler);
+    let mut runtime_config = RuntimeConfig::new(data.to_owned(), compiler);
     if config.guest_threads > 0 {
         runtime_config.guest_threads = config.guest_threads;
     }
     let runtime = Runtime::new(runtime_config)?;
-    let components: Vec<Arc<LoadedComponent>> = runtime
+    let components = runtime
         .add_all(built_in(), |step| {
             progress(StartProgress {
                 name: step.name,
@@ -217,6 +217,15 @@ async fn hands(
             });
         })
         .await?;
+    Ok((runtime, components))
+}
+
+async fn hands(
+    config: &Config,
+    data: &DataDir,
+    progress: &mut impl FnMut(StartProgress<'_>),
+) -> Result<Arc<dyn Hands>, DaemonError> {
+    let (runtime, components) = load_tools(config, data.path(), progress).await?;
     let call_timeout = Duration::from_millis(config.hand.call_ms_max);
     Ok(Arc::new(WasmHands::new(WasmHandsOptions {
         runtime,
@@ -246,10 +255,23 @@ fn built_in() -> Vec<ComponentSource> {
         .map(|embedded| ComponentSource {
             name: embedded.name.to_owned(),
             wasm: Bytes::from_static(embedded.wasm),
-            wit: Some(WitSources::from_texts(embedded.wit)),
+            wit: Some(WitSources::Files(
+                embedded
+                    .wit
+                    .iter()
+                    .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
+                    .collect(),
+            )),
             trust: Trust::Embedded,
         })
         .collect()
+}
+
+/// Makes the model providers that the configuration names. Sends nothing.
+pub fn router(config: &Config) -> Result<Router, RouterError> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let catalog = Arc::new(catalog(config));
+    Router::new(&config.providers, &variable, catalog, Arc::new(SystemClock))
 }
 
 fn brain(
@@ -261,7 +283,7 @@ fn brain(
     Ok(Arc::new(Brain {
         live: Live::follow(&store),
         store,
-        model: Arc::new(Router::new(&config.providers, clock.clone())?),
+        model: Arc::new(router(config)?),
         clock,
         facts: Arc::new(Facts(catalog(config))),
         hands,
@@ -288,13 +310,16 @@ const INPUT_TOKENS_DEFAULT: u64 = 200_000;
 struct Facts(Catalog);
 
 impl ModelFacts for Facts {
-    fn price_nanocents(&self, model: &str, usage: &TokenUsage) -> Option<u128> {
-        self.0.price_cents(model, usage, false).map(|cost| cost.nano_cents())
+    fn price_nanocents(&self, model: &str, speed: Option<&str>, usage: &TokenUsage) -> Option<u128> {
+        self.0
+            .price_cents(model, speed, usage)
+            .map(Cost::nano_cents)
     }
 
     fn input_tokens_max(&self, model: &str) -> u64 {
         self.0
             .find(model)
-            .map_or(INPUT_TOKENS_DEFAULT, |model| model.input_tokens_max)
+            .and_then(|model| model.input_tokens_max)
+            .unwrap_or(INPUT_TOKENS_DEFAULT)
     }
 }

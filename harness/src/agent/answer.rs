@@ -234,7 +234,7 @@ fn calls_name(draft: &Draft, event_id: &EventId) -> String {
 }
 
 fn accounting(request: &ModelRequest, usage: &TokenUsage, facts: &dyn ModelFacts) -> Value {
-    let cost = facts.price_nanocents(&request.model, usage);
+    let cost = facts.price_nanocents(&request.model, request.speed.as_deref(), usage);
     json!({
         "usage": usage,
         "cost_nanocents": cost.map(|cost| cost.to_string()),

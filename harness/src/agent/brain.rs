@@ -13,8 +13,10 @@ use crate::store::SharedStore;
 
 /// Facts about models that drivers need.
 pub trait ModelFacts: Send + Sync + 'static {
-    /// Returns the list price of `usage` in nano-cents, or `None` for a model without a list price.
-    fn price_nanocents(&self, model: &str, usage: &TokenUsage) -> Option<u128>;
+    /// Returns the list price of `usage` at a speed in nano-cents, or `None` for a model without a list
+    /// price.
+    fn price_nanocents(&self, model: &str, speed: Option<&str>, usage: &TokenUsage)
+    -> Option<u128>;
 
     /// Returns how many input tokens the model takes.
     fn input_tokens_max(&self, model: &str) -> u64;

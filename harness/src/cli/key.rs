@@ -6,9 +6,8 @@ use anyhow::{Context, Result};
 use clap::Subcommand;
 
 use super::ConfigArgs;
-use crate::api::auth::{create_key, list_keys, revoke_key};
+use crate::api::{DEFAULT_WORKSPACE, create_key, list_keys, revoke_key};
 use crate::clock::{Clock, SystemClock};
-use crate::daemon::DEFAULT_WORKSPACE;
 use crate::ids::{ApiKeyId, WorkspaceId};
 use crate::store::{SqliteOptions, SqliteStore};
 

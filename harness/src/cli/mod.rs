@@ -130,6 +130,18 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Returns what shows how far a start is: on the terminal only, and only when there is something to wait
+/// for.
+fn progress() -> impl FnMut(crate::daemon::StartProgress<'_>) {
+    use std::io::IsTerminal;
+    let is_shown = std::io::stderr().is_terminal();
+    move |step| {
+        if is_shown {
+            eprintln!("tools ready: {} ({} of {})", step.name, step.done, step.total);
+        }
+    }
+}
+
 async fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Serve(args) => serve::serve(args).await,

@@ -1,14 +1,14 @@
 //! `GET` and `POST /v1/sessions/{id}/events`.
 
 use axum::extract::{Path, State};
-use axum::{Extension, Json};
+use axum::Json;
 use serde_json::{Value, json};
 
 use super::input::{Admission, Input, admit, read};
 use super::{APPEND_ATTEMPTS_MAX, SessionState, id_of, last_of, too_busy, wire};
-use crate::api::auth::Caller;
+use crate::api::Caller;
 use crate::api::body::{Invalid, JsonBody};
-use crate::api::error::ApiError;
+use crate::api::ApiError;
 use crate::api::page::{self, Cursor, Position};
 use crate::api::query::Query;
 use crate::clock::Timestamp;
@@ -26,7 +26,7 @@ const LIMIT_DEFAULT: usize = 1_000;
 /// Lists a session's events.
 pub(super) async fn list(
     State(state): State<SessionState>,
-    Extension(caller): Extension<Caller>,
+    caller: Caller,
     Path(session_id): Path<String>,
     query: Query,
 ) -> Result<Json<Value>, ApiError> {
@@ -78,7 +78,7 @@ pub(super) async fn list_page(
 /// Appends a client's events.
 pub(super) async fn send(
     State(state): State<SessionState>,
-    Extension(caller): Extension<Caller>,
+    caller: Caller,
     Path(session_id): Path<String>,
     JsonBody(mut fields): JsonBody,
 ) -> Result<Json<Value>, ApiError> {

@@ -1,14 +1,14 @@
 //! Reading, archiving and deleting a session.
 
 use axum::extract::{Path, State};
-use axum::{Extension, Json};
+use axum::Json;
 use serde_json::{Value, json};
 
 use super::{
     APPEND_ATTEMPTS_MAX, SessionState, id_of, is_at_work, last_of, private, session_key, too_busy,
 };
-use crate::api::auth::Caller;
-use crate::api::error::ApiError;
+use crate::api::Caller;
+use crate::api::ApiError;
 use crate::api::page;
 use crate::api::query::Query;
 use crate::ids::ThreadId;
@@ -18,7 +18,7 @@ use crate::store::{Append, Order, Projection, StoreError};
 /// Returns a session.
 pub(super) async fn retrieve(
     State(state): State<SessionState>,
-    Extension(caller): Extension<Caller>,
+    caller: Caller,
     Path(session_id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     let row = state.row(&caller, &session_id).await?;
@@ -28,7 +28,7 @@ pub(super) async fn retrieve(
 /// Lists a session's mounted resources.
 pub(super) async fn resources(
     State(state): State<SessionState>,
-    Extension(caller): Extension<Caller>,
+    caller: Caller,
     Path(session_id): Path<String>,
     query: Query,
 ) -> Result<Json<Value>, ApiError> {
@@ -42,7 +42,7 @@ pub(super) async fn resources(
 /// Ends a session for good; its history stays readable.
 pub(super) async fn archive(
     State(state): State<SessionState>,
-    Extension(caller): Extension<Caller>,
+    caller: Caller,
     Path(session_id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     for _ in 0..APPEND_ATTEMPTS_MAX {
@@ -93,7 +93,7 @@ pub(super) async fn archive(
 /// Removes a session with everything it made.
 pub(super) async fn delete(
     State(state): State<SessionState>,
-    Extension(caller): Extension<Caller>,
+    caller: Caller,
     Path(session_id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     let row = state.row(&caller, &session_id).await?;

@@ -1,13 +1,13 @@
 //! `GET /v1/sessions`: the one list that is read both ways.
 
 use axum::extract::State;
-use axum::{Extension, Json};
+use axum::Json;
 use serde_json::Value;
 
 use super::SessionState;
-use crate::api::auth::Caller;
+use crate::api::Caller;
 use crate::api::body::Invalid;
-use crate::api::error::ApiError;
+use crate::api::ApiError;
 use crate::api::page::{self, Cursor, Direction, Position};
 use crate::api::query::Query;
 use crate::session::session_wire;
@@ -21,7 +21,7 @@ const LIMIT_MAX: usize = 1_000;
 /// Lists sessions, newest first unless asked otherwise.
 pub(super) async fn list(
     State(state): State<SessionState>,
-    Extension(caller): Extension<Caller>,
+    caller: Caller,
     query: Query,
 ) -> Result<Json<Value>, ApiError> {
     let limit = query.limit(LIMIT_DEFAULT, LIMIT_MAX)?;

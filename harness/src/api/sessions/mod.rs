@@ -19,8 +19,8 @@ use serde_json::Value;
 
 use crate::agent::{Brain, Drivers};
 use crate::api::ApiState;
-use crate::api::auth::Caller;
-use crate::api::error::ApiError;
+use crate::api::Caller;
+use crate::api::ApiError;
 use crate::ids::SessionId;
 use crate::session::PROJECTION_PRIVATE;
 use crate::store::{Key, Kind, Resource, StoreError};
@@ -37,7 +37,7 @@ pub struct SessionState {
 }
 
 /// Returns the routes of sessions, their events and their threads.
-pub fn routes(state: SessionState) -> Router {
+pub fn routes(state: SessionState) -> Router<ApiState> {
     Router::new()
         .route("/v1/sessions", post(create::create).get(list::list))
         .route(

@@ -8,7 +8,6 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
@@ -21,8 +20,8 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::{SessionState, id_of, threads, wire};
 use crate::agent::{Preview, PreviewPart, Watcher};
-use crate::api::auth::Caller;
-use crate::api::error::ApiError;
+use crate::api::Caller;
+use crate::api::ApiError;
 use crate::api::query::Query;
 use crate::clock::rfc3339;
 use crate::ids::{EventId, SessionId};
@@ -43,7 +42,7 @@ const PREVIEWABLE: [&str; 2] = ["agent.message", "agent.thinking"];
 /// Streams a session.
 pub(super) async fn session_stream(
     State(state): State<SessionState>,
-    Extension(caller): Extension<Caller>,
+    caller: Caller,
     Path(session_id): Path<String>,
     query: Query,
 ) -> Result<Response, ApiError> {
@@ -53,7 +52,7 @@ pub(super) async fn session_stream(
 /// Streams one thread.
 pub(super) async fn thread_stream(
     State(state): State<SessionState>,
-    Extension(caller): Extension<Caller>,
+    caller: Caller,
     Path((session_id, thread_id)): Path<(String, String)>,
     query: Query,
 ) -> Result<Response, ApiError> {

@@ -1,13 +1,13 @@
 //! The threads of a session. A single-agent session has its primary thread.
 
 use axum::extract::{Path, State};
-use axum::{Extension, Json};
+use axum::Json;
 use serde_json::Value;
 
 use super::events::list_page;
 use super::{SessionState, id_of, private};
-use crate::api::auth::Caller;
-use crate::api::error::ApiError;
+use crate::api::Caller;
+use crate::api::ApiError;
 use crate::api::page;
 use crate::api::query::Query;
 use crate::ids::ThreadId;
@@ -20,7 +20,7 @@ const LIMIT_DEFAULT: usize = 1_000;
 /// Lists a session's threads.
 pub(super) async fn list(
     State(state): State<SessionState>,
-    Extension(caller): Extension<Caller>,
+    caller: Caller,
     Path(session_id): Path<String>,
     query: Query,
 ) -> Result<Json<Value>, ApiError> {
@@ -39,7 +39,7 @@ pub(super) async fn list(
 /// Returns one thread.
 pub(super) async fn retrieve(
     State(state): State<SessionState>,
-    Extension(caller): Extension<Caller>,
+    caller: Caller,
     Path((session_id, thread_id)): Path<(String, String)>,
 ) -> Result<Json<Value>, ApiError> {
     let row = state.row(&caller, &session_id).await?;
@@ -50,7 +50,7 @@ pub(super) async fn retrieve(
 /// Refuses to archive the primary thread: it lives as long as its session.
 pub(super) async fn archive(
     State(state): State<SessionState>,
-    Extension(caller): Extension<Caller>,
+    caller: Caller,
     Path((session_id, thread_id)): Path<(String, String)>,
 ) -> Result<Json<Value>, ApiError> {
     let row = state.row(&caller, &session_id).await?;
@@ -63,7 +63,7 @@ pub(super) async fn archive(
 /// Lists one thread's events.
 pub(super) async fn events(
     State(state): State<SessionState>,
-    Extension(caller): Extension<Caller>,
+    caller: Caller,
     Path((session_id, thread_id)): Path<(String, String)>,
     query: Query,
 ) -> Result<Json<Value>, ApiError> {
