@@ -72,15 +72,20 @@ pub fn json_to_params(ty: &ComponentFunc, input: &Value) -> Result<Vec<Val>, Str
 }
 /// Results.
 pub fn results(vals: &[Val]) -> Result<Vec<Content>, Vec<Content>> {
-    Ok(vals
-        .iter()
-        .map(|v| {
-            Content::Text(match v {
-                Val::String(s) => s.clone(),
-                v => format!("{v:?}"),
-            })
-        })
-        .collect())
+    fn text(v: &Val) -> Vec<Content> {
+        vec![Content::Text(match v {
+            Val::String(s) => s.clone(),
+            Val::U32(n) => n.to_string(),
+            Val::Bool(n) => n.to_string(),
+            v => format!("{v:?}"),
+        })]
+    }
+    match vals.first() {
+        Some(Val::Result(Ok(Some(v)))) => Ok(text(v)),
+        Some(Val::Result(Err(Some(v)))) => Err(text(v)),
+        Some(v) => Ok(text(v)),
+        None => Ok(vec![]),
+    }
 }
 /// Sources.
 #[derive(Debug, Clone)]
