@@ -2,9 +2,10 @@
 
 use serde_json::json;
 use sinew_runtime::typed::Content;
-use sinew_runtime::{CallOptions, Hand, Outcome, ProvisionError, Resources};
+use sinew_runtime::typed::docs::WitSources;
+use sinew_runtime::{CallOptions, Hand, Outcome, ProvisionError, Resources, Trust};
 
-use super::{add, fixture, guests};
+use super::{add, fixture, guests, source};
 
 async fn call(hand: &Hand, name: &str, input: serde_json::Value) -> Outcome {
     hand.execute(name, &input, CallOptions::default())
@@ -78,13 +79,25 @@ async fn a_hand_has_the_tools_it_was_given() {
             .is_empty()
     );
 
-    let one = add(runtime, "one", &guests::answer(1)).await;
+    let mut one = source("one", &guests::answer(1), Trust::Untrusted);
+    let wit =
+        "package acme:one; world tool { /// The first number.\n export answer: func() -> u32; }";
+    one.wit = Some(WitSources::Files(vec![(
+        "tool.wit".to_owned(),
+        wit.to_owned(),
+    )]));
+    let one = runtime.add(one).await.unwrap();
     let two = add(runtime, "two", &guests::answer(2)).await;
     let hand = runtime
         .provision(Resources::default().component(one.clone()))
         .unwrap();
-    let names: Vec<_> = hand.definitions().into_iter().map(|d| d.name).collect();
-    assert_eq!(names, ["answer"]);
+    let definitions = hand.definitions();
+    let [answer] = definitions.as_slice() else {
+        panic!("{definitions:?}");
+    };
+    assert_eq!(answer.name, "answer");
+    assert_eq!(answer.description, "The first number.");
+    assert_eq!(answer.input_schema["additionalProperties"], json!(false));
 
     let both = Resources::default().component(one).component(two);
     let Err(ProvisionError::ToolNameClash {

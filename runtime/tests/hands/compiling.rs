@@ -32,6 +32,9 @@ async fn answers(runtime: &Runtime, number: u32, trust: Trust) {
     );
 }
 
+/// Changes a component's folder, given another component's.
+type Damage<'a> = &'a dyn Fn(&Path, &Path);
+
 fn component_folders(data: &Path) -> Vec<PathBuf> {
     let mut folders: Vec<_> = fs::read_dir(data.join("components"))
         .unwrap()
@@ -68,7 +71,7 @@ async fn what_is_not_sealed_is_never_loaded() {
         bytes[middle] ^= 1;
         fs::write(path, bytes).unwrap();
     };
-    let damages: [(&str, &dyn Fn(&Path, &Path)); 7] = [
+    let damages: [(&str, Damage<'_>); 7] = [
         ("a flipped bit in the code", &|this, _| {
             flip(this.join("artefact.cwasm"))
         }),
