@@ -13,9 +13,9 @@ use wasmtime::component::Val;
 
 use crate::component::LoadedComponent;
 use crate::limits::{Account, Limit, ProcessUsage};
-use crate::outcome::{Outcome, Stage, explain};
+use crate::outcome::{HostFault, Outcome, Stage, explain};
 use crate::process::{Grants, Process};
-use crate::typed::{self, Content};
+use crate::typed::{Content, OutputError, json_to_params, results_to_output};
 
 /// Everything that a call needs, owned, so that it can run where guests run.
 pub(crate) struct Call {
@@ -52,9 +52,9 @@ impl Call {
 
     async fn invoke(self) -> Outcome {
         let Some((spec, function)) = self.component.tool(self.tool) else {
-            return refusal("the tool does not exist".to_owned());
+            return inconsistent("a tool without a function");
         };
-        let params = match typed::json_to_params(&function.ty, &self.input) {
+        let params = match json_to_params(&function.ty, &self.input) {
             Ok(params) => params,
             Err(error) => return refusal(error.to_string()),
         };
@@ -72,7 +72,7 @@ impl Call {
             Err(error) => return explain(&error, Stage::Instantiate, &usage),
         };
         let Some(func) = instance.get_func(&mut store, function.index) else {
-            return refusal("the tool's function does not exist".to_owned());
+            return inconsistent("an instance without its component's function");
         };
         let mut results = vec![Val::Bool(false); function.ty.results().len()];
         if let Err(error) = func.call_async(&mut store, &params, &mut results).await {
@@ -80,17 +80,24 @@ impl Call {
         }
         // The process ends before its answer is looked at: its memory is free for others.
         drop(store);
-        let _ = spec;
-        let (content, is_error) = match typed::results(&results) {
-            Ok(content) => (content, false),
-            Err(content) => (content, true),
+        let output = match results_to_output(&function.ty, spec.output, &results) {
+            Ok(output) => output,
+            Err(OutputError::TooLarge { .. }) => return Outcome::LimitHit(Limit::OutputBytes),
+            Err(error @ OutputError::MediaType) => {
+                return Outcome::Trapped {
+                    message: error.to_string(),
+                };
+            }
+            Err(error @ (OutputError::Unfit { .. } | OutputError::Unsupported { .. })) => {
+                return inconsistent(&error.to_string());
+            }
         };
-        if content_bytes(&content) > limits.output_bytes {
+        if content_bytes(&output.content) > limits.output_bytes {
             Outcome::LimitHit(Limit::OutputBytes)
-        } else if is_error {
-            Outcome::ToolError(content)
+        } else if output.is_error {
+            Outcome::ToolError(output.content)
         } else {
-            Outcome::Result(content)
+            Outcome::Result(output.content)
         }
     }
 }
@@ -100,9 +107,16 @@ pub(crate) fn refusal(message: String) -> Outcome {
     Outcome::ToolError(vec![Content::Text(message)])
 }
 
+fn inconsistent(what: &str) -> Outcome {
+    Outcome::HostFault(HostFault::Inconsistent(what.to_owned()))
+}
+
 fn content_bytes(content: &[Content]) -> u64 {
     let bytes = content.iter().map(|block| match block {
         Content::Text(text) => text.len(),
+        Content::Image { media_type, data } | Content::Document { media_type, data } => {
+            media_type.len() + data.len()
+        }
     });
     bytes.sum::<usize>() as u64
 }

@@ -6,7 +6,8 @@ use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
 
 use crate::component_store::{LoadError, Stored, Trust};
 use crate::process::Process;
-use crate::typed::{ToolSet, ToolSpec, WitSources};
+use crate::typed::docs::WitSources;
+use crate::typed::{Export, ToolSet, ToolSpec};
 
 /// A component as it is given to the runtime.
 #[derive(Clone, Debug)]
@@ -50,7 +51,7 @@ impl LoadedComponent {
             .tools
             .iter()
             .map(|tool| {
-                find(&component, tool).ok_or_else(|| {
+                find(&component, &tool.export).ok_or_else(|| {
                     LoadError::Unlinkable(format!("its tool {} has no function", tool.name))
                 })
             })
@@ -82,12 +83,13 @@ impl LoadedComponent {
     }
 }
 
-fn find(component: &Component, tool: &ToolSpec) -> Option<Function> {
-    let interface = match &tool.interface {
+/// Finds an exported function; a component made to mislead may not have all that its tool list says.
+fn find(component: &Component, export: &Export) -> Option<Function> {
+    let interface = match &export.interface {
         Some(name) => Some(component.get_export_index(None, name)?),
         None => None,
     };
-    let (item, index) = component.get_export(interface.as_ref(), &tool.function)?;
+    let (item, index) = component.get_export(interface.as_ref(), &export.function)?;
     match item {
         ComponentItem::ComponentFunc(ty) => Some(Function { index, ty }),
         _ => None,

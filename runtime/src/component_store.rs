@@ -22,6 +22,7 @@ use crate::compile::{
 };
 use crate::engine;
 use crate::typed::ToolSet;
+use crate::typed::docs::{self, DocsError, WitSources};
 
 /// Compilations of untrusted components at the same time; each may take gigabytes.
 const UNTRUSTED_COMPILATIONS_MAX: usize = 1;
@@ -50,8 +51,8 @@ pub enum LoadError {
     #[error("the component asks for something that does not exist here: {0}")]
     Unlinkable(String),
     /// The documentation sent with it cannot be read.
-    #[error("the component's WIT is not valid: {0}")]
-    Wit(String),
+    #[error(transparent)]
+    Docs(#[from] DocsError),
     /// The data folder cannot be used.
     #[error("the component store cannot {action} {}", path.display())]
     Storage {
@@ -115,8 +116,19 @@ impl ComponentStore {
     }
 
     /// Loads a component, compiling it if the store does not have it.
-    pub(crate) async fn load(&self, wasm: Bytes, trust: Trust) -> Result<Stored, LoadError> {
+    ///
+    /// Documentation becomes a part of the component: with other documentation it is another one.
+    pub(crate) async fn load(
+        &self,
+        wasm: Bytes,
+        wit: Option<WitSources>,
+        trust: Trust,
+    ) -> Result<Stored, LoadError> {
         check_size(&wasm)?;
+        let wasm = match wit {
+            Some(wit) => blocking(move || docs::embed(&wasm, &wit)).await??.into(),
+            None => wasm,
+        };
         let inner = Arc::clone(&self.0);
         let found = blocking({
             let (inner, wasm) = (Arc::clone(&inner), wasm.clone());

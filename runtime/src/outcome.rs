@@ -45,6 +45,9 @@ pub enum HostFault {
     /// The operating system refused something that a process needs.
     #[error("the process cannot be started: {0}")]
     Start(String),
+    /// A component is not what it was when it was loaded; a bug in the host.
+    #[error("the component does not fit its description: {0}")]
+    Inconsistent(String),
     /// A bug in the host; the call was isolated and nothing else is affected.
     #[error("the host failed while it ran the tool: {0}")]
     Panicked(String),

@@ -17,7 +17,6 @@ use crate::engine;
 use crate::hand::{Hand, ProvisionError, Resources};
 use crate::process::{self, Process};
 use crate::ticker::Ticker;
-use crate::typed::docs;
 
 /// Folder of the component store inside the data folder.
 const COMPONENTS_FOLDER: &str = "components";
@@ -120,13 +119,11 @@ impl Runtime {
 
     /// Loads a component, compiling it if that was never done; the only place where anything is compiled.
     pub async fn add(&self, source: ComponentSource) -> Result<Arc<LoadedComponent>, LoadError> {
-        let wasm = match &source.wit {
-            Some(wit) => docs::embed(&source.wasm, wit)
-                .map_err(|error| LoadError::Wit(error.to_string()))?
-                .into(),
-            None => source.wasm,
-        };
-        let stored = self.0.store.load(wasm, source.trust).await?;
+        let stored = self
+            .0
+            .store
+            .load(source.wasm, source.wit, source.trust)
+            .await?;
         let component = LoadedComponent::link(source.name, stored, &self.0.linker)?;
         Ok(Arc::new(component))
     }

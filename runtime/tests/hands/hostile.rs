@@ -1,0 +1,287 @@
+//! Guests that take what they are not given, each with the limit that ends it.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sinew_runtime::{CallOptions, Execution, Hand, Limit, Limits, Outcome, Resources, Runtime};
+use tokio_util::sync::CancellationToken;
+
+use super::{add, fixture, guests};
+
+const MIB: u64 = 1 << 20;
+
+async fn hand(runtime: &Runtime, limits: Limits) -> Hand {
+    let tools = add(runtime, "tools", guests::TOOLS).await;
+    runtime
+        .provision(Resources::default().component(tools).limits(limits))
+        .unwrap()
+}
+
+async fn call(hand: &Hand, name: &str, input: Value) -> Execution {
+    hand.execute(name, &input, CallOptions::default()).await
+}
+
+fn assert_limit(execution: &Execution, limit: Limit) {
+    assert!(
+        matches!(execution.outcome, Outcome::LimitHit(hit) if hit == limit),
+        "expected {limit:?}, got {:?}",
+        execution.outcome
+    );
+}
+
+fn assert_result(execution: &Execution, text: &str) {
+    let Outcome::Result(content) = &execution.outcome else {
+        panic!("expected {text}, got {:?}", execution.outcome);
+    };
+    assert_eq!(
+        content,
+        &[sinew_runtime::typed::Content::Text(text.to_owned())]
+    );
+}
+
+#[tokio::test]
+async fn each_limit_ends_the_call_that_reaches_it() {
+    let fixture = fixture();
+    let short = Duration::from_millis(50);
+    let cases = [
+        (
+            "eat_memory",
+            json!({}),
+            Limits {
+                memory_bytes: 64 * MIB,
+                ..Limits::default()
+            },
+            Limit::Memory,
+        ),
+        (
+            "eat_memory",
+            json!({}),
+            Limits {
+                hand_memory_bytes: 64 * MIB,
+                ..Limits::default()
+            },
+            Limit::HandMemory,
+        ),
+        // Its very first memory is too large.
+        (
+            "count",
+            json!({}),
+            Limits {
+                memory_bytes: 1,
+                ..Limits::default()
+            },
+            Limit::Memory,
+        ),
+        (
+            "eat_table",
+            json!({}),
+            Limits {
+                table_elements: 50_000,
+                ..Limits::default()
+            },
+            Limit::TableElements,
+        ),
+        // More than the pool has for one table.
+        (
+            "eat_table",
+            json!({}),
+            Limits::default(),
+            Limit::TableElements,
+        ),
+        (
+            "recurse",
+            json!({"depth": 0}),
+            Limits::default(),
+            Limit::Stack,
+        ),
+        (
+            "spin",
+            json!({}),
+            Limits {
+                wall_time: short,
+                ..Limits::default()
+            },
+            Limit::WallTime,
+        ),
+        (
+            "spin",
+            json!({}),
+            Limits {
+                cpu_time: short,
+                ..Limits::default()
+            },
+            Limit::CpuTime,
+        ),
+        (
+            "zeros",
+            json!({"size": 2 * MIB}),
+            Limits {
+                output_bytes: MIB,
+                ..Limits::default()
+            },
+            Limit::OutputBytes,
+        ),
+        // More than the engine copies out of a guest.
+        (
+            "zeros",
+            json!({"size": 200 * MIB}),
+            Limits {
+                output_bytes: MIB,
+                ..Limits::default()
+            },
+            Limit::OutputBytes,
+        ),
+        (
+            "count",
+            json!({}),
+            Limits {
+                instances: 0,
+                ..Limits::default()
+            },
+            Limit::Instances,
+        ),
+        (
+            "count",
+            json!({}),
+            Limits {
+                processes: 0,
+                ..Limits::default()
+            },
+            Limit::Processes,
+        ),
+    ];
+    for (name, input, limits, limit) in cases {
+        let hand = hand(&fixture.runtime, limits).await;
+        let execution = call(&hand, name, input).await;
+        assert_limit(&execution, limit);
+    }
+}
+
+#[tokio::test]
+async fn a_limit_is_no_end_for_a_guest_that_copes() {
+    let fixture = fixture();
+    let limits = Limits {
+        memory_bytes: 64 * MIB,
+        ..Limits::default()
+    };
+    let hand = hand(&fixture.runtime, limits).await;
+    assert_result(&call(&hand, "grow", json!({"pages": 100})).await, "true");
+    let refused = call(&hand, "grow", json!({"pages": 10_000})).await;
+    assert_result(&refused, "false");
+    assert_eq!(refused.metrics.memory_peak_bytes, MIB / 16);
+}
+
+#[tokio::test]
+async fn a_component_of_too_many_instances_is_ended_before_it_empties_the_pool() {
+    let fixture = fixture();
+    let many = add(&fixture.runtime, "many", &guests::many_instances(120)).await;
+    let hand = fixture
+        .runtime
+        .provision(Resources::default().component(many))
+        .unwrap();
+    assert_limit(&call(&hand, "answer", json!({})).await, Limit::Instances);
+}
+
+#[tokio::test]
+async fn a_timeout_of_the_call_is_shorter_than_the_hands() {
+    let fixture = fixture();
+    let hand = hand(&fixture.runtime, Limits::default()).await;
+    let options = CallOptions {
+        timeout: Some(Duration::from_millis(20)),
+        ..CallOptions::default()
+    };
+    let execution = hand.execute("spin", &json!({}), options).await;
+    assert_limit(&execution, Limit::WallTime);
+    assert!(execution.metrics.cpu_time > Duration::ZERO);
+}
+
+#[tokio::test]
+async fn busy_guests_hold_up_no_neighbour_and_can_be_cancelled() {
+    let fixture = fixture();
+    let hostile = hand(&fixture.runtime, Limits::default()).await;
+    let neighbour = hand(&fixture.runtime, Limits::default()).await;
+    let cancel = CancellationToken::new();
+    // More than there are threads for guests.
+    let spinning = (0..6).map(async |_| {
+        let options = CallOptions {
+            cancel: cancel.clone(),
+            ..CallOptions::default()
+        };
+        hostile.execute("spin", &json!({}), options).await.outcome
+    });
+    let (spun, ()) = tokio::join!(futures::future::join_all(spinning), async {
+        for _ in 0..20 {
+            let execution = call(&neighbour, "echo", json!({"text": "here"})).await;
+            assert_result(&execution, "here");
+        }
+        cancel.cancel();
+    });
+    for outcome in spun {
+        assert!(matches!(outcome, Outcome::Cancelled), "{outcome:?}");
+    }
+    assert_result(&call(&hostile, "count", json!({})).await, "1");
+}
+
+#[tokio::test]
+async fn memory_is_summed_over_the_calls_of_a_hand_and_given_back() {
+    let fixture = fixture();
+    let limits = Limits {
+        hand_memory_bytes: 100 * MIB,
+        ..Limits::default()
+    };
+    let hand = hand(&fixture.runtime, limits).await;
+    let pages = json!({"pages": 1_000});
+    assert_result(&call(&hand, "grow", pages.clone()).await, "true");
+
+    let cancel = CancellationToken::new();
+    let options = CallOptions {
+        cancel: cancel.clone(),
+        ..CallOptions::default()
+    };
+    let (held, ()) = tokio::join!(hand.execute("grow_and_spin", &pages, options), async {
+        // Until the other call has its memory, there is room for this one.
+        loop {
+            let execution = call(&hand, "grow", pages.clone()).await;
+            let Outcome::Result(content) = &execution.outcome else {
+                panic!("{:?}", execution.outcome);
+            };
+            if content == &[sinew_runtime::typed::Content::Text("false".to_owned())] {
+                break;
+            }
+        }
+        cancel.cancel();
+    });
+    // The held call may have met the limit itself, while the other one had its memory.
+    assert!(
+        matches!(
+            held.outcome,
+            Outcome::Cancelled | Outcome::LimitHit(Limit::HandMemory)
+        ),
+        "{:?}",
+        held.outcome
+    );
+    assert_result(&call(&hand, "grow", pages).await, "true");
+}
+
+#[tokio::test]
+async fn dropping_a_call_ends_its_process() {
+    let fixture = fixture();
+    let limits = Limits {
+        processes: 1,
+        ..Limits::default()
+    };
+    let hand = hand(&fixture.runtime, limits).await;
+    {
+        let spin = json!({});
+        let mut dropped = Box::pin(hand.execute("spin", &spin, CallOptions::default()));
+        assert!(futures::poll!(&mut dropped).is_pending());
+        assert_limit(&call(&hand, "count", json!({})).await, Limit::Processes);
+    }
+    loop {
+        let execution = call(&hand, "count", json!({})).await;
+        match execution.outcome {
+            Outcome::LimitHit(Limit::Processes) => tokio::task::yield_now().await,
+            _ => break assert_result(&execution, "1"),
+        }
+    }
+}
