@@ -15,16 +15,16 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::agent::{Backoff, Brain, Drivers, LeaseOptions, Live, ModelFacts};
-use crate::api::agent_config::{Effort, ModelFacts as ConfigFacts};
+use crate::agent::{Backoff, Brain, Drivers, LeaseOptions, Live};
 use crate::api::sessions::SessionState;
-use crate::api::{self, ApiState, AuthMode, DEFAULT_WORKSPACE, ModelCatalog, list_keys};
+use crate::api::{self, ApiState, AuthMode, DEFAULT_WORKSPACE, list_keys};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::data_dir::{DataDir, DataDirError};
 use crate::hands::{Hands, WasmHands, WasmHandsOptions};
 use crate::ids::WorkspaceId;
-use crate::model::{Catalog, Cost, Router, RouterError, TokenUsage};
+use crate::model::{Catalog, Router, RouterError};
+use crate::model_facts::Facts;
 use crate::session::Limits;
 use crate::store::{SharedStore, SqliteOptions, SqliteStore, StoreError};
 
@@ -302,24 +302,4 @@ fn brain(
             ttl: config.lease(),
         },
     }))
-}
-
-/// Input tokens of a model that nobody described.
-const INPUT_TOKENS_DEFAULT: u64 = 200_000;
-
-struct Facts(Catalog);
-
-impl ModelFacts for Facts {
-    fn price_nanocents(&self, model: &str, speed: Option<&str>, usage: &TokenUsage) -> Option<u128> {
-        self.0
-            .price_cents(model, speed, usage)
-            .map(Cost::nano_cents)
-    }
-
-    fn input_tokens_max(&self, model: &str) -> u64 {
-        self.0
-            .find(model)
-            .and_then(|model| model.input_tokens_max)
-            .unwrap_or(INPUT_TOKENS_DEFAULT)
-    }
 }

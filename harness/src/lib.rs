@@ -13,6 +13,7 @@ pub mod hands;
 pub mod agent;
 pub mod api;
 pub mod config;
+mod model_facts;
 pub mod daemon;
 mod logging;
 mod cli;

@@ -10,6 +10,8 @@ mod draft;
 mod kind;
 mod projection;
 mod state;
+#[cfg(test)]
+mod tests;
 mod usage;
 
 pub use call::{Answer, Call, CallKind, CallState, Confirmation, Permission};
