@@ -18,6 +18,9 @@ pub struct Config {
     /// Data folder: database, compiled components, the sessions' files.
     /// Default `$XDG_DATA_HOME/sinew`, else `~/.local/share/sinew`.
     pub data: PathBuf,
+    /// Folder for compiled components, which several data folders may share. Whoever can write there owns
+    /// the daemon. Default: the data folder.
+    pub cache: Option<PathBuf>,
     /// A folder of the host that every session gets as its `/workspace`, in place of one of its own.
     /// For `sinew run` and trusted single-user daemons. Default none.
     pub workspace: Option<PathBuf>,
@@ -69,6 +72,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 4100)),
             data: default_data(),
+            cache: None,
             workspace: None,
             providers: Vec::new(),
             models: BTreeMap::new(),

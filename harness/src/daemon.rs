@@ -203,7 +203,8 @@ pub async fn load_tools(
         program: std::env::current_exe().map_err(DaemonError::OwnFile)?,
         args: vec!["compile-worker".into()],
     };
-    let mut runtime_config = RuntimeConfig::new(data.to_owned(), compiler);
+    let cache = config.cache.as_deref().unwrap_or(data);
+    let mut runtime_config = RuntimeConfig::new(cache.to_owned(), compiler);
     if config.guest_threads > 0 {
         runtime_config.guest_threads = config.guest_threads;
     }

@@ -86,6 +86,9 @@ pub(super) struct ConfigArgs {
     /// Data folder
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Folder for compiled components, shared between data folders; the data folder by default
+    #[arg(long, value_name = "DIR", env = "SINEW_CACHE")]
+    cache: Option<PathBuf>,
 }
 
 impl ConfigArgs {
@@ -96,6 +99,9 @@ impl ConfigArgs {
         };
         if let Some(data) = &self.data {
             config.data.clone_from(data);
+        }
+        if self.cache.is_some() {
+            config.cache.clone_from(&self.cache);
         }
         Ok(config)
     }
