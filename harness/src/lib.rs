@@ -2,8 +2,9 @@
 //!
 //! Modules stand in order of dependency; each uses only what stands before it.
 
+pub mod api;
 pub mod clock;
 pub mod ids;
-pub mod store;
-pub mod model;
 pub mod mock_model;
+pub mod model;
+pub mod store;
