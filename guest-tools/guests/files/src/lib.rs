@@ -15,5 +15,8 @@ pub mod read;
 pub mod walk;
 pub mod write;
 
+#[cfg(test)]
+mod sandbox;
+
 #[cfg(target_family = "wasm")]
 mod component;
