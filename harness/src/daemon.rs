@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::serve::ListenerExt;
 use bytes::Bytes;
 use sinew_runtime::typed::docs::WitSources;
 use sinew_runtime::{
-    CompilerCommand, ComponentSource, Limits as RuntimeLimits, LoadError, LoadedComponent,
+    CompilerCommand, CompilerLimits, ComponentSource, Limits as RuntimeLimits, LoadError, LoadedComponent,
     ProvisionError, Runtime, RuntimeConfig, RuntimeError, Trust,
 };
 use tokio::net::TcpListener;
@@ -99,7 +100,7 @@ impl Daemon {
         mut progress: impl FnMut(StartProgress<'_>),
     ) -> Result<Self, DaemonError> {
         let mut data = DataDir::lock(&config.data)?;
-        let store: SharedStore = Arc::new(SqliteStore::open(SqliteOptions::at(data.database()))?);
+        let store: SharedStore = Arc::new(SqliteStore::open(SqliteOptions::new(data.database()))?);
         let auth = auth_mode(&store, &config).await?;
         let listener = TcpListener::bind(config.listen)
             .await
@@ -171,6 +172,10 @@ impl Daemon {
 }
 
 async fn serve(listener: TcpListener, router: axum::Router, stopping: CancellationToken) {
+    // Events are sent as they are made, not gathered; without it they only come later.
+    let listener = listener.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
     let server = axum::serve(listener, router)
         .with_graceful_shutdown(async move { stopping.cancelled().await });
     if let Err(error) = server.await {
@@ -202,6 +207,7 @@ pub async fn load_tools(
     let compiler = CompilerCommand {
         program: std::env::current_exe().map_err(DaemonError::OwnFile)?,
         args: vec!["compile-worker".into()],
+        limits: CompilerLimits::default(),
     };
     let cache = config.cache.as_deref().unwrap_or(data);
     let mut runtime_config = RuntimeConfig::new(cache.to_owned(), compiler);

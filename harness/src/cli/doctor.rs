@@ -127,7 +127,7 @@ async fn database_file(config: &Config) -> Finding {
     if !path.exists() {
         return ok(CHECK, "not made yet".to_owned());
     }
-    let store = match SqliteStore::open(SqliteOptions::at(path)) {
+    let store = match SqliteStore::open(SqliteOptions::new(path)) {
         Ok(store) => store,
         Err(error) => return problem(CHECK, error.to_string()),
     };

@@ -354,8 +354,7 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 fn client(config: &ProviderConfig, url: &Url) -> Result<Client, RouterError> {
-    // Fails if a provider is installed already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    super::install_tls();
     let mut builder = Client::builder()
         .user_agent(concat!("sinew/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())

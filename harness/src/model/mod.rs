@@ -32,6 +32,12 @@ pub const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Most content blocks, and so most parallel tool calls, of an answer.
 pub const ANSWER_BLOCKS_MAX: usize = 4096;
 
+/// Chooses the cryptography that every TLS connection of this process uses; calling it again does nothing.
+pub fn install_tls() {
+    // Fails if a provider is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// One request to a model, in the terms of the Messages API; other providers translate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelRequest {
