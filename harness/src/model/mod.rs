@@ -22,6 +22,7 @@ use serde_json::{Map, Value};
 
 pub use self::catalog::{Catalog, ModelInfo};
 pub use self::config::{ProviderConfig, ProviderKind};
+pub use self::endpoint::install_tls;
 pub use self::price::Cost;
 pub use self::router::{Router, RouterError};
 
