@@ -50,7 +50,8 @@ pub struct ProviderConfig {
     #[serde(default, skip_serializing)]
     pub api_keys: Vec<ApiKey>,
     /// Environment variable that holds one or more keys, separated by commas or spaces; used where
-    /// `api_keys` is empty. Default `ANTHROPIC_API_KEY` or `OPENAI_API_KEY`.
+    /// `api_keys` is empty. Default `ANTHROPIC_API_KEY` or `OPENAI_API_KEY` for a provider without
+    /// `base_url`; none with one, because a key must not travel to a server it was not made for.
     #[serde(default)]
     pub api_key_env: Option<String>,
     /// Lets requests go out without a key, for servers that ask for none. Default false.
@@ -135,12 +136,13 @@ impl ProviderConfig {
         }
     }
 
-    /// Returns the environment variable that holds this provider's keys.
-    pub fn key_variable(&self) -> &str {
-        match (&self.api_key_env, self.kind) {
-            (Some(name), _) => name,
-            (None, ProviderKind::Anthropic) => "ANTHROPIC_API_KEY",
-            (None, ProviderKind::Openai) => "OPENAI_API_KEY",
+    /// Returns the environment variable that holds this provider's keys, if one may.
+    pub fn key_variable(&self) -> Option<&str> {
+        match (&self.api_key_env, &self.base_url, self.kind) {
+            (Some(name), _, _) => Some(name),
+            (None, Some(_), _) => None,
+            (None, None, ProviderKind::Anthropic) => Some("ANTHROPIC_API_KEY"),
+            (None, None, ProviderKind::Openai) => Some("OPENAI_API_KEY"),
         }
     }
 }

@@ -86,9 +86,12 @@ impl Endpoint {
             let value = HeaderValue::from_str(value).map_err(|_| bad())?;
             headers.insert(header, value);
         }
-        let variable = config.key_variable();
+        let way = match config.key_variable() {
+            Some(variable) => format!("set {variable}"),
+            None => "name its environment variable in `api_key_env`".to_owned(),
+        };
         let remedy = format!(
-            "no API key for models that match `{}`: set {variable}, or `api_keys` of the provider",
+            "no API key for models that match `{}`: {way}, or set `api_keys` of the provider",
             config.pattern
         );
         Ok(Self {
@@ -353,8 +356,15 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// Chooses the cryptography of every TLS connection of the process; without it the HTTP client panics.
+/// May be called any number of times.
+pub fn install_tls() {
+    // Fails if one is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 fn client(config: &ProviderConfig, url: &Url) -> Result<Client, RouterError> {
-    super::install_tls();
+    install_tls();
     let mut builder = Client::builder()
         .user_agent(concat!("sinew/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())

@@ -23,6 +23,7 @@ use serde_json::{Map, Value};
 
 pub use self::catalog::{Catalog, ModelInfo, ModelOverride};
 pub use self::config::{ProviderConfig, ProviderKind};
+pub use self::endpoint::install_tls;
 pub use self::price::Cost;
 pub use self::router::{Router, RouterError};
 
@@ -31,12 +32,6 @@ pub const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Most content blocks, and so most parallel tool calls, of an answer.
 pub const ANSWER_BLOCKS_MAX: usize = 4096;
-
-/// Chooses the cryptography that every TLS connection of this process uses; calling it again does nothing.
-pub fn install_tls() {
-    // Fails if a provider is installed already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-}
 
 /// One request to a model, in the terms of the Messages API; other providers translate.
 #[derive(Clone, Debug, PartialEq)]

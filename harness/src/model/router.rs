@@ -119,12 +119,7 @@ fn keys(config: &ProviderConfig, variable: &dyn Fn(&str) -> Option<String>) -> V
     if !config.api_keys.is_empty() {
         return config.api_keys.clone();
     }
-    // A provider elsewhere gets the well-known variable's key only if it asks for it by name: a key must
-    // not travel to a server it was not made for.
-    if config.without_key && config.api_key_env.is_none() {
-        return Vec::new();
-    }
-    let text = variable(config.key_variable()).unwrap_or_default();
+    let text = config.key_variable().and_then(variable).unwrap_or_default();
     let parts = text.split(|c: char| c == ',' || c.is_whitespace());
     parts.filter_map(ApiKey::new).collect()
 }
@@ -226,13 +221,47 @@ mod tests {
         for (configs, word) in [
             ("[]", "ANTHROPIC_API_KEY"),
             (r#"[{"kind": "openai", "api_key_env": "MY_KEY"}]"#, "MY_KEY"),
+            (
+                r#"[{"kind": "openai", "base_url": "http://127.0.0.1:1"}]"#,
+                "`api_key_env`",
+            ),
             (r#"[{"kind": "openai", "pattern": "gpt*"}]"#, "`pattern`"),
         ] {
-            let router = router(configs, &[("ANTHROPIC_API_KEY", " , ")]).unwrap();
+            let environment = [("ANTHROPIC_API_KEY", " , ")];
+            let router = router(configs, &environment).unwrap();
             match router.ask(&request, &|_| {}).await {
                 Err(ModelError::Authentication(text)) => assert!(text.contains(word), "{text}"),
                 other => assert!(other.is_err() && word.is_empty(), "{other:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn keys_come_from_the_variable_that_is_meant() {
+        let environment = |name: &str| Some(format!("{name}-a, {name}-b"));
+        let found = |config: &str| {
+            let config: ProviderConfig = serde_json::from_str(config).unwrap();
+            let found = keys(&config, &environment);
+            let header = |key: &ApiKey| key.header("").unwrap().to_str().unwrap().to_owned();
+            found.iter().map(header).collect::<Vec<_>>().join(" ")
+        };
+        for (config, expected) in [
+            (
+                r#"{"kind": "anthropic"}"#,
+                "ANTHROPIC_API_KEY-a ANTHROPIC_API_KEY-b",
+            ),
+            (r#"{"kind": "openai"}"#, "OPENAI_API_KEY-a OPENAI_API_KEY-b"),
+            (r#"{"kind": "openai", "base_url": "http://elsewhere"}"#, ""),
+            (
+                r#"{"kind": "openai", "base_url": "http://elsewhere", "api_key_env": "K"}"#,
+                "K-a K-b",
+            ),
+            (
+                r#"{"kind": "openai", "api_key_env": "K", "api_keys": ["own"]}"#,
+                "own",
+            ),
+        ] {
+            assert_eq!(found(config), expected, "{config}");
         }
     }
 

@@ -341,3 +341,142 @@ fn read_usage(usage: &mut TokenUsage, said: &Value) {
 fn protocol(message: &str) -> ModelError {
     ModelError::Protocol(message.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn fold(events: &[Value]) -> Result<ModelAnswer, ModelError> {
+        let mut fold = Fold::new(&|_| {});
+        for event in events {
+            let event = SseEvent {
+                name: String::new(),
+                data: event.to_string(),
+            };
+            let _ = fold.take(event)?;
+        }
+        fold.finish()
+    }
+
+    fn begin() -> Value {
+        json!({"type": "message_start", "message": {"usage": {"input_tokens": 5, "output_tokens": 1,
+            "cache_creation_input_tokens": 3}}})
+    }
+
+    fn block(index: u64, block: Value) -> Value {
+        json!({"type": "content_block_start", "index": index, "content_block": block})
+    }
+
+    fn piece(index: u64, delta: Value) -> Value {
+        json!({"type": "content_block_delta", "index": index, "delta": delta})
+    }
+
+    fn end(reason: &str) -> Value {
+        json!({"type": "message_delta", "delta": {"stop_reason": reason}, "usage": {"output_tokens": 9}})
+    }
+
+    #[test]
+    fn blocks_are_kept_as_they_were_said() {
+        let answer = fold(&[
+            begin(),
+            // Out of order, with kinds that do not exist yet.
+            block(
+                1,
+                json!({"type": "tool_use", "id": "a", "name": "n", "input": {"whole": true}}),
+            ),
+            block(0, json!({"type": "text", "text": "see "})),
+            piece(0, json!({"type": "text_delta", "text": "this"})),
+            piece(
+                0,
+                json!({"type": "citations_delta", "citation": {"url": "u"}}),
+            ),
+            piece(0, json!({"type": "new_delta", "x": 1})),
+            block(2, json!({"type": "new_block"})),
+            piece(2, json!({"type": "new_delta", "x": 1})),
+            block(3, json!({"type": "redacted_thinking", "data": "zz"})),
+            block(
+                4,
+                json!({"type": "server_tool_use", "id": "s", "name": "web", "input": {}}),
+            ),
+            piece(
+                4,
+                json!({"type": "input_json_delta", "partial_json": "{\"q\":"}),
+            ),
+            piece(4, json!({"type": "input_json_delta", "partial_json": "1}"})),
+            json!({"type": "content_block_stop", "index": 0}),
+            json!({"type": "new_event"}),
+            end("tool_use"),
+        ]);
+        let answer = answer.unwrap();
+        let expected = [
+            json!({"type": "text", "text": "see this", "citations": [{"url": "u"}]}),
+            json!({"type": "tool_use", "id": "a", "name": "n", "input": {"whole": true}}),
+            json!({"type": "redacted_thinking", "data": "zz"}),
+            json!({"type": "server_tool_use", "id": "s", "name": "web", "input": {"q": 1}}),
+        ];
+        assert_eq!(answer.content, expected);
+        // Numbers that the end does not repeat stay.
+        let usage = TokenUsage {
+            input_tokens: 5,
+            output_tokens: 9,
+            cache_5m_input_tokens: 3,
+            ..TokenUsage::default()
+        };
+        assert_eq!(answer.usage, usage);
+    }
+
+    #[test]
+    fn broken_protocols_are_errors() {
+        let text = || block(0, json!({"type": "text", "text": ""}));
+        let call = |index: u64| {
+            block(
+                index,
+                json!({"type": "tool_use", "id": "a", "name": "n", "input": {}}),
+            )
+        };
+        let nameless = json!({"type": "tool_use", "id": "a", "name": "", "input": {}});
+        let cases = [
+            vec![text()],
+            vec![end("end_turn")],
+            vec![begin()],
+            vec![begin(), text(), text(), end("end_turn")],
+            vec![
+                begin(),
+                piece(0, json!({"type": "text_delta", "text": "x"})),
+                end("end_turn"),
+            ],
+            vec![begin(), call(0), call(1), end("tool_use")],
+            vec![begin(), block(0, nameless), end("tool_use")],
+            vec![begin(), block(0, json!("text")), end("end_turn")],
+            vec![
+                begin(),
+                json!({"type": "content_block_start", "content_block": {"type": "text"}}),
+            ],
+            vec![begin(), end("tool_use")],
+        ];
+        for events in cases {
+            let result = fold(&events);
+            assert!(
+                matches!(result, Err(ModelError::Protocol(_))),
+                "{events:?} {result:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn answers_are_bounded() {
+        let mut events = vec![begin(), block(0, json!({"type": "text", "text": ""}))];
+        let large = "x".repeat(ANSWER_BYTES_MAX / 4);
+        let more = piece(0, json!({"type": "text_delta", "text": large}));
+        events.extend(std::iter::repeat_n(more, 4));
+        assert!(matches!(fold(&events), Err(ModelError::Protocol(_))));
+        let mut events = vec![begin()];
+        let index = 0..=ANSWER_BLOCKS_MAX as u64;
+        events.extend(index.map(|index| block(index, json!({"type": "text"}))));
+        assert!(matches!(fold(&events), Err(ModelError::Protocol(_))));
+    }
+}

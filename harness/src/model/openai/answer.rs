@@ -239,7 +239,8 @@ impl Events for Fold<'_> {
         }
         // One answer was asked for.
         if let Some(choice) = chunk.pointer("/choices/0") {
-            if let Some(delta) = choice.get("delta") {
+            // Some servers put a whole message where a piece is expected.
+            if let Some(delta) = choice.get("delta").or_else(|| choice.get("message")) {
                 self.delta(delta)?;
             }
             if let Some(reason) = choice.get("finish_reason").and_then(Value::as_str) {
