@@ -27,7 +27,8 @@ pub struct Config {
     /// Model providers; the first whose pattern matches a model id is asked. Default: one Messages API
     /// provider for every model, from `ANTHROPIC_BASE_URL` and `ANTHROPIC_API_KEY`.
     pub providers: Vec<ProviderConfig>,
-    /// Facts about models beside the built-in catalogue, by model id. Default none.
+    /// Facts about models beside the built-in catalogue, by model id; not printed. Default none.
+    #[serde(skip_serializing)]
     pub models: BTreeMap<String, ModelOverride>,
     /// How model requests are tried again.
     pub retries: Retries,

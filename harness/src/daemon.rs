@@ -256,6 +256,14 @@ async fn hands(
 /// Largest result of one call in bytes: a document of 20 MiB and what goes around it.
 const OUTPUT_BYTES_MAX: u64 = 48 << 20;
 
+/// A guest's own package stands at the root of its WIT folder, the packages it uses in `deps`.
+fn wit_path(name: &str, path: &str) -> String {
+    match path.strip_prefix(name).and_then(|rest| rest.strip_prefix('/')) {
+        Some(own) => own.to_owned(),
+        None => format!("deps/{path}"),
+    }
+}
+
 fn built_in() -> Vec<ComponentSource> {
     sinew_guest_tools::components()
         .iter()
@@ -266,7 +274,7 @@ fn built_in() -> Vec<ComponentSource> {
                 embedded
                     .wit
                     .iter()
-                    .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
+                    .map(|(path, text)| (wit_path(embedded.name, path), (*text).to_owned()))
                     .collect(),
             )),
             trust: Trust::Embedded,

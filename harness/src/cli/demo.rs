@@ -16,6 +16,7 @@ use super::conversation::{Conversation, TurnEnd};
 use crate::config::Config;
 use crate::daemon::Daemon;
 use crate::mock_model::{Script, serve};
+use crate::model::keys::ApiKey;
 use crate::model::{ProviderConfig, ProviderKind};
 
 const SCRIPT: &str = include_str!("../../demo/script.yaml");
@@ -110,7 +111,7 @@ fn config(args: &DemoArgs, folder: &Path, repository: &Path, model_url: String) 
         workspace: Some(repository.to_owned()),
         providers: vec![ProviderConfig {
             base_url: Some(model_url),
-            without_key: true,
+            api_keys: ApiKey::new("demo").into_iter().collect(),
             ..ProviderConfig::new(ProviderKind::Anthropic)
         }],
         ..Config::default()
