@@ -4,6 +4,6 @@
 
 pub mod clock;
 pub mod ids;
-pub mod store;
-pub mod model;
 pub mod mock_model;
+pub mod model;
+pub mod store;
