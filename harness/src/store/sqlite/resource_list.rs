@@ -101,16 +101,29 @@ pub(super) fn select(query: &ResourceQuery, statuses: &[String]) -> (String, Vec
                AND l.name = {name} AND l.value = {value})"
         );
     }
-    let (low, high) = micros_within(&query.created_at);
-    let (low, high) = (bind(low.into()), bind(high.into()));
-    sql += &format!(" AND {k}.created_at >= {low} AND {k}.created_at <= {high}");
+    let (mut low, mut high) = micros_within(&query.created_at);
     let (direction, behind) = match query.order {
         Order::Ascending => ("ASC", ">"),
         Order::Descending => ("DESC", "<"),
     };
     if let Some((at, id)) = &query.after {
-        let (at, id) = (bind(micros(*at).into()), bind(id.clone().into()));
-        sql += &format!(" AND ({k}.created_at, {k}.id) {behind} ({at}, {id})");
+        let at = micros(*at);
+        // The index is entered at one bound only: where the page starts, the stricter one stands alone.
+        let (is_stricter, bound, unbound) = match query.order {
+            Order::Ascending => (at >= low, &mut low, i64::MIN),
+            Order::Descending => (at <= high, &mut high, i64::MAX),
+        };
+        if is_stricter {
+            *bound = unbound;
+            let (at, id) = (bind(at.into()), bind(id.clone().into()));
+            sql += &format!(" AND ({k}.created_at, {k}.id) {behind} ({at}, {id})");
+        }
+    }
+    if low > i64::MIN {
+        sql += &format!(" AND {k}.created_at >= {}", bind(low.into()));
+    }
+    if high < i64::MAX {
+        sql += &format!(" AND {k}.created_at <= {}", bind(high.into()));
     }
     let limit = bind((query.limit.min(ROWS_MAX) as i64).into());
     sql += &format!(" ORDER BY {k}.created_at {direction}, {k}.id {direction} LIMIT {limit}");

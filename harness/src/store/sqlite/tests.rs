@@ -278,16 +278,24 @@ async fn a_full_disk_refuses_and_works_again_when_there_is_space() {
 
 /// Runs `writes` so that they are one batch: the thread is kept busy until all of them wait.
 async fn in_one_batch<T>(store: &SqliteStore, writes: Vec<impl Future<Output = T>>) -> Vec<T> {
-    let (release, wait) = std::sync::mpsc::channel::<()>();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let (start, started) = tokio::sync::oneshot::channel();
+    let mut start = Some(start);
     let blocker = store.writer.run(move |_| {
-        wait.recv().unwrap();
+        // The thread takes what waits before it runs the first, so from here on nothing joins this batch.
+        start.take().unwrap().send(()).unwrap();
+        released.recv().unwrap();
         Ok(())
     });
-    let writes = futures::future::join_all(writes);
-    let (blocked, results, ()) = tokio::join!(biased; blocker, writes, async move {
-        // The two before this one have been polled, so all are in the queue.
-        release.send(()).unwrap();
-    });
+    let writes = async {
+        started.await.unwrap();
+        let release = async {
+            // All writes have been polled before this, so they are in the queue.
+            release.send(()).unwrap();
+        };
+        tokio::join!(biased; futures::future::join_all(writes), release).0
+    };
+    let (blocked, results) = tokio::join!(blocker, writes);
     blocked.unwrap();
     results
 }
@@ -520,7 +528,7 @@ async fn work_per_page(total: usize) -> Vec<(String, i32, usize)> {
                 statuses: Vec::new(),
                 labels: labels.iter().map(label).collect(),
                 order,
-                after: Some((at(total as i64 / 2 + 1), String::new())),
+                after: Some((at(total as i64 / 2), String::new())),
                 limit: 1,
             };
             let statuses: Vec<String> = status.iter().map(|s| (*s).to_owned()).collect();
