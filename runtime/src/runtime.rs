@@ -14,8 +14,9 @@ use crate::compile::CompilerCommand;
 use crate::component::{ComponentSource, LoadedComponent};
 use crate::component_store::{ComponentStore, LoadError};
 use crate::engine;
-use crate::hand::{Hand, ProvisionError, Resources};
+use crate::hand::Hand;
 use crate::process::{self, Process};
+use crate::resources::{ProvisionError, Resources};
 use crate::ticker::Ticker;
 
 /// Folder of the component store inside the data folder.
