@@ -232,7 +232,6 @@ impl Hand {
 
     /// Runs a call on the guests' threads, apart from which nothing of it can fail.
     async fn run<R: Request>(&self, call: Call, request: R) -> Result<R::Answer, Outcome> {
-        let _ticking = self.runtime.ticker.run();
         let Some(task) = self.runtime.spawn(call.run(request)) else {
             let fault = HostFault::Start("the runtime is ending".to_owned());
             return Err(Outcome::HostFault(fault));
