@@ -1,4 +1,4 @@
-//! One tool call, from its input to its outcome: a fresh process that ends with the call.
+//! One call of an exported function, from its input to its end: a fresh process that ends with the call.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -6,24 +6,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use wasmtime::Engine;
 use wasmtime::component::Val;
 
-use crate::component::LoadedComponent;
-use crate::limits::{Account, Limit, ProcessUsage};
+use crate::component::{Function, LoadedComponent};
+use crate::limits::{Account, Limit, Limits};
 use crate::outcome::{HostFault, Outcome, Stage, explain};
 use crate::process::{Grants, Process};
-use crate::typed::{Content, OutputError, json_to_params, results_to_output};
+use crate::typed::Content;
 
 /// Everything that a call needs, owned, so that it can run where guests run.
 pub(crate) struct Call {
     pub(crate) engine: Engine,
     pub(crate) component: Arc<LoadedComponent>,
-    /// The tool's place in the component.
-    pub(crate) tool: usize,
-    pub(crate) input: Value,
     pub(crate) grants: Grants,
     pub(crate) account: Account,
     pub(crate) cancel: CancellationToken,
@@ -31,94 +27,76 @@ pub(crate) struct Call {
     pub(crate) cpu_time: Arc<CpuTime>,
 }
 
+/// What is called and what its values mean; both ways of conversion run where guests run, since they can be long.
+pub(crate) trait Request: Send + 'static {
+    /// What a call that goes well yields.
+    type Answer: Send + 'static;
+
+    /// Returns the function and its parameters, or how the call ends without a process.
+    fn params<'a>(
+        &self,
+        component: &'a LoadedComponent,
+    ) -> Result<(&'a Function, Vec<Val>), Outcome>;
+
+    /// Reads what the function returned.
+    fn answer(
+        self,
+        component: &LoadedComponent,
+        limits: &Limits,
+        results: Vec<Val>,
+    ) -> Result<Self::Answer, Outcome>;
+}
+
 impl Call {
     /// Runs the call to its end, or to the first of the reasons to end it early.
-    pub(crate) async fn run(self) -> Outcome {
+    pub(crate) async fn run<R: Request>(self, request: R) -> Result<R::Answer, Outcome> {
         let cancel = self.cancel.clone();
         let deadline = self.deadline;
         let metered = Metered {
             cpu_time: Arc::clone(&self.cpu_time),
             cpu_time_max: self.grants.limits.cpu_time,
-            call: Box::pin(self.invoke()),
+            call: Box::pin(self.invoke(request)),
         };
         // Dropping the guest's future ends it wherever it stands; a running guest comes back here within an epoch.
         tokio::select! {
             biased;
-            () = cancel.cancelled() => Outcome::Cancelled,
-            () = tokio::time::sleep_until(deadline.into()) => Outcome::LimitHit(Limit::WallTime),
-            outcome = metered => outcome,
+            () = cancel.cancelled() => Err(Outcome::Cancelled),
+            () = tokio::time::sleep_until(deadline.into()) => Err(Outcome::LimitHit(Limit::WallTime)),
+            answer = metered => answer,
         }
     }
 
-    async fn invoke(self) -> Outcome {
-        let Some((spec, function)) = self.component.tool(self.tool) else {
-            return inconsistent("a tool without a function");
-        };
-        let params = match json_to_params(&function.ty, &self.input) {
-            Ok(params) => params,
-            Err(error) => return refusal(error.to_string()),
-        };
-        drop(self.input);
+    async fn invoke<R: Request>(self, request: R) -> Result<R::Answer, Outcome> {
+        let (function, params) = request.params(&self.component)?;
         let limits = Arc::clone(&self.grants.limits);
-        let usage: Arc<ProcessUsage> = self.account.usage();
+        let usage = self.account.usage();
         let mut store = Process::store(&self.engine, self.grants, self.account);
-        let instance = match self
-            .component
-            .instance()
+        let instance = self.component.instance();
+        let instance = instance
             .instantiate_async(&mut store)
             .await
-        {
-            Ok(instance) => instance,
-            Err(error) => return explain(&error, Stage::Instantiate, &usage),
-        };
-        let Some(func) = instance.get_func(&mut store, function.index) else {
-            return inconsistent("an instance without its component's function");
-        };
+            .map_err(|error| explain(&error, Stage::Instantiate, &usage))?;
+        let func = instance
+            .get_func(&mut store, function.index)
+            .ok_or_else(|| inconsistent("an instance lacks its component's function"))?;
         let mut results = vec![Val::Bool(false); function.ty.results().len()];
-        if let Err(error) = func.call_async(&mut store, &params, &mut results).await {
-            return explain(&error, Stage::Call, &usage);
-        }
+        func.call_async(&mut store, &params, &mut results)
+            .await
+            .map_err(|error| explain(&error, Stage::Call, &usage))?;
         // The process ends before its answer is looked at: its memory is free for others.
         drop(store);
-        let output = match results_to_output(&function.ty, spec.output, &results) {
-            Ok(output) => output,
-            Err(OutputError::TooLarge { .. }) => return Outcome::LimitHit(Limit::OutputBytes),
-            Err(error @ OutputError::MediaType) => {
-                return Outcome::Trapped {
-                    message: error.to_string(),
-                };
-            }
-            Err(error @ (OutputError::Unfit { .. } | OutputError::Unsupported { .. })) => {
-                return inconsistent(&error.to_string());
-            }
-        };
-        if content_bytes(&output.content) > limits.output_bytes {
-            Outcome::LimitHit(Limit::OutputBytes)
-        } else if output.is_error {
-            Outcome::ToolError(output.content)
-        } else {
-            Outcome::Result(output.content)
-        }
+        request.answer(&self.component, &limits, results)
     }
 }
 
-/// Returns the outcome of a call that never started a process.
+/// Returns the outcome of a call that is refused without running anything.
 pub(crate) fn refusal(message: String) -> Outcome {
     Outcome::ToolError(vec![Content::Text(message)])
 }
 
-fn inconsistent(what: &str) -> Outcome {
+/// Returns the outcome of a call that met a component which is not what it was.
+pub(crate) fn inconsistent(what: &str) -> Outcome {
     Outcome::HostFault(HostFault::Inconsistent(what.to_owned()))
-}
-
-fn content_bytes(content: &[Content]) -> u64 {
-    let bytes = content.iter().map(|block| match block {
-        Content::Text(text) => text.len(),
-        Content::Image { media_type, data } | Content::Document { media_type, data } => {
-            media_type.len() + data.len()
-        }
-    });
-    bytes.sum::<usize>() as u64
 }
 
 /// The time that a call has spent on a processor so far; outlives the call.
@@ -143,15 +121,15 @@ struct Metered<F> {
     cpu_time_max: Duration,
 }
 
-impl<F: Future<Output = Outcome>> Future for Metered<F> {
-    type Output = Outcome;
+impl<A, F: Future<Output = Result<A, Outcome>>> Future for Metered<F> {
+    type Output = Result<A, Outcome>;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let start = Instant::now();
         let polled = self.call.as_mut().poll(context);
         self.cpu_time.add(start.elapsed());
         if polled.is_pending() && self.cpu_time.get() > self.cpu_time_max {
-            return Poll::Ready(Outcome::LimitHit(Limit::CpuTime));
+            return Poll::Ready(Err(Outcome::LimitHit(Limit::CpuTime)));
         }
         polled
     }

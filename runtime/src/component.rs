@@ -28,10 +28,17 @@ pub struct LoadedComponent {
     tools: ToolSet,
     /// Each tool's function, in the order of `tools`.
     functions: Vec<Function>,
+    dynamic: Option<Dynamic>,
     instance: InstancePre<Process>,
 }
 
-/// A tool's function, found without looking up names.
+/// The two functions of `sinew:tool/dynamic`.
+pub(crate) struct Dynamic {
+    pub(crate) list: Function,
+    pub(crate) execute: Function,
+}
+
+/// An exported function, found without looking up names.
 pub(crate) struct Function {
     pub(crate) index: ComponentExportIndex,
     pub(crate) ty: ComponentFunc,
@@ -56,10 +63,15 @@ impl LoadedComponent {
                 })
             })
             .collect::<Result<_, _>>()?;
+        let dynamic = match &tools.dynamic {
+            Some(interface) => Some(find_dynamic(&component, interface)?),
+            None => None,
+        };
         Ok(Self {
             name,
             tools,
             functions,
+            dynamic,
             instance,
         })
     }
@@ -78,9 +90,29 @@ impl LoadedComponent {
         &self.instance
     }
 
+    pub(crate) fn dynamic(&self) -> Option<&Dynamic> {
+        self.dynamic.as_ref()
+    }
+
     pub(crate) fn tool(&self, index: usize) -> Option<(&ToolSpec, &Function)> {
         Some((self.tools.tools.get(index)?, self.functions.get(index)?))
     }
+}
+
+fn find_dynamic(component: &Component, interface: &str) -> Result<Dynamic, LoadError> {
+    let find = |function: &str, params: usize| {
+        let export = Export {
+            interface: Some(interface.to_owned()),
+            function: function.to_owned(),
+        };
+        find(component, &export)
+            .filter(|function| function.ty.params().len() == params)
+            .ok_or_else(|| LoadError::Unlinkable(format!("its {export} is not the known function")))
+    };
+    Ok(Dynamic {
+        list: find("list", 0)?,
+        execute: find("execute", 2)?,
+    })
 }
 
 /// Finds an exported function; a component made to mislead may not have all that its tool list says.

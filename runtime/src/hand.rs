@@ -10,64 +10,22 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::call::{Call, CpuTime, refusal};
+use crate::call::{Call, CpuTime, Request, refusal};
 use crate::captured::Captured;
 use crate::component::LoadedComponent;
 use crate::egress::{Egress, NoEgress};
 use crate::limits::{Account, HandUsage, Limits};
-use crate::outcome::{CallMetrics, HostFault, Outcome};
+use crate::outcome::{CallMetrics, Execution, HostFault, Outcome, Trace};
 use crate::process::Grants;
+use crate::resources::{ProvisionError, Resources};
 use crate::runtime::Shared;
+use crate::tool::{DynamicCall, ListTools, TypedCall};
 
-/// What a hand is given. The default is nothing: no tools, no files, no environment, no network.
-#[derive(Default)]
-pub struct Resources {
-    components: Vec<Arc<LoadedComponent>>,
-    environment: Vec<(String, String)>,
-    limits: Limits,
-    egress: Option<Arc<dyn Egress>>,
-}
+/// What is repeated of the name of a tool that does not exist, in bytes.
+const NAME_SHOWN_BYTES_MAX: usize = 100;
 
-impl Resources {
-    /// Adds a component's tools.
-    pub fn component(mut self, component: Arc<LoadedComponent>) -> Self {
-        self.components.push(component);
-        self
-    }
-
-    /// Sets an environment variable of all processes.
-    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.environment.push((name.into(), value.into()));
-        self
-    }
-
-    /// Replaces the default limits.
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// Lets the hand's HTTP requests go to `egress`.
-    pub fn egress(mut self, egress: Arc<dyn Egress>) -> Self {
-        self.egress = Some(egress);
-        self
-    }
-}
-
-/// Why a hand cannot be made.
-#[derive(Debug, thiserror::Error)]
-pub enum ProvisionError {
-    /// Two components have a tool of the same name.
-    #[error("the tool {tool} is in {first} and in {second}")]
-    ToolNameClash {
-        /// The tool's name.
-        tool: String,
-        /// One component.
-        first: String,
-        /// The other one.
-        second: String,
-    },
-}
+/// The longest that any call can last, so that no limit exceeds the clock's range.
+const WALL_TIME_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// A tool as a model is told about it.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,162 +47,196 @@ pub struct CallOptions {
     pub cancel: CancellationToken,
 }
 
-/// A call that has ended.
-#[derive(Debug)]
-pub struct Execution {
-    /// How it ended.
-    pub outcome: Outcome,
-    /// What it used.
-    pub metrics: CallMetrics,
-    /// What the tool wrote to its standard output, up to a bound.
-    pub stdout: String,
-    /// What the tool wrote to its standard error, and why requests of it were denied, up to a bound.
-    pub stderr: String,
-}
-
 /// A set of tools with what they may reach and use.
 pub struct Hand {
     runtime: Arc<Shared>,
     components: Vec<Arc<LoadedComponent>>,
-    /// From a tool's name to its component's and its own place.
-    tools: BTreeMap<String, (usize, usize)>,
+    tools: BTreeMap<String, Tool>,
     environment: Arc<Vec<(String, String)>>,
     limits: Arc<Limits>,
     egress: Arc<dyn Egress>,
     usage: Arc<HandUsage>,
 }
 
+/// Where a tool is.
+struct Tool {
+    /// Its component's place in the hand.
+    component: usize,
+    /// Its place in the component's list; none if the component named it when it was asked.
+    place: Option<usize>,
+    definition: ToolDefinition,
+}
+
 impl Hand {
     pub(crate) fn new(runtime: Arc<Shared>, resources: Resources) -> Result<Self, ProvisionError> {
-        Ok(Self {
+        let mut hand = Self {
             runtime,
-            tools: name_tools(&resources.components)?,
+            tools: BTreeMap::new(),
             components: resources.components,
             environment: Arc::new(resources.environment),
             limits: Arc::new(resources.limits),
             egress: resources.egress.unwrap_or_else(|| Arc::new(NoEgress)),
             usage: Arc::default(),
-        })
+        };
+        for (component, loaded) in hand.components.clone().iter().enumerate() {
+            for (place, tool) in loaded.tools().tools.iter().enumerate() {
+                hand.add_tool(Tool {
+                    component,
+                    place: Some(place),
+                    definition: ToolDefinition {
+                        name: tool.name.clone(),
+                        description: tool.description.clone(),
+                        input_schema: tool.input_schema.clone(),
+                    },
+                })?;
+            }
+        }
+        Ok(hand)
+    }
+
+    fn add_tool(&mut self, tool: Tool) -> Result<(), ProvisionError> {
+        let name = tool.definition.name.clone();
+        let component = |place: usize| {
+            self.components
+                .get(place)
+                .map_or_else(String::new, |component| component.name().to_owned())
+        };
+        if let Some(other) = self.tools.get(&name) {
+            return Err(ProvisionError::ToolNameClash {
+                tool: name,
+                first: component(other.component),
+                second: component(tool.component),
+            });
+        }
+        self.tools.insert(name, tool);
+        Ok(())
+    }
+
+    /// Asks the components that name their tools only when asked, and adds these tools to the hand.
+    ///
+    /// To be called once, before the definitions are given to a model; without such components it does nothing. Each
+    /// component is asked in a process of its own, with `options` for each.
+    pub async fn discover(&mut self, options: CallOptions) -> Result<(), ProvisionError> {
+        for (place, component) in self.components.clone().iter().enumerate() {
+            if component.dynamic().is_none() {
+                continue;
+            }
+            let (answer, _) = self.call(component, ListTools, options.clone()).await;
+            let definitions = answer.map_err(|outcome| ProvisionError::ToolsUnknown {
+                component: component.name().to_owned(),
+                outcome: Box::new(outcome),
+            })?;
+            for definition in definitions {
+                self.add_tool(Tool {
+                    component: place,
+                    place: None,
+                    definition,
+                })?;
+            }
+        }
+        Ok(())
     }
 
     /// Returns the hand's tools, by name.
     pub fn definitions(&self) -> Vec<ToolDefinition> {
-        self.tools
-            .iter()
-            .filter_map(|(name, (component, tool))| {
-                let (spec, _) = self.components.get(*component)?.tool(*tool)?;
-                Some(ToolDefinition {
-                    name: name.clone(),
-                    description: spec.description.clone(),
-                    input_schema: spec.input_schema.clone(),
-                })
-            })
-            .collect()
+        let tools = self.tools.values();
+        tools.map(|tool| tool.definition.clone()).collect()
     }
 
     /// Calls a tool in a fresh process.
     ///
     /// Never fails by itself: whatever happens is the execution's outcome. Dropping the future ends the process.
     pub async fn execute(&self, name: &str, input: &Value, options: CallOptions) -> Execution {
-        let start = Instant::now();
-        let stdout = Captured::new(self.limits.log_bytes);
-        let stderr = Captured::new(self.limits.log_bytes);
-        let cpu_time = Arc::new(CpuTime::default());
-        let mut metrics = CallMetrics::default();
-        let outcome = match self.prepare(name, &stdout, &stderr) {
-            Ok((component, tool, grants, account)) => {
-                let usage = account.usage();
-                let timeout = options.timeout.unwrap_or(Duration::MAX);
-                let call = Call {
-                    engine: self.runtime.engine.clone(),
-                    component,
-                    tool,
-                    input: input.clone(),
-                    grants,
-                    account,
-                    cancel: options.cancel,
-                    deadline: start + timeout.min(self.limits.wall_time),
-                    cpu_time: Arc::clone(&cpu_time),
-                };
-                let outcome = self.run(call).await;
-                metrics.memory_peak_bytes = usage.memory_peak_bytes();
-                outcome
-            }
-            Err(outcome) => outcome,
+        let found = self
+            .tools
+            .get(name)
+            .and_then(|tool| Some((tool, self.components.get(tool.component)?)));
+        let Some((tool, component)) = found else {
+            return Trace::default().ended(self.unknown_tool(name));
         };
-        metrics.cpu_time = cpu_time.get();
-        metrics.wall_time = start.elapsed();
+        let input = input.clone();
+        let (answer, trace) = match tool.place {
+            Some(tool) => {
+                self.call(component, TypedCall { tool, input }, options)
+                    .await
+            }
+            None => {
+                let name = name.to_owned();
+                self.call(component, DynamicCall { name, input }, options)
+                    .await
+            }
+        };
+        let outcome = answer.unwrap_or_else(|outcome| outcome);
         if let Outcome::HostFault(fault) = &outcome {
             tracing::error!(tool = name, error = %fault, "a tool call failed in the host");
         }
-        Execution {
-            outcome,
-            metrics,
+        trace.ended(outcome)
+    }
+
+    fn unknown_tool(&self, name: &str) -> Outcome {
+        let known: Vec<_> = self.tools.keys().map(String::as_str).collect();
+        let name = name
+            .get(..name.floor_char_boundary(NAME_SHOWN_BYTES_MAX))
+            .unwrap_or_default();
+        refusal(format!(
+            "there is no tool {name:?}; the tools are: {}",
+            known.join(", ")
+        ))
+    }
+
+    /// Runs a request in a fresh process.
+    async fn call<R: Request>(
+        &self,
+        component: &Arc<LoadedComponent>,
+        request: R,
+        options: CallOptions,
+    ) -> (Result<R::Answer, Outcome>, Trace) {
+        let start = Instant::now();
+        let account = match Account::open(Arc::clone(&self.limits), Arc::clone(&self.usage)) {
+            Ok(account) => account,
+            Err(limit) => return (Err(Outcome::LimitHit(limit)), Trace::default()),
+        };
+        let stdout = Captured::new(self.limits.log_bytes);
+        let stderr = Captured::new(self.limits.log_bytes);
+        let cpu_time = Arc::new(CpuTime::default());
+        let usage = account.usage();
+        let timeout = options.timeout.unwrap_or(Duration::MAX);
+        let call = Call {
+            engine: self.runtime.engine.clone(),
+            component: Arc::clone(component),
+            grants: Grants {
+                name: component.name().to_owned(),
+                environment: Arc::clone(&self.environment),
+                egress: Arc::clone(&self.egress),
+                limits: Arc::clone(&self.limits),
+                stdout: stdout.clone(),
+                stderr: stderr.clone(),
+            },
+            account,
+            cancel: options.cancel,
+            deadline: start + timeout.min(self.limits.wall_time).min(WALL_TIME_MAX),
+            cpu_time: Arc::clone(&cpu_time),
+        };
+        let answer = self.run(call, request).await;
+        let trace = Trace {
+            metrics: CallMetrics {
+                wall_time: start.elapsed(),
+                cpu_time: cpu_time.get(),
+                memory_peak_bytes: usage.memory_peak_bytes(),
+            },
             stdout: stdout.text(),
             stderr: stderr.text(),
-        }
+        };
+        (answer, trace)
     }
 
-    fn prepare(
-        &self,
-        name: &str,
-        stdout: &Captured,
-        stderr: &Captured,
-    ) -> Result<(Arc<LoadedComponent>, usize, Grants, Account), Outcome> {
-        let found = self.tools.get(name).and_then(|(component, tool)| {
-            Some((Arc::clone(self.components.get(*component)?), *tool))
-        });
-        let Some((component, tool)) = found else {
-            let known: Vec<_> = self.tools.keys().map(String::as_str).collect();
-            let name = name
-                .get(..name.floor_char_boundary(100))
-                .unwrap_or_default();
-            return Err(refusal(format!(
-                "there is no tool {name:?}; the tools are: {}",
-                known.join(", ")
-            )));
+    /// Runs a call on the guests' threads, apart from which nothing of it can fail.
+    async fn run<R: Request>(&self, call: Call, request: R) -> Result<R::Answer, Outcome> {
+        let Some(task) = self.runtime.spawn(call.run(request)) else {
+            let fault = HostFault::Start("the runtime is ending".to_owned());
+            return Err(Outcome::HostFault(fault));
         };
-        let account = Account::open(Arc::clone(&self.limits), Arc::clone(&self.usage))
-            .map_err(Outcome::LimitHit)?;
-        let grants = Grants {
-            name: component.name().to_owned(),
-            environment: Arc::clone(&self.environment),
-            egress: Arc::clone(&self.egress),
-            limits: Arc::clone(&self.limits),
-            stdout: stdout.clone(),
-            stderr: stderr.clone(),
-        };
-        Ok((component, tool, grants, account))
+        task.await
+            .unwrap_or_else(|error| Err(Outcome::HostFault(HostFault::Panicked(error.to_string()))))
     }
-
-    async fn run(&self, call: Call) -> Outcome {
-        let _ticking = self.runtime.ticker.run();
-        let Some(task) = self.runtime.spawn(call.run()) else {
-            return Outcome::HostFault(HostFault::Start("the runtime is ending".to_owned()));
-        };
-        match task.await {
-            Ok(outcome) => outcome,
-            Err(error) => Outcome::HostFault(HostFault::Panicked(error.to_string())),
-        }
-    }
-}
-
-fn name_tools(
-    components: &[Arc<LoadedComponent>],
-) -> Result<BTreeMap<String, (usize, usize)>, ProvisionError> {
-    let mut tools = BTreeMap::new();
-    for (place, component) in components.iter().enumerate() {
-        for (index, tool) in component.tools().tools.iter().enumerate() {
-            if let Some((other, _)) = tools.insert(tool.name.clone(), (place, index)) {
-                return Err(ProvisionError::ToolNameClash {
-                    tool: tool.name.clone(),
-                    first: components
-                        .get::<usize>(other)
-                        .map_or_else(String::new, |other| other.name().to_owned()),
-                    second: component.name().to_owned(),
-                });
-            }
-        }
-    }
-    Ok(tools)
 }

@@ -18,8 +18,10 @@ mod hand;
 mod limits;
 mod outcome;
 mod process;
+mod resources;
 mod runtime;
 mod ticker;
+mod tool;
 
 pub use compile::{
     ARTEFACT_BYTES_MAX, COMPONENT_BYTES_MAX, CompileError, CompilerCommand, CompilerLimit,
@@ -28,7 +30,8 @@ pub use compile::{
 pub use component::{ComponentSource, LoadedComponent};
 pub use component_store::{LoadError, Trust};
 pub use egress::{Egress, EgressBody, EgressError, EgressTimeouts, NoEgress};
-pub use hand::{CallOptions, Execution, Hand, ProvisionError, Resources, ToolDefinition};
+pub use hand::{CallOptions, Hand, ToolDefinition};
 pub use limits::{Limit, Limits};
-pub use outcome::{CallMetrics, HostFault, Outcome};
+pub use outcome::{CallMetrics, Execution, HostFault, Outcome};
+pub use resources::{ProvisionError, Resources};
 pub use runtime::{Progress, Runtime, RuntimeConfig, RuntimeError};

@@ -64,6 +64,43 @@ pub struct CallMetrics {
     pub memory_peak_bytes: u64,
 }
 
+/// A call that has ended.
+#[derive(Debug)]
+pub struct Execution {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What it used.
+    pub metrics: CallMetrics,
+    /// What the tool wrote to its standard output, up to a bound.
+    pub stdout: String,
+    /// What the tool wrote to its standard error, and why requests of it were denied, up to a bound.
+    pub stderr: String,
+}
+
+/// What a call leaves behind besides its outcome.
+#[derive(Default)]
+pub(crate) struct Trace {
+    pub(crate) metrics: CallMetrics,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Trace {
+    pub(crate) fn ended(self, outcome: Outcome) -> Execution {
+        let Self {
+            metrics,
+            stdout,
+            stderr,
+        } = self;
+        Execution {
+            outcome,
+            metrics,
+            stdout,
+            stderr,
+        }
+    }
+}
+
 /// At which point a guest was when it failed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
+use tokio_util::task::AbortOnDropHandle;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
@@ -14,8 +15,9 @@ use crate::compile::CompilerCommand;
 use crate::component::{ComponentSource, LoadedComponent};
 use crate::component_store::{ComponentStore, LoadError};
 use crate::engine;
-use crate::hand::{Hand, ProvisionError, Resources};
+use crate::hand::Hand;
 use crate::process::{self, Process};
+use crate::resources::{ProvisionError, Resources};
 use crate::ticker::Ticker;
 
 /// Folder of the component store inside the data folder.
@@ -82,7 +84,7 @@ pub struct Runtime(Arc<Shared>);
 /// What hands share with their runtime.
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
-    pub(crate) ticker: Ticker,
+    ticker: Ticker,
     /// `None` only while it is being dropped.
     guests: Option<tokio::runtime::Runtime>,
     store: ComponentStore,
@@ -170,12 +172,20 @@ impl Runtime {
 
 impl Shared {
     /// Starts a task on the guests' threads, which is aborted when the handle is dropped.
+    ///
+    /// The epoch advances for as long as the task exists, which is longer than anybody waits for it.
     pub(crate) fn spawn<T: Send + 'static>(
         &self,
         task: impl Future<Output = T> + Send + 'static,
-    ) -> Option<tokio_util::task::AbortOnDropHandle<T>> {
+    ) -> Option<AbortOnDropHandle<T>> {
         let guests = self.guests.as_ref()?;
-        Some(tokio_util::task::AbortOnDropHandle::new(guests.spawn(task)))
+        let ticking = self.ticker.run();
+        let task = guests.spawn(async move {
+            let answer = task.await;
+            drop(ticking);
+            answer
+        });
+        Some(AbortOnDropHandle::new(task))
     }
 }
 

@@ -2,10 +2,10 @@
 //!
 //! One thread advances the engine's epoch every millisecond while at least one call runs, and sleeps otherwise, so an
 //! idle daemon does not wake a thousand times a second. A running guest notices the new epoch at its next loop or
-//! call and gives its thread back to the executor.
+//! call and gives its thread back to the executor. A guest can be ended only then, so the thread outlives its owner
+//! until the last call is gone.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use wasmtime::Engine;
@@ -13,11 +13,8 @@ use wasmtime::Engine;
 /// Longest time that a guest runs before it gives its thread back.
 const EPOCH_MS: u64 = 1;
 
-/// Owns the thread; dropping it stops the thread.
-pub struct Ticker {
-    shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
-}
+/// Owns the thread; after it is dropped the thread ends with the last call.
+pub struct Ticker(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
@@ -39,32 +36,23 @@ impl Ticker {
     /// Starts the thread, which waits until something runs.
     pub fn start(engine: Engine) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
-        let thread = std::thread::Builder::new()
+        let theirs = Arc::clone(&shared);
+        std::thread::Builder::new()
             .name("sinew-epoch".to_owned())
-            .spawn({
-                let shared = Arc::clone(&shared);
-                move || tick(&engine, &shared)
-            })?;
-        Ok(Self {
-            shared,
-            thread: Some(thread),
-        })
+            .spawn(move || tick(&engine, &theirs))?;
+        Ok(Self(shared))
     }
 
     /// Keeps the epoch advancing until the guard is dropped.
     pub fn run(&self) -> Ticking {
-        self.shared.update(|state| state.running += 1);
-        Ticking(Arc::clone(&self.shared))
+        self.0.update(|state| state.running += 1);
+        Ticking(Arc::clone(&self.0))
     }
 }
 
 impl Drop for Ticker {
     fn drop(&mut self) {
-        self.shared.update(|state| state.stopped = true);
-        if let Some(thread) = self.thread.take() {
-            // The thread runs nothing that panics, and there is nobody to tell if it did.
-            let _ = thread.join();
-        }
+        self.0.update(|state| state.stopped = true);
     }
 }
 
@@ -83,7 +71,7 @@ impl Shared {
 
 fn tick(engine: &Engine, shared: &Shared) {
     let mut state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
-    while !state.stopped {
+    while !state.stopped || state.running > 0 {
         if state.running == 0 {
             state = shared
                 .changed

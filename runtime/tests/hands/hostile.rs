@@ -1,12 +1,16 @@
 //! Guests that take what they are not given, each with the limit that ends it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sinew_runtime::{CallOptions, Execution, Hand, Limit, Limits, Outcome, Resources, Runtime};
+use sinew_runtime::{
+    CallOptions, Execution, Hand, HostFault, Limit, Limits, NoEgress, Outcome, Resources, Runtime,
+    RuntimeConfig,
+};
 use tokio_util::sync::CancellationToken;
 
-use super::{add, fixture, guests};
+use super::{add, compiler, fixture, guests};
 
 const MIB: u64 = 1 << 20;
 
@@ -284,4 +288,57 @@ async fn dropping_a_call_ends_its_process() {
             _ => break assert_result(&execution, "1"),
         }
     }
+}
+
+#[tokio::test]
+async fn a_dropped_call_ends_even_when_nothing_else_runs() {
+    let fixture = fixture();
+    let tools = add(&fixture.runtime, "tools", guests::TOOLS).await;
+    // Held by the process for as long as it exists.
+    let egress = Arc::new(NoEgress);
+    let held = Arc::downgrade(&egress);
+    let resources = Resources::default().component(tools).egress(egress);
+    let dropped = fixture.runtime.provision(resources).unwrap();
+    let neighbour = hand(&fixture.runtime, Limits::default()).await;
+    {
+        let spin = json!({});
+        let mut spinning = Box::pin(dropped.execute("spin", &spin, CallOptions::default()));
+        assert!(futures::poll!(&mut spinning).is_pending());
+        // By the end of a later call the earlier one runs.
+        assert_result(&call(&neighbour, "count", json!({})).await, "1");
+    }
+    drop((dropped, neighbour, fixture));
+    let ended = async {
+        while held.strong_count() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let patience = Duration::from_secs(60);
+    tokio::time::timeout(patience, ended)
+        .await
+        .expect("the process ends");
+}
+
+#[tokio::test]
+async fn a_full_pool_is_the_hosts_fault() {
+    let data = tempfile::tempdir().unwrap();
+    let mut config = RuntimeConfig::new(data.path().to_owned(), compiler());
+    config.processes_max = 1;
+    let runtime = Runtime::new(config).unwrap();
+    let hand = hand(&runtime, Limits::default()).await;
+    let is_busy = |outcome: &Outcome| matches!(outcome, Outcome::HostFault(HostFault::Busy(_)));
+    let spin = json!({});
+    let mut spinning = Box::pin(hand.execute("spin", &spin, CallOptions::default()));
+    loop {
+        // Whichever call comes second is refused.
+        if let std::task::Poll::Ready(execution) = futures::poll!(&mut spinning) {
+            break assert!(is_busy(&execution.outcome), "{execution:?}");
+        }
+        let execution = call(&hand, "count", json!({})).await;
+        if is_busy(&execution.outcome) {
+            break;
+        }
+        assert_result(&execution, "1");
+    }
+    drop(spinning);
 }

@@ -9,6 +9,7 @@
 
 mod calls;
 mod compiling;
+mod granted;
 mod guests;
 mod hostile;
 
