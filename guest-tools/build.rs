@@ -1,15 +1,15 @@
 //! Builds the guests and writes the table that `src/lib.rs` embeds.
 //!
 //! The guests are a workspace of their own for another target, so an inner cargo builds them into
-//! `<target>/guests`, beside the outer build's folders and with nothing of the outer build's settings. The
-//! components are then copied to this build's own folder: two checkouts that share one target folder do
-//! not see each other's. `SINEW_GUESTS_DIR` names a folder of prebuilt `<name>.wasm` to take instead.
+//! `<target>/guests`, beside the outer build's folders and with nothing of the outer build's settings.
+//! `SINEW_GUESTS_DIR` names a folder of prebuilt `<name>.wasm` to take instead.
 
 use std::env;
 use std::error::Error;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::process::{self, Command, Stdio};
 
@@ -59,7 +59,7 @@ fn run() -> Outcome<()> {
             }
             folder
         }
-        None => build(&guests, &target_folder(&out))?,
+        None => build(&guests, &target_folder(&out, &guests))?,
     };
 
     let mut table = String::from("&[\n");
@@ -102,15 +102,21 @@ fn watch(here: &Path, guests: &Path, wit: &Path) {
     }
 }
 
-/// Returns the outer build's target folder: `<target>/[<triple>/]<profile>/build/<package>/out` is ours.
-fn target_folder(out: &Path) -> PathBuf {
+/// Returns the guests' target folder, in the outer build's: `<target>/[<triple>/]<profile>/build/<package>/out`
+/// is ours. Each checkout has its own, because cargo gives a component no name of its own by which two
+/// checkouts that share a target folder could tell theirs apart.
+fn target_folder(out: &Path, guests: &Path) -> PathBuf {
     let build = out
         .ancestors()
         .find(|folder| folder.file_name().is_some_and(|name| name == "build"));
-    build
+    let target = build
         .and_then(|build| build.parent()?.parent())
-        .unwrap_or(out)
+        .unwrap_or(out);
+    let mut checkout = DefaultHasher::new();
+    guests.hash(&mut checkout);
+    target
         .join("guests")
+        .join(format!("{:016x}", checkout.finish()))
 }
 
 /// Builds all guests and returns the folder of their components.

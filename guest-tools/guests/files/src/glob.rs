@@ -48,16 +48,15 @@ pub fn glob(workdir: &Workdir, pattern: &str, path: Option<&str>) -> Result<Stri
         {
             found.push(entry.path.to_path_buf());
         }
-        let is_git =
-            !pattern.wants_git && entry.path.file_name().is_some_and(|name| name == ".git");
+        let is_git = !pattern.wants_git && entry.name == ".git";
         if is_git || entry.depth >= pattern.depth_max {
             Next::Pass
         } else {
             Next::Enter
         }
     });
-    let ended = match walked {
-        Ok(ended) => ended,
+    let walked = match walked {
+        Ok(walked) => walked,
         // A prefix that leads nowhere matches nothing.
         Err(error)
             if matches!(
@@ -91,7 +90,7 @@ pub fn glob(workdir: &Workdir, pattern: &str, path: Option<&str>) -> Result<Stri
             "[the newest {RESULTS_MAX} of {total} matches; narrow the pattern]"
         ));
     }
-    lines.extend(walk::limit_note(ended));
+    lines.extend(walked.notes());
     Ok(lines.join("\n"))
 }
 

@@ -2,16 +2,17 @@
 //! what to search. Files are streamed through one buffer; nothing is kept but the answer.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use grep_regex::{RegexMatcher, RegexMatcherBuilder};
 use grep_searcher::{BinaryDetection, Searcher, SearcherBuilder, Sink, SinkFinish, SinkMatch};
 
 use crate::error::Error;
+use crate::folder::Kind;
 use crate::ignored::Rules;
 use crate::path::Workdir;
-use crate::walk::{self, Kind, Next};
+use crate::walk::{self, Entry, Next};
 
 /// The longest answer in bytes.
 pub const OUTPUT_BYTES_MAX: usize = 100 * 1024;
@@ -23,6 +24,9 @@ pub const SEARCHED_LINE_BYTES_MAX: usize = 32 * 1024 * 1024;
 pub const PATTERN_BYTES_MAX: usize = 16 * 1024;
 /// The memory that a compiled expression may take, in bytes, and that its lazy automaton may take.
 const REGEX_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// How much of a file is read at once, in bytes. Nearly all source files are smaller.
+const PIECE_BYTES: usize = 32 * 1024;
 
 const TOOL: &str = "grep";
 
@@ -36,9 +40,9 @@ pub fn grep(workdir: &Workdir, pattern: &str, path: Option<&str>) -> Result<Stri
     if metadata.is_dir() {
         // A file that turns out to be binary is given up.
         let mut searcher = searcher(BinaryDetection::quit(0));
-        let ended = walk::walk(&root, &Rules::above(&root), |entry| {
+        let walked = walk::walk(&root, &Rules::above(&root), |entry| {
             if entry.kind == Kind::File
-                && search(&mut searcher, &matcher, entry.path, &mut answer).is_err()
+                && search(&mut searcher, &matcher, entry, &mut answer).is_err()
             {
                 answer.unread += 1;
             }
@@ -50,11 +54,13 @@ pub fn grep(workdir: &Workdir, pattern: &str, path: Option<&str>) -> Result<Stri
         });
         answer
             .notes
-            .extend(walk::limit_note(ended.map_err(Error::file(TOOL, path))?));
+            .extend(walked.map_err(Error::file(TOOL, path))?.notes());
     } else if metadata.is_file() {
         // A file that was asked for by name is searched to its end, and only its lines are not shown.
         let mut searcher = searcher(BinaryDetection::convert(0));
-        search(&mut searcher, &matcher, &root, &mut answer).map_err(Error::file(TOOL, path))?;
+        let file = File::open(&root).map_err(Error::file(TOOL, path))?;
+        let searched = searcher.search_file(&matcher, &file, Lines::new(&root, &mut answer));
+        searched.map_err(Error::file(TOOL, path))?;
     } else {
         return Err(Error::Kind {
             tool: TOOL,
@@ -95,20 +101,21 @@ fn searcher(binary: BinaryDetection) -> Searcher {
         .build()
 }
 
+/// Searches a file met on a walk. Most files fit in one piece, and then no buffer is filled in between.
 fn search(
     searcher: &mut Searcher,
     matcher: &RegexMatcher,
-    path: &Path,
+    entry: &Entry<'_>,
     answer: &mut Answer,
 ) -> io::Result<()> {
-    let file = File::open(path)?;
-    let lines = Lines {
-        path,
-        answer,
-        has_match: false,
-        is_binary: false,
-    };
-    searcher.search_file(matcher, &file, lines)
+    let mut file = entry.folder.file(entry.name)?;
+    let (start, is_whole) = file.start(PIECE_BYTES)?;
+    let lines = Lines::new(entry.path, answer);
+    if is_whole {
+        searcher.search_slice(matcher, &start, lines)
+    } else {
+        searcher.search_reader(matcher, io::Cursor::new(start).chain(file), lines)
+    }
 }
 
 /// What the model gets.
@@ -156,6 +163,17 @@ struct Lines<'a> {
     answer: &'a mut Answer,
     has_match: bool,
     is_binary: bool,
+}
+
+impl<'a> Lines<'a> {
+    fn new(path: &'a Path, answer: &'a mut Answer) -> Self {
+        Self {
+            path,
+            answer,
+            has_match: false,
+            is_binary: false,
+        }
+    }
 }
 
 impl Sink for Lines<'_> {

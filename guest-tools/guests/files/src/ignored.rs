@@ -14,7 +14,7 @@ use std::rc::Rc;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use crate::walk::Kind;
+use crate::folder::Kind;
 
 /// How much of an ignore file is read. Its patterns become one automaton, which must fit in memory.
 const IGNORE_FILE_BYTES_MAX: u64 = 256 * 1024;

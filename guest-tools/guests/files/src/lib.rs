@@ -7,6 +7,7 @@
 
 pub mod edit;
 pub mod error;
+pub mod folder;
 pub mod glob;
 pub mod grep;
 pub mod ignored;

@@ -1,38 +1,29 @@
 //! The walk beneath a folder that glob and grep share.
 //!
 //! It asks the file system for as little as possible: one listing per folder, whose entries carry their
-//! kind, and no further call per file. Entries come in the order of their names, so an answer is the same
+//! kind, and nothing more per file. Entries come in the order of their names, so an answer is the same
 //! each time. Links are shown, never followed: no walk leaves the tree it began in, and none runs in circles.
 
-use std::ffi::OsString;
-use std::fs;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::vec;
 
+use crate::folder::{Folder, Kind};
 use crate::ignored::Rules;
 
 /// How many entries one walk looks at. A larger tree would outlast the call, and its answer the context.
 pub const WALK_ENTRIES_MAX: usize = 50_000;
-
-/// What an entry is, as its folder's listing says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A regular file.
-    File,
-    /// A folder.
-    Folder,
-    /// A symbolic link, wherever it leads.
-    Link,
-    /// A device, socket or pipe.
-    Other,
-}
 
 /// One entry met on a walk.
 #[derive(Debug)]
 pub struct Entry<'a> {
     /// The walk's root with the names down to this entry.
     pub path: &'a Path,
+    /// The folder that holds it.
+    pub folder: &'a Folder,
+    /// Its name there.
+    pub name: &'a OsStr,
     /// What it is.
     pub kind: Kind,
     /// How many folders below the root: 1 for the root's own entries.
@@ -57,107 +48,124 @@ pub enum Ended {
     Complete,
     /// The visitor stopped it.
     Stopped,
-    /// There were more than [`WALK_ENTRIES_MAX`] entries.
+    /// There were more entries than a walk looks at.
     AtLimit,
+}
+
+/// What is to be said of a walk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Walked {
+    /// How it ended.
+    pub ended: Ended,
+    /// How many folders could not be listed and were passed over.
+    pub unlisted: usize,
+}
+
+impl Walked {
+    /// Returns the notes that an answer ends with when the walk did not see everything.
+    pub fn notes(self) -> impl Iterator<Item = String> {
+        let limit = (self.ended == Ended::AtLimit)
+            .then(|| format!("[stopped after {WALK_ENTRIES_MAX} entries; narrow the path]"));
+        let unlisted = (self.unlisted > 0)
+            .then(|| format!("[{} folder(s) could not be listed]", self.unlisted));
+        limit.into_iter().chain(unlisted)
+    }
 }
 
 /// A folder whose entries are being visited.
 struct Frame {
+    folder: Folder,
     entries: vec::IntoIter<(OsString, Kind)>,
     rules: Rules,
 }
 
-/// Visits what lies beneath `root` except what `rules` exclude. A folder that cannot be listed is passed
-/// over, except the root itself.
+/// Visits what lies beneath `root` except what `rules` exclude, up to [`WALK_ENTRIES_MAX`] entries. It is an
+/// error if the root itself cannot be listed.
 pub fn walk(
     root: &Path,
     rules: &Rules,
+    visit: impl FnMut(&Entry<'_>) -> Next,
+) -> io::Result<Walked> {
+    walk_within(WALK_ENTRIES_MAX, root, rules, visit)
+}
+
+fn walk_within(
+    entries_max: usize,
+    root: &Path,
+    rules: &Rules,
     mut visit: impl FnMut(&Entry<'_>) -> Next,
-) -> io::Result<Ended> {
+) -> io::Result<Walked> {
     let mut path = root.to_path_buf();
-    let mut stack = vec![open(&path, rules)?];
+    // One entry more than may be seen is enough to know that there are too many.
+    let mut stack = vec![list(Folder::open(root)?, &path, rules, entries_max + 1)?];
     let mut seen = 0;
-    while let Some(frame) = stack.last_mut() {
+    let mut unlisted = 0;
+    loop {
+        let depth = stack.len();
+        let Some(frame) = stack.last_mut() else {
+            return Ok(Walked {
+                ended: Ended::Complete,
+                unlisted,
+            });
+        };
         let Some((name, kind)) = frame.entries.next() else {
             stack.pop();
             path.pop();
             continue;
         };
         seen += 1;
-        if seen > WALK_ENTRIES_MAX {
-            return Ok(Ended::AtLimit);
+        if seen > entries_max {
+            return Ok(Walked {
+                ended: Ended::AtLimit,
+                unlisted,
+            });
         }
         path.push(&name);
-        if frame.rules.exclude(&path, kind == Kind::Folder) || is_system_folder(&path) {
-            path.pop();
-            continue;
-        }
-        let depth = stack.len();
-        match visit(&Entry {
-            path: &path,
-            kind,
-            depth,
-        }) {
-            Next::Stop => return Ok(Ended::Stopped),
-            Next::Enter if kind == Kind::Folder => {
-                match stack.last().map(|frame| open(&path, &frame.rules)) {
-                    Some(Ok(frame)) => stack.push(frame),
-                    Some(Err(_)) | None => {
-                        path.pop();
-                    }
+        if !frame.rules.exclude(&path, kind == Kind::Folder) && !is_system_folder(&path) {
+            match visit(&Entry {
+                path: &path,
+                folder: &frame.folder,
+                name: &name,
+                kind,
+                depth,
+            }) {
+                Next::Stop => {
+                    return Ok(Walked {
+                        ended: Ended::Stopped,
+                        unlisted,
+                    });
                 }
-            }
-            Next::Enter | Next::Pass => {
-                path.pop();
+                Next::Enter if kind == Kind::Folder => {
+                    let opened = frame.folder.folder(&name);
+                    if let Ok(inner) =
+                        opened.and_then(|folder| list(folder, &path, &frame.rules, entries_max + 1))
+                    {
+                        stack.push(inner);
+                        continue;
+                    }
+                    unlisted += 1;
+                }
+                Next::Enter | Next::Pass => {}
             }
         }
+        path.pop();
     }
-    Ok(Ended::Complete)
 }
 
-/// Lists a folder by name. One entry more than a walk may see is enough to know that it is too many.
-fn open(folder: &Path, rules: &Rules) -> io::Result<Frame> {
-    let mut entries: Vec<_> = fs::read_dir(folder)?
-        .take(WALK_ENTRIES_MAX + 1)
-        .filter_map(|entry| {
-            let entry = entry.ok()?;
-            Some((entry.file_name(), kind(entry.file_type().ok()?)))
-        })
-        .collect();
-    entries.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-    let rules = rules.enter(folder, &entries);
+fn list(folder: Folder, path: &Path, rules: &Rules, count_max: usize) -> io::Result<Frame> {
+    let entries = folder.entries(count_max)?;
+    let rules = rules.enter(path, &entries);
     Ok(Frame {
+        folder,
         entries: entries.into_iter(),
         rules,
     })
-}
-
-fn kind(file_type: fs::FileType) -> Kind {
-    if file_type.is_file() {
-        Kind::File
-    } else if file_type.is_dir() {
-        Kind::Folder
-    } else if file_type.is_symlink() {
-        Kind::Link
-    } else {
-        Kind::Other
-    }
 }
 
 /// Tells whether a walk from `/` came to the folders that hold no files but views of the system. Some of
 /// what they hold looks like a regular file and never ends.
 fn is_system_folder(path: &Path) -> bool {
     [Path::new("/dev"), Path::new("/proc"), Path::new("/sys")].contains(&path)
-}
-
-/// Returns the note that a walk's answer ends with when the walk ended early.
-pub fn limit_note(ended: Ended) -> Option<String> {
-    match ended {
-        Ended::AtLimit => Some(format!(
-            "[stopped after {WALK_ENTRIES_MAX} entries; narrow the path]"
-        )),
-        Ended::Complete | Ended::Stopped => None,
-    }
 }
 
 /// Returns `path` for an answer.
