@@ -14,7 +14,8 @@ use crate::call::{Call, CpuTime, Request, refusal};
 use crate::captured::Captured;
 use crate::component::LoadedComponent;
 use crate::egress::{Egress, NoEgress};
-use crate::limits::{Account, HandUsage, Limits};
+use crate::fs::{DirtySet, FsLimits, Vfs};
+use crate::limits::{Account, HandUsage, Limit, Limits};
 use crate::outcome::{CallMetrics, Execution, HostFault, Outcome, Trace};
 use crate::process::Grants;
 use crate::resources::{ProvisionError, Resources};
@@ -56,6 +57,7 @@ pub struct Hand {
     limits: Arc<Limits>,
     egress: Arc<dyn Egress>,
     usage: Arc<HandUsage>,
+    vfs: Arc<Vfs>,
 }
 
 /// Where a tool is.
@@ -69,12 +71,22 @@ struct Tool {
 
 impl Hand {
     pub(crate) fn new(runtime: Arc<Shared>, resources: Resources) -> Result<Self, ProvisionError> {
+        let limits = resources.limits;
+        let vfs = resources
+            .files
+            .limits(FsLimits {
+                bytes_max: limits.written_bytes,
+                inodes_max: limits.files,
+                handles_max: u64::from(limits.open_files),
+            })
+            .build()?;
         let mut hand = Self {
             runtime,
+            vfs,
             tools: BTreeMap::new(),
             components: resources.components,
             environment: Arc::new(resources.environment),
-            limits: Arc::new(resources.limits),
+            limits: Arc::new(limits),
             egress: resources.egress.unwrap_or_else(|| Arc::new(NoEgress)),
             usage: Arc::default(),
         };
@@ -155,6 +167,7 @@ impl Hand {
             return Trace::default().ended(self.unknown_tool(name));
         };
         let input = input.clone();
+        self.vfs.clear_limit_hit();
         let (answer, trace) = match tool.place {
             Some(tool) => {
                 self.call(component, TypedCall { tool, input }, options)
@@ -166,11 +179,32 @@ impl Hand {
                     .await
             }
         };
-        let outcome = answer.unwrap_or_else(|outcome| outcome);
+        let outcome = self.name_file_limit(answer.unwrap_or_else(|outcome| outcome));
         if let Outcome::HostFault(fault) = &outcome {
             tracing::error!(tool = name, error = %fault, "a tool call failed in the host");
         }
         trace.ended(outcome)
+    }
+
+    /// Takes the paths that calls may have changed since the last time.
+    ///
+    /// To be called when no call of the hand runs.
+    pub fn take_dirty(&self) -> DirtySet {
+        self.vfs.take_dirty()
+    }
+
+    /// A guest mostly turns a refused write into "I/O error": where it failed after one, the limit is the reason.
+    fn name_file_limit(&self, outcome: Outcome) -> Outcome {
+        match outcome {
+            Outcome::ToolError(_) | Outcome::Trapped { .. } => match self.vfs.limit_hit() {
+                Some(limit) => Outcome::LimitHit(Limit::from(limit)),
+                None => outcome,
+            },
+            Outcome::Result(_)
+            | Outcome::LimitHit(_)
+            | Outcome::Cancelled
+            | Outcome::HostFault(_) => outcome,
+        }
     }
 
     fn unknown_tool(&self, name: &str) -> Outcome {
@@ -208,6 +242,7 @@ impl Hand {
                 name: component.name().to_owned(),
                 environment: Arc::clone(&self.environment),
                 egress: Arc::clone(&self.egress),
+                vfs: Arc::clone(&self.vfs),
                 limits: Arc::clone(&self.limits),
                 stdout: stdout.clone(),
                 stderr: stderr.clone(),

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use wasmtime::ResourceLimiter;
 
+use crate::fs::FsLimit;
+
 /// Upper bounds on what the calls of one hand may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -104,6 +106,16 @@ impl Limit {
             Self::OpenFiles => "open_files",
             Self::WrittenBytes => "written_bytes",
             Self::Files => "files",
+        }
+    }
+}
+
+impl From<FsLimit> for Limit {
+    fn from(limit: FsLimit) -> Self {
+        match limit {
+            FsLimit::Bytes => Self::WrittenBytes,
+            FsLimit::Inodes => Self::Files,
+            FsLimit::Handles => Self::OpenFiles,
         }
     }
 }

@@ -12,6 +12,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::captured::Captured;
 use crate::egress::{Egress, EgressHook};
+use crate::fs::{FsView, NoFds, Vfs, add_wasi_to_linker};
 use crate::limits::{Account, Limits};
 
 /// Streams, files, requests and the like that one process can hold; each costs the host memory.
@@ -34,6 +35,7 @@ pub(crate) struct Grants {
     pub(crate) name: String,
     pub(crate) environment: Arc<Vec<(String, String)>>,
     pub(crate) egress: Arc<dyn Egress>,
+    pub(crate) vfs: Arc<Vfs>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) stdout: Captured,
     pub(crate) stderr: Captured,
@@ -45,6 +47,7 @@ pub(crate) struct Process {
     http: WasiHttpCtx,
     egress: EgressHook,
     table: ResourceTable,
+    vfs: Arc<Vfs>,
     account: Account,
 }
 
@@ -69,6 +72,7 @@ impl Process {
                 log: grants.stderr,
             },
             table,
+            vfs: grants.vfs,
             account,
         };
         let mut store = Store::new(engine, process);
@@ -106,8 +110,11 @@ impl WasiHttpView for Process {
 /// Returns the linker that all processes share.
 pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Process>> {
     let mut linker = Linker::new(engine);
-    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+    add_wasi_to_linker(&mut linker, |process: &mut Process| FsView {
+        vfs: &process.vfs,
+        table: &mut process.table,
+        fds: &NoFds,
+    })?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     Ok(linker)
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::component::LoadedComponent;
 use crate::egress::Egress;
+use crate::fs::{BuildError, Rights, VfsBuilder};
 use crate::limits::Limits;
 use crate::outcome::Outcome;
 
@@ -14,12 +15,24 @@ pub struct Resources {
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) limits: Limits,
     pub(crate) egress: Option<Arc<dyn Egress>>,
+    pub(crate) files: VfsBuilder,
 }
 
 impl Resources {
     /// Adds a component's tools.
     pub fn component(mut self, component: Arc<LoadedComponent>) -> Self {
         self.components.push(component);
+        self
+    }
+
+    /// Shows a directory of the host at an absolute guest path, which must not lie under another mount.
+    pub fn mount(
+        mut self,
+        guest_path: impl Into<String>,
+        dir: cap_std::fs::Dir,
+        rights: Rights,
+    ) -> Self {
+        self.files = self.files.mount(guest_path, dir, rights);
         self
     }
 
@@ -55,6 +68,9 @@ pub enum ProvisionError {
         /// The other one.
         second: String,
     },
+    /// The mounts do not make a file system.
+    #[error(transparent)]
+    Files(#[from] BuildError),
     /// A component that names its tools when it is asked did not do so.
     #[error("{component} does not tell which tools it has: {outcome:?}")]
     ToolsUnknown {
