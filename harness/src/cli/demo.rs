@@ -159,7 +159,7 @@ impl Tests {
 
 fn run_tests(repository: &Path) -> Tests {
     let status = Command::new("python3")
-        .args(["-B", "-m", "unittest", "discover", "-s", "tests", "-t", "."])
+        .args(["-B", "-m", "unittest", "discover", "-s", "tests"])
         .current_dir(repository)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
