@@ -3,7 +3,6 @@
 //! The guest's side of this is `sinew:tool/content`; a function that returns `list<block>` of that
 //! interface is recognised when the component is added, and its values are read here.
 
-use serde::{Deserialize, Serialize};
 use wasmtime::component::Val;
 use wit_parser::{PackageName, Resolve, Type, TypeDef, TypeDefKind, TypeOwner};
 
@@ -14,8 +13,7 @@ use super::schema;
 const MEDIA_TYPE_BYTES_MAX: usize = 255;
 
 /// One part of a tool's answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     /// Text, shown as it stands.
     Text(String),

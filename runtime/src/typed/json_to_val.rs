@@ -265,11 +265,11 @@ impl Reader {
 
     /// Decodes base64; none if it is not. Line breaks are passed over.
     fn bytes(&mut self, text: &str) -> Result<Option<Vec<Val>>, JsonError> {
+        self.spend(base64::decoded_len_estimate(text.len()))?;
         let packed: Vec<u8> = text
             .bytes()
             .filter(|byte| !byte.is_ascii_whitespace())
             .collect();
-        self.spend(base64::decoded_len_estimate(packed.len()))?;
         let bytes = BASE64.decode(packed).ok();
         Ok(bytes.map(|bytes| bytes.into_iter().map(Val::U8).collect()))
     }

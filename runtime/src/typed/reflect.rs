@@ -29,6 +29,9 @@ use super::{content, docs, sections};
 pub const FUNCTIONS_MAX: usize = 256;
 /// The longest description of a tool, in bytes: it is prompt text, paid for on every turn.
 pub const DESCRIPTION_BYTES_MAX: usize = 4 * 1024;
+/// The most schema nodes of all tools of a component together; half a million would be a hundred
+/// megabytes in memory.
+const SET_NODES_MAX: usize = 50_000;
 /// The longest report of why a component cannot be read, in bytes.
 const REPORT_BYTES_MAX: usize = 1024;
 
@@ -101,6 +104,12 @@ pub enum ReflectError {
     /// The component exports too much.
     #[error("the component exports more than {FUNCTIONS_MAX} functions")]
     TooManyFunctions,
+    /// A chosen prefix has characters that a tool's name cannot have.
+    #[error("`{prefix}` cannot begin a tool's name; use ASCII letters, digits, `-` and `_`")]
+    InvalidPrefix {
+        /// The prefix.
+        prefix: String,
+    },
     /// No rule tells these functions apart.
     #[error(
         "{} would share the tool name `{name}`; give one of their interfaces a prefix",
@@ -133,6 +142,7 @@ pub fn reflect(wasm: &[u8]) -> Result<ToolSet, ReflectError> {
 ///
 /// As [`reflect`].
 pub fn reflect_with(wasm: &[u8], prefixes: &Prefixes) -> Result<ToolSet, ReflectError> {
+    check_prefixes(prefixes)?;
     let (resolve, world_id) = decode_world(wasm)?;
     let Some(world) = resolve.worlds.get(world_id) else {
         return Err(ReflectError::NotAComponent);
@@ -141,8 +151,9 @@ pub fn reflect_with(wasm: &[u8], prefixes: &Prefixes) -> Result<ToolSet, Reflect
 
     let mut offered = Vec::new();
     let mut refused = Vec::new();
+    let mut nodes_left = SET_NODES_MAX;
     for exported in exports.functions {
-        match signature(&resolve, &exported) {
+        match signature(&resolve, &exported, &mut nodes_left) {
             Ok(signature) => offered.push((exported, signature)),
             Err(reason) => refused.push(exported.refused(&reason)),
         }
@@ -163,6 +174,19 @@ pub fn reflect_with(wasm: &[u8], prefixes: &Prefixes) -> Result<ToolSet, Reflect
         dynamic: exports.dynamic,
         capabilities,
     })
+}
+
+fn check_prefixes(prefixes: &Prefixes) -> Result<(), ReflectError> {
+    let is_name_part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    match prefixes
+        .values()
+        .find(|prefix| prefix.is_empty() || !prefix.chars().all(is_name_part))
+    {
+        None => Ok(()),
+        Some(prefix) => Err(ReflectError::InvalidPrefix {
+            prefix: visible(prefix, NAME_BYTES_MAX),
+        }),
+    }
 }
 
 fn decode_world(wasm: &[u8]) -> Result<(Resolve, WorldId), ReflectError> {
@@ -193,8 +217,8 @@ struct Exported<'a> {
     export: Export,
     /// What stands before the function's name where names clash.
     interface: Option<&'a str>,
-    /// Whether the interface is written into the world, without a name of its own.
-    is_inline: bool,
+    /// Why nothing of its interface is offered, where that is so.
+    barred: Option<Barred>,
     function: &'a Function,
 }
 
@@ -212,7 +236,7 @@ impl<'a> Exports<'a> {
                         function: function.name.clone(),
                     },
                     interface: None,
-                    is_inline: false,
+                    barred: None,
                     function,
                 }),
                 WorldItem::Interface { id, .. } => exports.add_interface(resolve, key, *id),
@@ -231,23 +255,30 @@ impl<'a> Exports<'a> {
         };
         let export_name = resolve.name_world_key(key);
         let package = interface.package.and_then(|id| resolve.packages.get(id));
-        let is_inline = interface.name.is_none();
-        if let (false, Some(package)) = (is_inline, package) {
-            if package.name.namespace == "wasi" {
-                return;
-            }
-            // The host's own contracts are not tools, whatever their version.
-            if package.name.namespace == "sinew" && package.name.name == "tool" {
-                let is_dynamic = interface.name.as_deref() == Some("dynamic");
-                if is_dynamic && content::is_tool_package(&package.name) {
-                    self.dynamic = Some(export_name);
+        let mut barred = None;
+        match (
+            interface.name.as_deref(),
+            package.map(|package| &package.name),
+        ) {
+            (Some(_), Some(package)) if package.namespace == "wasi" => return,
+            // The host's own contracts are not tools; of one it does not speak the author should hear.
+            (Some(name), Some(package))
+                if package.namespace == "sinew" && package.name == "tool" =>
+            {
+                if content::is_tool_package(package) {
+                    if name == "dynamic" {
+                        self.dynamic = Some(export_name);
+                    }
+                    return;
                 }
+                barred = Some(Barred::OtherContract);
+            }
+            (Some(_), _) => {}
+            // componentize-py adds this one of its own accord, to set up the interpreter.
+            (None, _) if export_name == "exports" && interface.functions.contains_key("init") => {
                 return;
             }
-        }
-        // componentize-py adds this one of its own accord, to set up the interpreter.
-        if is_inline && export_name == "exports" && interface.functions.contains_key("init") {
-            return;
+            (None, _) => barred = Some(Barred::Inline),
         }
         let short = match key {
             WorldKey::Name(name) => Some(name.as_str()),
@@ -261,7 +292,7 @@ impl<'a> Exports<'a> {
                 function: function.name.clone(),
             },
             interface: short,
-            is_inline,
+            barred,
             function,
         }));
     }
@@ -299,20 +330,35 @@ struct Signature {
     output: Output,
 }
 
+/// Why nothing of an interface is offered.
+#[derive(Debug, Clone, Copy, Error)]
+enum Barred {
+    #[error("its interface has no package name; move it out of the world and export it by name")]
+    Inline,
+    #[error("its interface is a version of `sinew:tool` that this host does not speak")]
+    OtherContract,
+}
+
 /// Why a function is not offered.
 #[derive(Debug, Error)]
 enum Refusal {
     #[error("it belongs to a resource, and nothing of one call remains for the next")]
     OfResource,
-    #[error("its interface has no package name; move it out of the world and export it by name")]
-    Inline,
+    #[error(transparent)]
+    Interface(#[from] Barred),
     #[error("the tool name `{0}` is longer than {NAME_BYTES_MAX} bytes")]
     LongToolName(String),
+    #[error("it and the functions before it expand to more than {SET_NODES_MAX} schema nodes")]
+    LargeSet,
     #[error(transparent)]
     Types(#[from] SchemaError),
 }
 
-fn signature(resolve: &Resolve, exported: &Exported<'_>) -> Result<Signature, Refusal> {
+fn signature(
+    resolve: &Resolve,
+    exported: &Exported<'_>,
+    nodes_left: &mut usize,
+) -> Result<Signature, Refusal> {
     match exported.function.kind {
         FunctionKind::Freestanding | FunctionKind::AsyncFreestanding => {}
         FunctionKind::Method(_)
@@ -321,16 +367,17 @@ fn signature(resolve: &Resolve, exported: &Exported<'_>) -> Result<Signature, Re
         | FunctionKind::AsyncStatic(_)
         | FunctionKind::Constructor(_) => return Err(Refusal::OfResource),
     }
-    if exported.is_inline {
-        return Err(Refusal::Inline);
+    if let Some(barred) = exported.barred {
+        return Err(barred.into());
     }
     // Checked before the clash rule makes it longer, so that one overlong name is not joined to others.
     if exported.function.name.len() > NAME_BYTES_MAX {
         let name = shortened(&snake(&exported.function.name), NAME_BYTES_MAX);
         return Err(Refusal::LongToolName(name));
     }
-    let input_schema = schema::input_schema(resolve, exported.function)?;
+    let (input_schema, nodes) = schema::input_schema(resolve, exported.function)?;
     let output = output(resolve, exported.function.result)?;
+    *nodes_left = nodes_left.checked_sub(nodes).ok_or(Refusal::LargeSet)?;
     Ok(Signature {
         input_schema,
         output,

@@ -26,9 +26,7 @@ const ITEM_DOC_BYTES_MAX: usize = 2 * 1024;
 /// Why a function cannot be a tool.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(super) enum SchemaError {
-    #[error(
-        "{at} is a {what}, which JSON cannot carry; pass large data as a path in the workspace"
-    )]
+    #[error("{at} is a {what}, which JSON cannot carry")]
     Unsupported { at: String, what: &'static str },
     #[error("its types expand to more than {SCHEMA_NODES_MAX} schema nodes")]
     TooLarge,
@@ -67,8 +65,11 @@ pub(super) fn followed(resolve: &Resolve, mut ty: Type) -> Type {
     ty
 }
 
-/// Returns the schema of a function's parameters.
-pub(super) fn input_schema(resolve: &Resolve, function: &Function) -> Result<Value, SchemaError> {
+/// Returns the schema of a function's parameters, and how many nodes it has.
+pub(super) fn input_schema(
+    resolve: &Resolve,
+    function: &Function,
+) -> Result<(Value, usize), SchemaError> {
     let params: Vec<_> = function
         .params
         .iter()
@@ -78,7 +79,9 @@ pub(super) fn input_schema(resolve: &Resolve, function: &Function) -> Result<Val
             docs: None,
         })
         .collect();
-    Ok(Value::Object(Schemas::new(resolve).object(&params, 0)?))
+    let mut schemas = Schemas::new(resolve);
+    let schema = schemas.object(&params, 0)?;
+    Ok((Value::Object(schema), SCHEMA_NODES_MAX - schemas.nodes_left))
 }
 
 /// Checks that a type can come back as JSON.

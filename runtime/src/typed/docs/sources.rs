@@ -20,9 +20,12 @@ pub const WIT_FILES_MAX: usize = 512;
 pub const WIT_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The longest report of a parse error, in bytes.
 const PARSE_ERROR_BYTES_MAX: usize = 2 * 1024;
-/// The stack of the thread that parses, in bytes. A chain of type aliases is followed by recursion,
-/// and sources within their bounds can make it far longer than an ordinary stack holds.
-const PARSE_STACK_BYTES: usize = 1024 * 1024 * 1024;
+/// The most packages in the sources. Their order is found by recursion along their dependencies, and
+/// an exhausted stack would end the process.
+const PACKAGES_MAX: usize = 512;
+/// The most world items the sources may expand to. A world repeats all that it includes, so a page of
+/// worlds that each include the one before grows with the square of its length.
+const WORLD_ITEMS_MAX: usize = 1_000_000;
 
 /// Where the WIT text of a component is.
 #[derive(Debug, Clone)]
@@ -45,7 +48,8 @@ pub(super) fn resolve(wit: &WitSources) -> Result<Resolve, DocsError> {
             files.clone()
         }
     };
-    parse_on_large_stack(grouped(files))
+    contained(|| parse(grouped(files)))
+        .unwrap_or_else(|| Err(DocsError::InvalidWit("the parser gave up on it".to_owned())))
 }
 
 /// The files of the main package, and those of each dependency.
@@ -73,34 +77,48 @@ fn grouped(files: Vec<(String, String)>) -> Groups {
     groups
 }
 
-fn parse_on_large_stack(groups: Groups) -> Result<Resolve, DocsError> {
-    let failed = |source| DocsError::Unreadable {
-        path: "parser thread".to_owned(),
-        source,
-    };
-    let thread = std::thread::Builder::new()
-        .name("wit-parse".to_owned())
-        .stack_size(PARSE_STACK_BYTES)
-        .spawn(move || contained(move || parse(groups)))
-        .map_err(failed)?;
-    match thread.join() {
-        Ok(Some(result)) => result,
-        Ok(None) | Err(_) => Err(DocsError::InvalidWit("the parser gave up on it".to_owned())),
-    }
-}
-
 fn parse(groups: Groups) -> Result<Resolve, DocsError> {
-    let mut resolve = Resolve::default();
     let main = parse_group(groups.main)?;
     let deps = groups
         .deps
         .into_values()
         .map(parse_group)
-        .collect::<Result<_, _>>()?;
+        .collect::<Result<Vec<_>, _>>()?;
+    check_expansion(deps.iter().chain([&main]))?;
+    let mut resolve = Resolve::default();
     match resolve.push_groups(main, deps) {
         Ok(_) => Ok(resolve),
         Err(error) => Err(invalid(&error.to_string())),
     }
+}
+
+/// Checks what resolving would cost, before it does.
+fn check_expansion<'a>(
+    groups: impl Iterator<Item = &'a UnresolvedPackageGroup>,
+) -> Result<(), DocsError> {
+    let (mut packages, mut worlds, mut items) = (0_usize, 0_usize, 0_usize);
+    for package in groups.flat_map(|group| group.nested.iter().chain([&group.main])) {
+        packages += 1;
+        worlds += package.worlds.len();
+        // A world also imports every interface that those it names use.
+        items += package.interfaces.len();
+        for (_, world) in package.worlds.iter() {
+            items += world.imports.len() + world.exports.len();
+        }
+    }
+    if packages > PACKAGES_MAX {
+        return Err(DocsError::TooLarge {
+            what: "WIT packages",
+            max: PACKAGES_MAX,
+        });
+    }
+    if worlds.saturating_mul(items) > WORLD_ITEMS_MAX {
+        return Err(DocsError::TooLarge {
+            what: "items of all worlds",
+            max: WORLD_ITEMS_MAX,
+        });
+    }
+    Ok(())
 }
 
 fn parse_group(files: Vec<(String, String)>) -> Result<UnresolvedPackageGroup, DocsError> {
