@@ -14,7 +14,8 @@ use crate::call::{Call, CpuTime, Request, refusal};
 use crate::captured::Captured;
 use crate::component::LoadedComponent;
 use crate::egress::{Egress, NoEgress};
-use crate::limits::{Account, HandUsage, Limits};
+use crate::fs::Vfs;
+use crate::limits::{Account, HandUsage, Limit, Limits};
 use crate::outcome::{CallMetrics, Execution, HostFault, Outcome, Trace};
 use crate::process::Grants;
 use crate::resources::{ProvisionError, Resources};
@@ -55,6 +56,7 @@ pub struct Hand {
     environment: Arc<Vec<(String, String)>>,
     limits: Arc<Limits>,
     egress: Arc<dyn Egress>,
+    vfs: Arc<Vfs>,
     usage: Arc<HandUsage>,
 }
 
@@ -69,6 +71,7 @@ struct Tool {
 
 impl Hand {
     pub(crate) fn new(runtime: Arc<Shared>, resources: Resources) -> Result<Self, ProvisionError> {
+        let vfs = resources.files.limits(resources.limits.fs).build()?;
         let mut hand = Self {
             runtime,
             tools: BTreeMap::new(),
@@ -76,6 +79,7 @@ impl Hand {
             environment: Arc::new(resources.environment),
             limits: Arc::new(resources.limits),
             egress: resources.egress.unwrap_or_else(|| Arc::new(NoEgress)),
+            vfs,
             usage: Arc::default(),
         };
         for (component, loaded) in hand.components.clone().iter().enumerate() {
@@ -145,7 +149,8 @@ impl Hand {
 
     /// Calls a tool in a fresh process.
     ///
-    /// Never fails by itself: whatever happens is the execution's outcome. Dropping the future ends the process.
+    /// Never fails by itself: whatever happens is the execution's outcome. Dropping the future ends the process within
+    /// about a millisecond ([`Hand::idle`] waits for it); what it changed until then is in the next dirty set.
     pub async fn execute(&self, name: &str, input: &Value, options: CallOptions) -> Execution {
         let found = self
             .tools
@@ -173,6 +178,16 @@ impl Hand {
         trace.ended(outcome)
     }
 
+    /// Returns as soon as the hand has no process, also none of a call that was dropped.
+    pub async fn idle(&self) {
+        self.usage.idle().await;
+    }
+
+    /// Returns the hand's file system, for the host's own work in it: what changed, what is used.
+    pub fn vfs(&self) -> &Arc<Vfs> {
+        &self.vfs
+    }
+
     fn unknown_tool(&self, name: &str) -> Outcome {
         let known: Vec<_> = self.tools.keys().map(String::as_str).collect();
         let name = name
@@ -196,6 +211,8 @@ impl Hand {
             Ok(account) => account,
             Err(limit) => return (Err(Outcome::LimitHit(limit)), Trace::default()),
         };
+        self.vfs.clear_limit_hit();
+        let written_bytes = self.vfs.usage().bytes;
         let stdout = Captured::new(self.limits.log_bytes);
         let stderr = Captured::new(self.limits.log_bytes);
         let cpu_time = Arc::new(CpuTime::default());
@@ -208,6 +225,7 @@ impl Hand {
                 name: component.name().to_owned(),
                 environment: Arc::clone(&self.environment),
                 egress: Arc::clone(&self.egress),
+                vfs: Arc::clone(&self.vfs),
                 limits: Arc::clone(&self.limits),
                 stdout: stdout.clone(),
                 stderr: stderr.clone(),
@@ -223,7 +241,10 @@ impl Hand {
                 wall_time: start.elapsed(),
                 cpu_time: cpu_time.get(),
                 memory_peak_bytes: usage.memory_peak_bytes(),
+                written_bytes: self.vfs.usage().bytes.saturating_sub(written_bytes),
             },
+            limit_reached: usage.limit_hit().or(self.vfs.limit_hit().map(Limit::from)),
+            dirty: self.vfs.take_dirty(),
             stdout: stdout.text(),
             stderr: stderr.text(),
         };

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use cap_std::fs::Dir;
+
 use crate::component::LoadedComponent;
 use crate::egress::Egress;
+use crate::fs::{BuildError, Rights, VfsBuilder};
 use crate::limits::Limits;
 use crate::outcome::Outcome;
 
@@ -11,6 +14,7 @@ use crate::outcome::Outcome;
 #[derive(Default)]
 pub struct Resources {
     pub(crate) components: Vec<Arc<LoadedComponent>>,
+    pub(crate) files: VfsBuilder,
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) limits: Limits,
     pub(crate) egress: Option<Arc<dyn Egress>>,
@@ -20,6 +24,18 @@ impl Resources {
     /// Adds a component's tools.
     pub fn component(mut self, component: Arc<LoadedComponent>) -> Self {
         self.components.push(component);
+        self
+    }
+
+    /// Shows a directory of the host at an absolute guest path.
+    pub fn mount(mut self, guest_path: impl Into<String>, dir: Dir, rights: Rights) -> Self {
+        self.files = self.files.mount(guest_path, dir, rights);
+        self
+    }
+
+    /// Shows a read-only file of fixed content at an absolute guest path.
+    pub fn file(mut self, guest_path: impl Into<String>, content: impl Into<Arc<[u8]>>) -> Self {
+        self.files = self.files.file(guest_path, content);
         self
     }
 
@@ -55,6 +71,9 @@ pub enum ProvisionError {
         /// The other one.
         second: String,
     },
+    /// The mounts do not fit together, or the host cannot resolve paths in them.
+    #[error(transparent)]
+    Files(#[from] BuildError),
     /// A component that names its tools when it is asked did not do so.
     #[error("{component} does not tell which tools it has: {outcome:?}")]
     ToolsUnknown {
