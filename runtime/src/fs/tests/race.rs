@@ -4,7 +4,7 @@ use super::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Turns per case; enough for thousands of walks to meet a name in either state.
-const TURNS: usize = 4_000;
+const TURNS: usize = 2_000;
 
 /// Exchanges `workspace/name` (a directory) with `workspace/link` (to outside) until told to stop.
 fn exchange(host: &Path, stop: &AtomicBool) {
