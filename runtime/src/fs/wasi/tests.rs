@@ -27,6 +27,7 @@ use wasmtime_wasi::p3::bindings::filesystem::types as p3;
 use wasmtime_wasi::p3::bindings::filesystem::types::HostDescriptorWithStore;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use super::stream::Place;
 use super::*;
 use crate::fs::{FsLimits, Rights, VfsBuilder};
 
@@ -258,6 +259,61 @@ fn streams_of_0_2_move_bytes_and_say_why_they_fail() {
         names.push(entry.name);
     }
     assert_eq!(names, ["dev", "etc", "proc", "ro", "workspace"]);
+}
+
+/// A process with an input at 0 and an output at 1.
+struct Pipes(wasmtime_wasi::p2::pipe::MemoryOutputPipe);
+
+impl FdTable for Pipes {
+    fn numbers(&self) -> Vec<u32> {
+        vec![0, 1]
+    }
+
+    fn is_open(&self, number: u32) -> bool {
+        number < 2
+    }
+}
+
+impl ProcessFds for Pipes {
+    fn input(&self, number: u32) -> Option<DynInputStream> {
+        let pipe = || wasmtime_wasi::p2::pipe::MemoryInputPipe::new("typed");
+        (number == 0).then(|| Box::new(pipe()) as DynInputStream)
+    }
+
+    fn output(&self, number: u32) -> Option<DynOutputStream> {
+        (number == 1).then(|| Box::new(self.0.clone()) as DynOutputStream)
+    }
+}
+
+#[test]
+fn descriptors_of_the_process_are_its_own_streams() {
+    let (_host, mut state) = world();
+    let written = wasmtime_wasi::p2::pipe::MemoryOutputPipe::new(100);
+    let pipes = Pipes(written.clone());
+    let mut view = FsView {
+        vfs: &state.vfs,
+        table: &mut state.table,
+        fds: &pipes,
+    };
+    let (root, _) = view.root().unwrap().pop().unwrap();
+    let mut open = |path: &str| {
+        let (path_flags, open, flags) = open_flags(true);
+        let node = view
+            .open_at(borrow(&root), path_flags, path.into(), open, flags)
+            .unwrap();
+        view.node(&node).unwrap()
+    };
+    let (stdin, stdout) = (open("dev/stdin"), open("dev/fd/1"));
+    let mut input = view.input(stdin.clone(), 0).unwrap();
+    assert_eq!(&*input.read(100).unwrap(), b"typed");
+    let mut output = view.output(stdout.clone(), Place::End).unwrap();
+    output.write(b"shown".as_slice().into()).unwrap();
+    assert_eq!(&*written.contents(), b"shown");
+    assert_eq!(view.input(stdout, 0).err(), Some(FsError::BadDescriptor));
+    assert_eq!(
+        view.output(stdin, Place::End).err(),
+        Some(FsError::BadDescriptor)
+    );
 }
 
 #[test]
