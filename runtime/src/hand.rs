@@ -14,7 +14,7 @@ use crate::call::{Call, CpuTime, Request, refusal};
 use crate::captured::Captured;
 use crate::component::LoadedComponent;
 use crate::egress::{Egress, NoEgress};
-use crate::fs::{DirtySet, FsLimits, Vfs};
+use crate::fs::Vfs;
 use crate::limits::{Account, HandUsage, Limit, Limits};
 use crate::outcome::{CallMetrics, Execution, HostFault, Outcome, Trace};
 use crate::process::Grants;
@@ -56,8 +56,8 @@ pub struct Hand {
     environment: Arc<Vec<(String, String)>>,
     limits: Arc<Limits>,
     egress: Arc<dyn Egress>,
-    usage: Arc<HandUsage>,
     vfs: Arc<Vfs>,
+    usage: Arc<HandUsage>,
 }
 
 /// Where a tool is.
@@ -71,23 +71,15 @@ struct Tool {
 
 impl Hand {
     pub(crate) fn new(runtime: Arc<Shared>, resources: Resources) -> Result<Self, ProvisionError> {
-        let limits = resources.limits;
-        let vfs = resources
-            .files
-            .limits(FsLimits {
-                bytes_max: limits.written_bytes,
-                inodes_max: limits.files,
-                handles_max: u64::from(limits.open_files),
-            })
-            .build()?;
+        let vfs = resources.files.limits(resources.limits.fs).build()?;
         let mut hand = Self {
             runtime,
-            vfs,
             tools: BTreeMap::new(),
             components: resources.components,
             environment: Arc::new(resources.environment),
-            limits: Arc::new(limits),
+            limits: Arc::new(resources.limits),
             egress: resources.egress.unwrap_or_else(|| Arc::new(NoEgress)),
+            vfs,
             usage: Arc::default(),
         };
         for (component, loaded) in hand.components.clone().iter().enumerate() {
@@ -157,7 +149,8 @@ impl Hand {
 
     /// Calls a tool in a fresh process.
     ///
-    /// Never fails by itself: whatever happens is the execution's outcome. Dropping the future ends the process.
+    /// Never fails by itself: whatever happens is the execution's outcome. Dropping the future ends the process within
+    /// about a millisecond ([`Hand::idle`] waits for it); what it changed until then is in the next dirty set.
     pub async fn execute(&self, name: &str, input: &Value, options: CallOptions) -> Execution {
         let found = self
             .tools
@@ -167,7 +160,6 @@ impl Hand {
             return Trace::default().ended(self.unknown_tool(name));
         };
         let input = input.clone();
-        self.vfs.clear_limit_hit();
         let (answer, trace) = match tool.place {
             Some(tool) => {
                 self.call(component, TypedCall { tool, input }, options)
@@ -179,32 +171,21 @@ impl Hand {
                     .await
             }
         };
-        let outcome = self.name_file_limit(answer.unwrap_or_else(|outcome| outcome));
+        let outcome = answer.unwrap_or_else(|outcome| outcome);
         if let Outcome::HostFault(fault) = &outcome {
             tracing::error!(tool = name, error = %fault, "a tool call failed in the host");
         }
         trace.ended(outcome)
     }
 
-    /// Takes the paths that calls may have changed since the last time.
-    ///
-    /// To be called when no call of the hand runs.
-    pub fn take_dirty(&self) -> DirtySet {
-        self.vfs.take_dirty()
+    /// Returns as soon as the hand has no process, also none of a call that was dropped.
+    pub async fn idle(&self) {
+        self.usage.idle().await;
     }
 
-    /// A guest mostly turns a refused write into "I/O error": where it failed after one, the limit is the reason.
-    fn name_file_limit(&self, outcome: Outcome) -> Outcome {
-        match outcome {
-            Outcome::ToolError(_) | Outcome::Trapped { .. } => match self.vfs.limit_hit() {
-                Some(limit) => Outcome::LimitHit(Limit::from(limit)),
-                None => outcome,
-            },
-            Outcome::Result(_)
-            | Outcome::LimitHit(_)
-            | Outcome::Cancelled
-            | Outcome::HostFault(_) => outcome,
-        }
+    /// Returns the hand's file system, for the host's own work in it: what changed, what is used.
+    pub fn vfs(&self) -> &Arc<Vfs> {
+        &self.vfs
     }
 
     fn unknown_tool(&self, name: &str) -> Outcome {
@@ -230,6 +211,8 @@ impl Hand {
             Ok(account) => account,
             Err(limit) => return (Err(Outcome::LimitHit(limit)), Trace::default()),
         };
+        self.vfs.clear_limit_hit();
+        let written_bytes = self.vfs.usage().bytes;
         let stdout = Captured::new(self.limits.log_bytes);
         let stderr = Captured::new(self.limits.log_bytes);
         let cpu_time = Arc::new(CpuTime::default());
@@ -258,7 +241,10 @@ impl Hand {
                 wall_time: start.elapsed(),
                 cpu_time: cpu_time.get(),
                 memory_peak_bytes: usage.memory_peak_bytes(),
+                written_bytes: self.vfs.usage().bytes.saturating_sub(written_bytes),
             },
+            limit_reached: usage.limit_hit().or(self.vfs.limit_hit().map(Limit::from)),
+            dirty: self.vfs.take_dirty(),
             stdout: stdout.text(),
             stderr: stderr.text(),
         };

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use cap_std::fs::Dir;
+
 use crate::component::LoadedComponent;
 use crate::egress::Egress;
 use crate::fs::{BuildError, Rights, VfsBuilder};
@@ -12,10 +14,10 @@ use crate::outcome::Outcome;
 #[derive(Default)]
 pub struct Resources {
     pub(crate) components: Vec<Arc<LoadedComponent>>,
+    pub(crate) files: VfsBuilder,
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) limits: Limits,
     pub(crate) egress: Option<Arc<dyn Egress>>,
-    pub(crate) files: VfsBuilder,
 }
 
 impl Resources {
@@ -25,14 +27,15 @@ impl Resources {
         self
     }
 
-    /// Shows a directory of the host at an absolute guest path, which must not lie under another mount.
-    pub fn mount(
-        mut self,
-        guest_path: impl Into<String>,
-        dir: cap_std::fs::Dir,
-        rights: Rights,
-    ) -> Self {
+    /// Shows a directory of the host at an absolute guest path.
+    pub fn mount(mut self, guest_path: impl Into<String>, dir: Dir, rights: Rights) -> Self {
         self.files = self.files.mount(guest_path, dir, rights);
+        self
+    }
+
+    /// Shows a read-only file of fixed content at an absolute guest path.
+    pub fn file(mut self, guest_path: impl Into<String>, content: impl Into<Arc<[u8]>>) -> Self {
+        self.files = self.files.file(guest_path, content);
         self
     }
 
@@ -68,7 +71,7 @@ pub enum ProvisionError {
         /// The other one.
         second: String,
     },
-    /// The mounts do not make a file system.
+    /// The mounts do not fit together, or the host cannot resolve paths in them.
     #[error(transparent)]
     Files(#[from] BuildError),
     /// A component that names its tools when it is asked did not do so.
