@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use axum::serve::ListenerExt;
 use bytes::Bytes;
+use sinew_runtime::fs::FsLimits;
 use sinew_runtime::typed::docs::WitSources;
 use sinew_runtime::{
-    CompilerCommand, CompilerLimits, ComponentSource, Limits as RuntimeLimits, LoadError, LoadedComponent,
-    ProvisionError, Runtime, RuntimeConfig, RuntimeError, Trust,
+    CompilerCommand, CompilerLimits, ComponentSource, Limits as RuntimeLimits, LoadError,
+    LoadedComponent, ProvisionError, Runtime, RuntimeConfig, RuntimeError, Trust,
 };
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -102,12 +103,13 @@ impl Daemon {
         let mut data = DataDir::lock(&config.data)?;
         let store: SharedStore = Arc::new(SqliteStore::open(SqliteOptions::new(data.database()))?);
         let auth = auth_mode(&store, &config).await?;
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .map_err(|error| DaemonError::Listen {
-                address: config.listen,
-                error,
-            })?;
+        let listener =
+            TcpListener::bind(config.listen)
+                .await
+                .map_err(|error| DaemonError::Listen {
+                    address: config.listen,
+                    error,
+                })?;
         let address = listener.local_addr().map_err(|error| DaemonError::Listen {
             address: config.listen,
             error,
@@ -162,7 +164,10 @@ impl Daemon {
         self.stopping.cancel();
         self.drivers.shut_down().await;
         let abort = self.server.abort_handle();
-        if tokio::time::timeout(STOP_PATIENCE, self.server).await.is_err() {
+        if tokio::time::timeout(STOP_PATIENCE, self.server)
+            .await
+            .is_err()
+        {
             // Streams have no end of their own.
             abort.abort();
         }
@@ -244,8 +249,11 @@ async fn hands(
             hand_memory_bytes: config.hand.memory_bytes_max.saturating_mul(2),
             wall_time: call_timeout,
             cpu_time: call_timeout,
-            written_bytes: config.hand.written_bytes_max,
-            files: config.hand.files_max,
+            fs: FsLimits {
+                bytes_max: config.hand.written_bytes_max,
+                inodes_max: config.hand.files_max,
+                ..FsLimits::default()
+            },
             output_bytes: OUTPUT_BYTES_MAX,
             ..RuntimeLimits::default()
         },
@@ -258,7 +266,10 @@ const OUTPUT_BYTES_MAX: u64 = 48 << 20;
 
 /// A guest's own package stands at the root of its WIT folder, the packages it uses in `deps`.
 fn wit_path(name: &str, path: &str) -> String {
-    match path.strip_prefix(name).and_then(|rest| rest.strip_prefix('/')) {
+    match path
+        .strip_prefix(name)
+        .and_then(|rest| rest.strip_prefix('/'))
+    {
         Some(own) => own.to_owned(),
         None => format!("deps/{path}"),
     }

@@ -124,7 +124,10 @@ impl Client {
     pub async fn stream(&self, session: &str, query: &str) -> Result<Stream> {
         let response = self
             .http
-            .get(format!("{}/v1/sessions/{session}/events/stream{query}", self.url))
+            .get(format!(
+                "{}/v1/sessions/{session}/events/stream{query}",
+                self.url
+            ))
             .header("anthropic-beta", "managed-agents-2026-04-01")
             .send()
             .await?;
@@ -157,7 +160,10 @@ impl Client {
         let waiting = async {
             loop {
                 let events = self.events(session).await?;
-                let last = events.iter().rev().find(|event| !event["processed_at"].is_null());
+                let last = events
+                    .iter()
+                    .rev()
+                    .find(|event| !event["processed_at"].is_null());
                 let is_idle = last.is_some_and(|last| {
                     last["type"] == "session.status_idle" && last["stop_reason"]["type"] == reason
                 });

@@ -77,7 +77,10 @@ impl Client {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let response = request.send().await.map_err(|error| self.unreachable(error))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| self.unreachable(error))?;
         let status = response.status();
         let text = response.text().await.context("the answer broke off")?;
         let answer: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
@@ -86,7 +89,10 @@ impl Client {
         }
         match answer["error"]["message"].as_str() {
             Some(message) => bail!("{message} ({status})"),
-            None => bail!("{} answered {status}, but not as a sinew daemon does", self.base),
+            None => bail!(
+                "{} answered {status}, but not as a sinew daemon does",
+                self.base
+            ),
         }
     }
 
@@ -111,7 +117,9 @@ impl Client {
         if !response.status().is_success() {
             let status = response.status();
             let answer: Value = response.json().await.unwrap_or(Value::Null);
-            let message = answer["error"]["message"].as_str().unwrap_or("no reason given");
+            let message = answer["error"]["message"]
+                .as_str()
+                .unwrap_or("no reason given");
             bail!("{message} ({status})");
         }
         let (send, receive) = mpsc::channel(EVENTS_AHEAD_MAX);

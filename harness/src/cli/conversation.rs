@@ -68,7 +68,10 @@ impl Conversation {
                 }
             };
             let Some(event) = event else {
-                bail!("the daemon closed the stream; \"sinew session events {}\" shows what is stored", self.session_id);
+                bail!(
+                    "the daemon closed the stream; \"sinew session events {}\" shows what is stored",
+                    self.session_id
+                );
             };
             let event = event?;
             self.renderer.show(&event);
@@ -81,7 +84,9 @@ impl Conversation {
                         _ => return Ok(TurnEnd::Stopped),
                     }
                 }
-                Some("session.status_terminated" | "session.deleted") => return Ok(TurnEnd::Stopped),
+                Some("session.status_terminated" | "session.deleted") => {
+                    return Ok(TurnEnd::Stopped);
+                }
                 _ => {}
             }
         }
@@ -101,8 +106,14 @@ impl Conversation {
         for id in reason["event_ids"].as_array().into_iter().flatten() {
             let prompt = format!("allow {}? [y/N] ", id.as_str().unwrap_or_default());
             let reply = tokio::task::spawn_blocking(move || ask(&prompt)).await??;
-            let result = if reply.eq_ignore_ascii_case("y") { "allow" } else { "deny" };
-            answers.push(json!({"type": "user.tool_confirmation", "tool_use_id": id, "result": result}));
+            let result = if reply.eq_ignore_ascii_case("y") {
+                "allow"
+            } else {
+                "deny"
+            };
+            answers.push(
+                json!({"type": "user.tool_confirmation", "tool_use_id": id, "result": result}),
+            );
         }
         self.client
             .post(

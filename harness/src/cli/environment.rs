@@ -78,7 +78,10 @@ pub(super) async fn environment(command: EnvironmentCommand) -> Result<ExitCode>
             }
         }
         EnvironmentCommand::Show { id, daemon } => {
-            let found = daemon.client()?.get(&format!("/v1/environments/{id}")).await?;
+            let found = daemon
+                .client()?
+                .get(&format!("/v1/environments/{id}"))
+                .await?;
             println!("{found:#}");
         }
         EnvironmentCommand::Archive { id, daemon } => {
@@ -86,7 +89,10 @@ pub(super) async fn environment(command: EnvironmentCommand) -> Result<ExitCode>
             print_one(&daemon.client()?.post(&path, &Value::Null).await?, &daemon);
         }
         EnvironmentCommand::Delete { id, daemon } => {
-            let gone = daemon.client()?.delete(&format!("/v1/environments/{id}")).await?;
+            let gone = daemon
+                .client()?
+                .delete(&format!("/v1/environments/{id}"))
+                .await?;
             println!("{gone}");
         }
     }
@@ -100,7 +106,9 @@ pub(super) async fn local(client: &Client) -> Result<String> {
             return Ok(environment["id"].as_str().unwrap_or_default().to_owned());
         }
     }
-    let made = client.post("/v1/environments", &json!({"name": LOCAL})).await?;
+    let made = client
+        .post("/v1/environments", &json!({"name": LOCAL}))
+        .await?;
     Ok(made["id"].as_str().unwrap_or_default().to_owned())
 }
 

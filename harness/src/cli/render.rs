@@ -83,7 +83,9 @@ impl Renderer {
             self.line_start();
             print!("agent ");
         }
-        let text = event["delta"]["content"]["text"].as_str().unwrap_or_default();
+        let text = event["delta"]["content"]["text"]
+            .as_str()
+            .unwrap_or_default();
         print!("{}", text.replace('\n', "\n      "));
         let _ = std::io::stdout().flush();
         self.at_line_start = false;

@@ -151,7 +151,10 @@ pub(super) async fn session(command: SessionCommand) -> Result<ExitCode> {
             print_one(&daemon.client()?.post(&path, &Value::Null).await?, &daemon);
         }
         SessionCommand::Delete { id, daemon } => {
-            let gone = daemon.client()?.delete(&format!("/v1/sessions/{id}")).await?;
+            let gone = daemon
+                .client()?
+                .delete(&format!("/v1/sessions/{id}"))
+                .await?;
             println!("{gone}");
         }
     }
@@ -190,7 +193,12 @@ async fn events(id: &str, types: &[String], follow: bool, daemon: &DaemonArgs) -
     Ok(ExitCode::SUCCESS)
 }
 
-fn inputs(message: Option<String>, interrupt: bool, allow: &[String], deny: &[String]) -> Vec<Value> {
+fn inputs(
+    message: Option<String>,
+    interrupt: bool,
+    allow: &[String],
+    deny: &[String],
+) -> Vec<Value> {
     let mut events = Vec::new();
     if interrupt {
         events.push(json!({"type": "user.interrupt"}));

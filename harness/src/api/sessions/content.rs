@@ -27,10 +27,7 @@ pub(super) fn blocks(spot: Spot, accepts: Accepts, least: usize) -> Result<Vec<V
     if items.len() < least {
         return Err(Invalid::at(path, "must hold at least one content block"));
     }
-    items
-        .into_iter()
-        .map(|item| block(item, accepts))
-        .collect()
+    items.into_iter().map(|item| block(item, accepts)).collect()
 }
 
 fn block(spot: Spot, accepts: Accepts) -> Result<Value, Invalid> {
@@ -83,9 +80,14 @@ fn source(spot: Spot, kinds: &[&str]) -> Result<Value, Invalid> {
             let data_path = data.path.clone();
             let data = data.text(1, usize::MAX)?;
             if !is_base64(&data) {
-                return Err(Invalid::at(data_path, "expected base64 in the standard alphabet"));
+                return Err(Invalid::at(
+                    data_path,
+                    "expected base64 in the standard alphabet",
+                ));
             }
-            let media_type = fields.required("media_type")?.text(1, LABEL_CHARACTERS_MAX)?;
+            let media_type = fields
+                .required("media_type")?
+                .text(1, LABEL_CHARACTERS_MAX)?;
             json!({"type": "base64", "data": data, "media_type": media_type})
         }
         "text" => {

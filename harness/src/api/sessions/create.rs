@@ -94,7 +94,10 @@ fn first_events(
     now: Timestamp,
 ) -> Result<(Vec<NewEvent>, Folded), ApiError> {
     let thread_id = ThreadId::fresh(now);
-    let name = config["agent"]["name"].as_str().unwrap_or_default().to_owned();
+    let name = config["agent"]["name"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     let event = |kind: EventKind, body: Value, is_queued: bool| NewEvent {
         id: EventId::fresh(now),
         thread_id: Some(thread_id.clone()),
@@ -157,7 +160,11 @@ fn initial_events(field: Field) -> Result<Vec<Input>, Invalid> {
 
 fn refuse_resources(fields: &mut Fields) -> Result<(), Invalid> {
     for (name, max, what) in [
-        ("resources", RESOURCES_MAX, "mounted resources are not served yet"),
+        (
+            "resources",
+            RESOURCES_MAX,
+            "mounted resources are not served yet",
+        ),
         ("vault_ids", VAULTS_MAX, "vaults are not served yet"),
     ] {
         if let Some(spot) = fields.take(name).given() {

@@ -1,14 +1,14 @@
 //! `GET` and `POST /v1/sessions/{id}/events`.
 
-use axum::extract::{Path, State};
 use axum::Json;
+use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
 use super::input::{Admission, Input, admit, read};
 use super::{APPEND_ATTEMPTS_MAX, SessionState, id_of, last_of, too_busy, wire};
+use crate::api::ApiError;
 use crate::api::Caller;
 use crate::api::body::{Invalid, JsonBody};
-use crate::api::ApiError;
 use crate::api::page::{self, Cursor, Position};
 use crate::api::query::Query;
 use crate::clock::Timestamp;

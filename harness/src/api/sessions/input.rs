@@ -141,9 +141,9 @@ pub(super) fn admit(input: &Input, private: &mut Value) -> Result<Admission, Inv
         EventKind::UserToolConfirmation => {
             let id = input.body["tool_use_id"].clone();
             let call = open_call(private, &id);
-            let Some(call) = call.filter(|call| {
-                call["permission"] == "ask" && call["is_confirmed"] == false
-            }) else {
+            let Some(call) =
+                call.filter(|call| call["permission"] == "ask" && call["is_confirmed"] == false)
+            else {
                 return refuse(
                     "tool_use_id names no open call that waits for confirmation; it is the id of an \
                      agent.tool_use event whose evaluated_permission is \"ask\"",
@@ -230,19 +230,48 @@ mod tests {
         let text = json!([{"type": "text", "text": "hi"}]);
         for (value, fragment) in [
             (json!({"type": "user.message"}), "events.0.content"),
-            (json!({"type": "user.message", "content": []}), "at least one"),
-            (json!({"type": "user.message", "content": "hi"}), "expected an array"),
-            (json!({"type": "user.message", "content": [{"type": "text", "text": ""}]}), "empty"),
-            (json!({"type": "user.message", "content": [{"type": "redacted"}]}), "made by the server"),
-            (json!({"type": "user.message", "content": text, "extra": 1}), "unknown field"),
-            (json!({"type": "agent.message", "content": text}), "events.0.type"),
-            (json!({"type": "user.tool_confirmation", "tool_use_id": "x", "result": "maybe"}), "result"),
-            (json!({"type": "user.tool_confirmation", "tool_use_id": "x", "result": "allow",
-                    "deny_message": "no"}), "deny_message"),
-            (json!({"type": "user.message", "content": [{"type": "image", "source":
-                    {"type": "base64", "media_type": "image/png", "data": "%%%"}}]}), "base64"),
-            (json!({"type": "system.message", "content": text}),
-             "model_does_not_support_mid_conversation_system"),
+            (
+                json!({"type": "user.message", "content": []}),
+                "at least one",
+            ),
+            (
+                json!({"type": "user.message", "content": "hi"}),
+                "expected an array",
+            ),
+            (
+                json!({"type": "user.message", "content": [{"type": "text", "text": ""}]}),
+                "empty",
+            ),
+            (
+                json!({"type": "user.message", "content": [{"type": "redacted"}]}),
+                "made by the server",
+            ),
+            (
+                json!({"type": "user.message", "content": text, "extra": 1}),
+                "unknown field",
+            ),
+            (
+                json!({"type": "agent.message", "content": text}),
+                "events.0.type",
+            ),
+            (
+                json!({"type": "user.tool_confirmation", "tool_use_id": "x", "result": "maybe"}),
+                "result",
+            ),
+            (
+                json!({"type": "user.tool_confirmation", "tool_use_id": "x", "result": "allow",
+                    "deny_message": "no"}),
+                "deny_message",
+            ),
+            (
+                json!({"type": "user.message", "content": [{"type": "image", "source":
+                    {"type": "base64", "media_type": "image/png", "data": "%%%"}}]}),
+                "base64",
+            ),
+            (
+                json!({"type": "system.message", "content": text}),
+                "model_does_not_support_mid_conversation_system",
+            ),
         ] {
             let error = event(value.clone()).unwrap_err().to_string();
             assert!(error.contains(fragment), "{value}: {error}");
@@ -253,7 +282,8 @@ mod tests {
     fn admission_depends_on_what_the_session_waits_for() {
         let message = json!({"type": "user.message", "content": [{"type": "text", "text": "hi"}]});
         let confirm = |id: &str| json!({"type": "user.tool_confirmation", "tool_use_id": id, "result": "allow"});
-        let custom = |id: &str| json!({"type": "user.custom_tool_result", "custom_tool_use_id": id});
+        let custom =
+            |id: &str| json!({"type": "user.custom_tool_result", "custom_tool_use_id": id});
         let mut state = waiting();
         let mut admit_one = |value: Value| admit(&event(value).unwrap(), &mut state).map(|_| ());
         assert!(admit_one(message.clone()).is_err());

@@ -1,14 +1,14 @@
 //! Reading, archiving and deleting a session.
 
-use axum::extract::{Path, State};
 use axum::Json;
+use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
 use super::{
     APPEND_ATTEMPTS_MAX, SessionState, id_of, is_at_work, last_of, private, session_key, too_busy,
 };
-use crate::api::Caller;
 use crate::api::ApiError;
+use crate::api::Caller;
 use crate::api::page;
 use crate::api::query::Query;
 use crate::ids::ThreadId;
@@ -35,7 +35,10 @@ pub(super) async fn resources(
     let row = state.row(&caller, &session_id).await?;
     query.limit(1_000, 1_000)?;
     page::cursor(&query, &format!("resources/{session_id}"), Order::Ascending)?;
-    let data = row.body["resources"].as_array().cloned().unwrap_or_default();
+    let data = row.body["resources"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
     Ok(Json(page::cursor_page(data, None)))
 }
 
@@ -103,7 +106,12 @@ pub(super) async fn delete(
              session.status_idle first",
         ));
     }
-    match state.api.store.delete(&session_key(&caller, &session_id)).await {
+    match state
+        .api
+        .store
+        .delete(&session_key(&caller, &session_id))
+        .await
+    {
         Ok(()) => {}
         Err(StoreError::NotFound) => return Err(ApiError::not_found("session", &session_id)),
         Err(error) => return Err(error.into()),

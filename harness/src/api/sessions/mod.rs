@@ -18,9 +18,9 @@ use axum::routing::{get, post};
 use serde_json::Value;
 
 use crate::agent::{Brain, Drivers};
+use crate::api::ApiError;
 use crate::api::ApiState;
 use crate::api::Caller;
-use crate::api::ApiError;
 use crate::ids::SessionId;
 use crate::session::PROJECTION_PRIVATE;
 use crate::store::{Key, Kind, Resource, StoreError};
@@ -46,7 +46,10 @@ pub fn routes(state: SessionState) -> Router<ApiState> {
                 .post(update::update)
                 .delete(lifecycle::delete),
         )
-        .route("/v1/sessions/{session_id}/archive", post(lifecycle::archive))
+        .route(
+            "/v1/sessions/{session_id}/archive",
+            post(lifecycle::archive),
+        )
         .route(
             "/v1/sessions/{session_id}/events",
             get(events::list).post(events::send),
@@ -55,7 +58,10 @@ pub fn routes(state: SessionState) -> Router<ApiState> {
             "/v1/sessions/{session_id}/events/stream",
             get(stream::session_stream),
         )
-        .route("/v1/sessions/{session_id}/resources", get(lifecycle::resources))
+        .route(
+            "/v1/sessions/{session_id}/resources",
+            get(lifecycle::resources),
+        )
         .route("/v1/sessions/{session_id}/threads", get(threads::list))
         .route(
             "/v1/sessions/{session_id}/threads/{thread_id}",
@@ -79,7 +85,12 @@ pub fn routes(state: SessionState) -> Router<ApiState> {
 impl SessionState {
     /// Returns a session's row, or 404.
     async fn row(&self, caller: &Caller, session_id: &str) -> Result<Resource, ApiError> {
-        match self.api.store.get(&session_key(caller, session_id), None).await {
+        match self
+            .api
+            .store
+            .get(&session_key(caller, session_id), None)
+            .await
+        {
             Ok(row) => Ok(row),
             Err(StoreError::NotFound) => Err(ApiError::not_found("session", session_id)),
             Err(error) => Err(error.into()),

@@ -20,8 +20,8 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::{SessionState, id_of, threads, wire};
 use crate::agent::{Preview, PreviewPart, Watcher};
-use crate::api::Caller;
 use crate::api::ApiError;
+use crate::api::Caller;
 use crate::api::query::Query;
 use crate::clock::rfc3339;
 use crate::ids::{EventId, SessionId};
@@ -132,7 +132,12 @@ struct Closed;
 impl Reader {
     async fn run(mut self, mut watcher: Watcher) {
         // A first comment, so that every proxy passes the headers on at once.
-        if self.frames.send(Bytes::from_static(b": open\n\n")).await.is_err() {
+        if self
+            .frames
+            .send(Bytes::from_static(b": open\n\n"))
+            .await
+            .is_err()
+        {
             return;
         }
         while !self.is_over {
@@ -217,7 +222,9 @@ impl Reader {
     async fn show_processed(&mut self, marker: &StoredEvent) -> Result<(), Closed> {
         let number = marker.body["number"].as_u64().unwrap_or(0);
         let store = &self.state.api.store;
-        let read = store.read(&self.session_id, number.saturating_sub(1), 1).await;
+        let read = store
+            .read(&self.session_id, number.saturating_sub(1), 1)
+            .await;
         match read.map(|events| events.into_iter().next()) {
             Ok(Some(input)) => self.send(&input.kind, &wire::event(&input)).await,
             Ok(None) => Ok(()),

@@ -1,13 +1,13 @@
 //! The threads of a session. A single-agent session has its primary thread.
 
-use axum::extract::{Path, State};
 use axum::Json;
+use axum::extract::{Path, State};
 use serde_json::Value;
 
 use super::events::list_page;
 use super::{SessionState, id_of, private};
-use crate::api::Caller;
 use crate::api::ApiError;
+use crate::api::Caller;
 use crate::api::page;
 use crate::api::query::Query;
 use crate::ids::ThreadId;

@@ -60,7 +60,10 @@ fn changes(
         Field::Null => change("title", Value::Null),
         Field::Given(spot) => change("title", json!(spot.text(0, TITLE_CHARACTERS_MAX)?)),
     }
-    let stored: Metadata = row.body["metadata"].as_object().cloned().unwrap_or_default();
+    let stored: Metadata = row.body["metadata"]
+        .as_object()
+        .cloned()
+        .unwrap_or_default();
     let patched = metadata::patch(&stored, fields.take("metadata"), EmptyValue::Stored)?;
     change("metadata", Value::Object(patched));
     if let Some(spot) = fields.take("agent").given() {
@@ -84,7 +87,9 @@ fn changes(
     }
     fields.finish()?;
     if row.archived_at.is_some() && !changes.is_empty() {
-        return Err(ApiError::invalid("the session is archived and cannot be changed"));
+        return Err(ApiError::invalid(
+            "the session is archived and cannot be changed",
+        ));
     }
     Ok(changes)
 }
