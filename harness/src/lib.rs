@@ -1,6 +1,6 @@
 //! Sinew: sessions, brains and the hands that serve them, behind the managed-agents HTTP API.
 //!
-//! Order of dependency, each module using only what stands before it: `clock`, `ids`, `store`, `model`,
+//! Order of dependency, each module using only what stands before it: `clock`, `ids`, `json`, `store`, `model`,
 //! `mock_model`, `session`, `data_dir`, `hands`, `agent`, `api`, `config`, `model_facts`, `daemon`,
 //! `logging`, `cli`. A tidy test holds it.
 
@@ -13,6 +13,7 @@ pub mod daemon;
 pub mod data_dir;
 pub mod hands;
 pub mod ids;
+mod json;
 mod logging;
 pub mod mock_model;
 pub mod model;

@@ -8,6 +8,7 @@ use reqwest::Method;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use crate::json::Fields as _;
 use crate::model::sse::{SseDecoder, SseEvent};
 
 /// Events that a stream may be ahead of its reader.
@@ -62,10 +63,10 @@ impl Client {
                 }
             };
             let mut answer = self.get(&with_page).await?;
-            if let Some(data) = answer["data"].as_array_mut() {
+            if let Some(data) = answer.at_mut("data").as_array_mut() {
                 items.append(data);
             }
-            match answer["next_page"].as_str() {
+            match answer.at("next_page").as_str() {
                 Some(next) => page = Some(next.to_owned()),
                 None => return Ok(items),
             }
@@ -87,7 +88,7 @@ impl Client {
         if status.is_success() {
             return Ok(answer);
         }
-        match answer["error"]["message"].as_str() {
+        match answer.at("error").at("message").as_str() {
             Some(message) => bail!("{message} ({status})"),
             None => bail!(
                 "{} answered {status}, but not as a sinew daemon does",
@@ -117,7 +118,9 @@ impl Client {
         if !response.status().is_success() {
             let status = response.status();
             let answer: Value = response.json().await.unwrap_or(Value::Null);
-            let message = answer["error"]["message"]
+            let message = answer
+                .at("error")
+                .at("message")
                 .as_str()
                 .unwrap_or("no reason given");
             bail!("{message} ({status})");

@@ -15,6 +15,7 @@ use super::client::Client;
 use super::conversation::{Conversation, TurnEnd};
 use crate::config::Config;
 use crate::daemon::Daemon;
+use crate::json::Fields as _;
 use crate::mock_model::{Script, serve};
 use crate::model::keys::ApiKey;
 use crate::model::{ProviderConfig, ProviderKind};
@@ -96,7 +97,7 @@ pub(super) async fn demo(args: DemoArgs) -> Result<ExitCode> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for event in &events {
         *counts
-            .entry(event["type"].as_str().unwrap_or_default())
+            .entry(event.at("type").as_str().unwrap_or_default())
             .or_default() += 1;
     }
     say(&format!(
@@ -152,9 +153,9 @@ async fn work(client: &Client, is_json: bool) -> Result<(String, TurnEnd)> {
         )
         .await?;
     let environment = super::environment::local(client).await?;
-    let body = json!({"agent": agent["id"], "environment_id": environment, "title": "demo"});
+    let body = json!({"agent": agent.at("id"), "environment_id": environment, "title": "demo"});
     let session = client.post("/v1/sessions", &body).await?;
-    let session_id = session["id"].as_str().unwrap_or_default().to_owned();
+    let session_id = session.at("id").as_str().unwrap_or_default().to_owned();
     let mut conversation = Conversation::open(client.clone(), &session_id, is_json).await?;
     let end = conversation.turn(TASK).await?;
     Ok((session_id, end))

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::DaemonArgs;
 use super::conversation::{Conversation, TurnEnd};
 use super::render::Renderer;
+use crate::json::Fields as _;
 
 #[derive(Subcommand)]
 pub(super) enum SessionCommand {
@@ -175,7 +176,12 @@ async fn events(id: &str, types: &[String], follow: bool, daemon: &DaemonArgs) -
     }
     let mut renderer = Renderer::new(daemon.json);
     let mut seen = std::collections::HashSet::new();
-    let key = |event: &Value| (event["id"].to_string(), event["processed_at"].is_string());
+    let key = |event: &Value| {
+        (
+            event.at("id").to_string(),
+            event.at("processed_at").is_string(),
+        )
+    };
     for event in client.all(&path).await? {
         seen.insert(key(&event));
         renderer.show(&event);
@@ -185,7 +191,7 @@ async fn events(id: &str, types: &[String], follow: bool, daemon: &DaemonArgs) -
     };
     while let Some(event) = stream.recv().await {
         let event = event?;
-        let is_wanted = types.is_empty() || types.iter().any(|kind| event["type"] == **kind);
+        let is_wanted = types.is_empty() || types.iter().any(|kind| *event.at("type") == **kind);
         if is_wanted && seen.insert(key(&event)) {
             renderer.show(&event);
         }
@@ -233,7 +239,7 @@ async fn send(id: &str, events: Vec<Value>, follow: bool, daemon: &DaemonArgs) -
             TurnEnd::Stopped | TurnEnd::Left => ExitCode::FAILURE,
         }),
         None => {
-            for event in stored["data"].as_array().into_iter().flatten() {
+            for event in stored.at("data").as_array().into_iter().flatten() {
                 println!("{event}");
             }
             Ok(ExitCode::SUCCESS)
@@ -249,10 +255,10 @@ fn print_one(session: &Value, daemon: &DaemonArgs) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     println!(
         "{}  {:<12} {}  {}  {}",
-        text(&session["id"]),
-        text(&session["status"]),
-        text(&session["created_at"]),
-        text(&session["agent"]["name"]),
-        text(&session["title"]),
+        text(&session.at("id")),
+        text(&session.at("status")),
+        text(&session.at("created_at")),
+        text(&session.at("agent").at("name")),
+        text(&session.at("title")),
     );
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::api::body::{Field, Fields, Invalid, Spot};
+use crate::json::Fields as _;
 
 /// Most blocks of one event.
 const BLOCKS_MAX: usize = 1_000;
@@ -60,7 +61,7 @@ fn block(spot: Spot, accepts: Accepts) -> Result<Value, Invalid> {
             });
             for name in ["title", "context"] {
                 if let Some(label) = fields.take(name).given() {
-                    block[name] = json!(label.text(0, TEXT_CHARACTERS_MAX)?);
+                    block.set(name, json!(label.text(0, TEXT_CHARACTERS_MAX)?));
                 }
             }
             block

@@ -10,6 +10,7 @@ use crate::api::body::{Field, Fields, Invalid, JsonBody, Spot};
 use crate::api::{ApiError, Caller, live_environment, metadata, resolve_session_agent};
 use crate::clock::Timestamp;
 use crate::ids::{EventId, ID_BYTES_MAX, SessionId, ThreadId};
+use crate::json::Fields as _;
 use crate::model::TokenUsage;
 use crate::session::{Draft, EventKind, State as Folded, project, session_wire};
 use crate::store::{Key, Kind, NewEvent, NewResource, StoredEvent};
@@ -94,7 +95,9 @@ fn first_events(
     now: Timestamp,
 ) -> Result<(Vec<NewEvent>, Folded), ApiError> {
     let thread_id = ThreadId::fresh(now);
-    let name = config["agent"]["name"]
+    let name = config
+        .at("agent")
+        .at("name")
         .as_str()
         .unwrap_or_default()
         .to_owned();
@@ -205,8 +208,8 @@ fn budget_limit(spot: Spot) -> Result<Value, Invalid> {
 
 /// Refuses a budget on a model whose cost cannot be counted.
 pub(super) fn check_budgetable(state: &SessionState, agent: &Value) -> Result<(), ApiError> {
-    let model = agent["model"]["id"].as_str().unwrap_or_default();
-    let speed = agent["model"]["speed"].as_str();
+    let model = agent.at("model").at("id").as_str().unwrap_or_default();
+    let speed = agent.at("model").at("speed").as_str();
     let facts = &state.brain.facts;
     if facts
         .price_nanocents(model, speed, &TokenUsage::default())

@@ -22,6 +22,7 @@ use crate::api::ApiError;
 use crate::api::ApiState;
 use crate::api::Caller;
 use crate::ids::SessionId;
+use crate::json::Fields as _;
 use crate::session::PROJECTION_PRIVATE;
 use crate::store::{Key, Kind, Resource, StoreError};
 
@@ -112,18 +113,18 @@ fn id_of(row: &Resource) -> SessionId {
 
 /// The part of a row that is not on the wire.
 fn private(row: &Resource) -> &Value {
-    &row.body[PROJECTION_PRIVATE]
+    &row.body.at(PROJECTION_PRIVATE)
 }
 
 /// The log's last number that the row stands for.
 fn last_of(row: &Resource) -> u64 {
-    private(row)["last"].as_u64().unwrap_or(0)
+    private(row).at("last").as_u64().unwrap_or(0)
 }
 
 /// Tells whether the session works, or has input waiting that will make it work.
 fn is_at_work(row: &Resource) -> bool {
     matches!(row.status.as_deref(), Some("running" | "rescheduling"))
-        || private(row)["queued"].as_u64().unwrap_or(0) > 0
+        || private(row).at("queued").as_u64().unwrap_or(0) > 0
 }
 
 /// Attempts of a handler whose append met a log that had just grown.

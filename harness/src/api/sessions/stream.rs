@@ -25,6 +25,7 @@ use crate::api::Caller;
 use crate::api::query::Query;
 use crate::clock::rfc3339;
 use crate::ids::{EventId, SessionId};
+use crate::json::Fields as _;
 use crate::session::EventKind;
 use crate::store::{StoreError, StoredEvent};
 
@@ -220,7 +221,7 @@ impl Reader {
 
     /// Shows the input that was taken from the queue, now with its time.
     async fn show_processed(&mut self, marker: &StoredEvent) -> Result<(), Closed> {
-        let number = marker.body["number"].as_u64().unwrap_or(0);
+        let number = marker.body.at("number").as_u64().unwrap_or(0);
         let store = &self.state.api.store;
         let read = store
             .read(&self.session_id, number.saturating_sub(1), 1)
