@@ -106,10 +106,10 @@ fn print_one(agent: &Value, daemon: &DaemonArgs, verb: &str) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let line = format!(
         "{verb} {}  version {}  {}  {}",
-        text(&agent.at("id")),
+        text(agent.at("id")),
         agent.at("version"),
-        text(&agent.at("model").at("id")),
-        text(&agent.at("name")),
+        text(agent.at("model").at("id")),
+        text(agent.at("name")),
     );
     println!("{}", line.trim_start());
 }

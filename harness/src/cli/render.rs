@@ -45,7 +45,7 @@ impl Renderer {
         }
         match event.at("type").as_str().unwrap_or_default() {
             "user.message" if event.at("processed_at").is_string() => {
-                let text = texts(&event.at("content"));
+                let text = texts(event.at("content"));
                 self.line(&self.paint("36", &format!("you   {}", clip(&text, 2_000))));
             }
             "user.interrupt" if event.at("processed_at").is_string() => {
@@ -105,7 +105,7 @@ impl Renderer {
             self.line_start();
             return;
         }
-        let text = texts(&event.at("content")).replace('\n', "\n      ");
+        let text = texts(event.at("content")).replace('\n', "\n      ");
         self.line(&format!("agent {text}"));
     }
 
@@ -142,7 +142,7 @@ impl Renderer {
             self.paint("32", "ok")
         };
         self.line(&format!("    {outcome} {}", self.paint("2", &took)));
-        let text = texts(&event.at("content"));
+        let text = texts(event.at("content"));
         let mut lines = text.lines();
         for line in lines.by_ref().take(RESULT_LINES_MAX) {
             self.line(&self.paint("2", &format!("    | {}", clip(line, LINE_CHARS_MAX))));

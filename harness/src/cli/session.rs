@@ -255,10 +255,10 @@ fn print_one(session: &Value, daemon: &DaemonArgs) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     println!(
         "{}  {:<12} {}  {}  {}",
-        text(&session.at("id")),
-        text(&session.at("status")),
-        text(&session.at("created_at")),
-        text(&session.at("agent").at("name")),
-        text(&session.at("title")),
+        text(session.at("id")),
+        text(session.at("status")),
+        text(session.at("created_at")),
+        text(session.at("agent").at("name")),
+        text(session.at("title")),
     );
 }

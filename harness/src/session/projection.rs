@@ -54,7 +54,7 @@ pub fn project(state: &State, limits: &Limits) -> Projection {
 /// Returns the wire's Session object for a row, as of `now`.
 pub fn session_wire(row: &Resource, now: Timestamp) -> Value {
     let mut body = row.body.clone();
-    let clock = Clocks::read(&body.at(PROJECTION_PRIVATE), row.created_at, now);
+    let clock = Clocks::read(body.at(PROJECTION_PRIVATE), row.created_at, now);
     if let Some(fields) = body.as_object_mut() {
         fields.remove(PROJECTION_PRIVATE);
         fields.retain(|name, _| !name.starts_with('_'));

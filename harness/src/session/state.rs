@@ -213,7 +213,7 @@ impl State {
 
     /// Returns the agent's snapshot, the wire's SessionAgent.
     pub fn agent(&self) -> &Value {
-        &self.config.at("agent")
+        self.config.at("agent")
     }
 
     /// Returns the agent's name.
@@ -350,7 +350,7 @@ impl State {
         let input = self.queue.remove(at);
         match input.kind {
             EventKind::UserMessage => {
-                let content = blocks(&input.body.at("content"));
+                let content = blocks(input.body.at("content"));
                 self.conversation.push(Arc::new(Turn::User(content)));
                 self.needs_model = true;
                 self.requests_in_turn = 0;
@@ -461,7 +461,7 @@ impl State {
         }
         self.compactions = 0;
         self.needs_compaction = private.at("context_is_nearly_full") == true;
-        let content = blocks(&private.at("content"));
+        let content = blocks(private.at("content"));
         if !content.is_empty() {
             self.conversation.push(Arc::new(Turn::Assistant(content)));
         }
@@ -484,7 +484,7 @@ impl State {
 
     fn compact(&mut self, event: &StoredEvent) {
         let private = event.private.as_ref().unwrap_or(&Value::Null);
-        self.conversation = vec![Arc::new(Turn::User(blocks(&private.at("content"))))];
+        self.conversation = vec![Arc::new(Turn::User(blocks(private.at("content"))))];
         self.needs_compaction = false;
         self.compactions = self.compactions.saturating_add(1);
     }
@@ -533,7 +533,7 @@ fn blocks(value: &Value) -> Vec<Value> {
 
 fn answer_of(body: &Value) -> Answer {
     Answer {
-        content: blocks(&body.at("content")),
+        content: blocks(body.at("content")),
         is_error: body.at("is_error") == true,
     }
 }

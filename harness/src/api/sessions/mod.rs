@@ -113,7 +113,7 @@ fn id_of(row: &Resource) -> SessionId {
 
 /// The part of a row that is not on the wire.
 fn private(row: &Resource) -> &Value {
-    &row.body.at(PROJECTION_PRIVATE)
+    row.body.at(PROJECTION_PRIVATE)
 }
 
 /// The log's last number that the row stands for.

@@ -76,7 +76,7 @@ fn changes(
                 .into());
         }
         let mut inner = spot.object()?;
-        let agent = replace_tools(&row.body.at("agent"), &mut inner)?;
+        let agent = replace_tools(row.body.at("agent"), &mut inner)?;
         inner.finish()?;
         change("agent", agent);
     }
@@ -106,7 +106,7 @@ fn new_budget(state: &SessionState, row: &Resource, field: Field) -> Result<Valu
     if row.body.at("budget").is_null() {
         return refuse("budget_create_only: a budget is set when the session is created");
     }
-    check_budgetable(state, &row.body.at("agent"))?;
+    check_budgetable(state, row.body.at("agent"))?;
     let cents: u128 = wanted
         .at("max_list_cost")
         .at("amount")
