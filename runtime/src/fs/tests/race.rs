@@ -17,6 +17,15 @@ fn exchange(host: &Path, stop: &AtomicBool) {
     }
 }
 
+/// Stops the other thread however the test ends; a failure would wait for it for ever.
+struct Stop<'s>(&'s AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn exchanging_a_directory_with_a_link_leads_nobody_out() {
     for absolute in [true, false] {
@@ -34,6 +43,7 @@ fn exchanging_a_directory_with_a_link_leads_nobody_out() {
         let (mut inside, mut refused) = (0, 0);
         std::thread::scope(|scope| {
             scope.spawn(|| exchange(world.host.path(), &stop));
+            let _stop = Stop(&stop);
             for turn in 0..TURNS_MAX {
                 if turn >= TURNS && inside > 0 && refused > 0 {
                     break;
@@ -59,7 +69,6 @@ fn exchanging_a_directory_with_a_link_leads_nobody_out() {
                 let _ = world.unlink(&format!("{path}r"));
                 let _ = world.unlink(&format!("{path}l"));
             }
-            stop.store(true, Ordering::Relaxed);
         });
         assert!(
             inside > 0 && refused > 0,
