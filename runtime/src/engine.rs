@@ -136,10 +136,10 @@ mod tests {
 
     #[test]
     fn every_engine_makes_the_same_machine_code() {
-        let running = running(10).unwrap();
+        let running = running(1_000).unwrap();
         assert!(
             running.pooling_allocator_metrics().is_some(),
-            "this machine has the address space for a small pool"
+            "the default pool fits into the address space"
         );
         assert_eq!(fingerprint(&running), fingerprint(&compiling().unwrap()));
 

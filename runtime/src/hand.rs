@@ -21,8 +21,9 @@ use crate::process::Grants;
 use crate::resources::{ProvisionError, Resources};
 use crate::runtime::Shared;
 use crate::tool::{DynamicCall, ListTools, TypedCall};
+use crate::typed::NAME_BYTES_MAX;
 
-/// What is repeated of the name of a tool that does not exist, in bytes.
+/// What is repeated of a name that no tool has or can have, in bytes.
 const NAME_SHOWN_BYTES_MAX: usize = 100;
 
 /// The longest that any call can last, so that no limit exceeds the clock's range.
@@ -51,7 +52,8 @@ pub struct CallOptions {
 /// A set of tools with what they may reach and use.
 pub struct Hand {
     runtime: Arc<Shared>,
-    components: Vec<Arc<LoadedComponent>>,
+    /// Each with the prefix of its tools' names.
+    components: Vec<(Arc<LoadedComponent>, String)>,
     tools: BTreeMap<String, Tool>,
     environment: Arc<Vec<(String, String)>>,
     limits: Arc<Limits>,
@@ -66,6 +68,8 @@ struct Tool {
     component: usize,
     /// Its place in the component's list; none if the component named it when it was asked.
     place: Option<usize>,
+    /// Its name in the component, without the prefix.
+    own_name: String,
     definition: ToolDefinition,
 }
 
@@ -82,36 +86,52 @@ impl Hand {
             vfs,
             usage: Arc::default(),
         };
-        for (component, loaded) in hand.components.clone().iter().enumerate() {
+        for (component, (loaded, _)) in hand.components.clone().iter().enumerate() {
             for (place, tool) in loaded.tools().tools.iter().enumerate() {
-                hand.add_tool(Tool {
-                    component,
-                    place: Some(place),
-                    definition: ToolDefinition {
-                        name: tool.name.clone(),
-                        description: tool.description.clone(),
-                        input_schema: tool.input_schema.clone(),
-                    },
-                })?;
+                let definition = ToolDefinition {
+                    name: tool.name.clone(),
+                    description: tool.description.clone(),
+                    input_schema: tool.input_schema.clone(),
+                };
+                hand.add_tool(component, Some(place), definition)?;
             }
         }
         Ok(hand)
     }
 
-    fn add_tool(&mut self, tool: Tool) -> Result<(), ProvisionError> {
-        let name = tool.definition.name.clone();
-        let component = |place: usize| {
-            self.components
-                .get(place)
-                .map_or_else(String::new, |component| component.name().to_owned())
+    fn add_tool(
+        &mut self,
+        component: usize,
+        place: Option<usize>,
+        mut definition: ToolDefinition,
+    ) -> Result<(), ProvisionError> {
+        let prefix = self.components.get(component);
+        let prefix = prefix.map_or("", |(_, prefix)| prefix.as_str());
+        let own_name = std::mem::take(&mut definition.name);
+        let name = format!("{prefix}{own_name}");
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.chars().all(is_plain) {
+            let name = start_of(&name).to_owned();
+            return Err(ProvisionError::ToolName { name });
+        }
+        let component_name = |place: usize| {
+            let component = self.components.get(place);
+            component.map_or_else(String::new, |(component, _)| component.name().to_owned())
         };
         if let Some(other) = self.tools.get(&name) {
             return Err(ProvisionError::ToolNameClash {
                 tool: name,
-                first: component(other.component),
-                second: component(tool.component),
+                first: component_name(other.component),
+                second: component_name(component),
             });
         }
+        definition.name.clone_from(&name);
+        let tool = Tool {
+            component,
+            place,
+            own_name,
+            definition,
+        };
         self.tools.insert(name, tool);
         Ok(())
     }
@@ -121,7 +141,7 @@ impl Hand {
     /// To be called once, before the definitions are given to a model; without such components it does nothing. Each
     /// component is asked in a process of its own, with `options` for each.
     pub async fn discover(&mut self, options: CallOptions) -> Result<(), ProvisionError> {
-        for (place, component) in self.components.clone().iter().enumerate() {
+        for (place, (component, _)) in self.components.clone().iter().enumerate() {
             if component.dynamic().is_none() {
                 continue;
             }
@@ -131,11 +151,7 @@ impl Hand {
                 outcome: Box::new(outcome),
             })?;
             for definition in definitions {
-                self.add_tool(Tool {
-                    component: place,
-                    place: None,
-                    definition,
-                })?;
+                self.add_tool(place, None, definition)?;
             }
         }
         Ok(())
@@ -156,7 +172,7 @@ impl Hand {
             .tools
             .get(name)
             .and_then(|tool| Some((tool, self.components.get(tool.component)?)));
-        let Some((tool, component)) = found else {
+        let Some((tool, (component, _))) = found else {
             return Trace::default().ended(self.unknown_tool(name));
         };
         let input = input.clone();
@@ -166,7 +182,7 @@ impl Hand {
                     .await
             }
             None => {
-                let name = name.to_owned();
+                let name = tool.own_name.clone();
                 self.call(component, DynamicCall { name, input }, options)
                     .await
             }
@@ -190,9 +206,7 @@ impl Hand {
 
     fn unknown_tool(&self, name: &str) -> Outcome {
         let known: Vec<_> = self.tools.keys().map(String::as_str).collect();
-        let name = name
-            .get(..name.floor_char_boundary(NAME_SHOWN_BYTES_MAX))
-            .unwrap_or_default();
+        let name = start_of(name);
         refusal(format!(
             "there is no tool {name:?}; the tools are: {}",
             known.join(", ")
@@ -260,4 +274,10 @@ impl Hand {
         task.await
             .unwrap_or_else(|error| Err(Outcome::HostFault(HostFault::Panicked(error.to_string()))))
     }
+}
+
+/// Returns what of a name is worth showing.
+fn start_of(name: &str) -> &str {
+    name.get(..name.floor_char_boundary(NAME_SHOWN_BYTES_MAX))
+        .unwrap_or_default()
 }

@@ -148,7 +148,7 @@ fn limit(error: &wasmtime::Error) -> Option<Limit> {
     if error.downcast_ref::<Trap>() == Some(&Trap::StackOverflow) {
         return Some(Limit::Stack);
     }
-    // The engine has no types for these two; `limits_are_recognised` in the tests of a real guest fails if its words change.
+    // The engine has no types for these two; the tests with real guests fail if its words change.
     let root = error.root_cause().to_string();
     if root.contains("fuel allocated for hostcalls has been exhausted") {
         Some(Limit::OutputBytes)

@@ -9,11 +9,13 @@ use crate::egress::Egress;
 use crate::fs::{BuildError, Rights, VfsBuilder};
 use crate::limits::Limits;
 use crate::outcome::Outcome;
+use crate::typed::NAME_BYTES_MAX;
 
 /// What a hand is given. The default is nothing: no tools, no files, no environment, no network.
 #[derive(Default)]
 pub struct Resources {
-    pub(crate) components: Vec<Arc<LoadedComponent>>,
+    /// Each with the prefix of its tools' names.
+    pub(crate) components: Vec<(Arc<LoadedComponent>, String)>,
     pub(crate) files: VfsBuilder,
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) limits: Limits,
@@ -22,8 +24,17 @@ pub struct Resources {
 
 impl Resources {
     /// Adds a component's tools.
-    pub fn component(mut self, component: Arc<LoadedComponent>) -> Self {
-        self.components.push(component);
+    pub fn component(self, component: Arc<LoadedComponent>) -> Self {
+        self.component_with_prefix(component, "")
+    }
+
+    /// Adds a component's tools, with `prefix` before each name; the way out where names of two components clash.
+    pub fn component_with_prefix(
+        mut self,
+        component: Arc<LoadedComponent>,
+        prefix: impl Into<String>,
+    ) -> Self {
+        self.components.push((component, prefix.into()));
         self
     }
 
@@ -70,6 +81,14 @@ pub enum ProvisionError {
         first: String,
         /// The other one.
         second: String,
+    },
+    /// A name is too long or has letters that model providers refuse.
+    #[error(
+        "{name:?} cannot be a tool's name; names have 1 to {NAME_BYTES_MAX} letters, digits, _ and -"
+    )]
+    ToolName {
+        /// The name, with its prefix.
+        name: String,
     },
     /// The mounts do not fit together, or the host cannot resolve paths in them.
     #[error(transparent)]

@@ -160,7 +160,7 @@ async fn the_environment_and_the_log_are_the_hands() {
 async fn a_component_can_name_its_tools_when_it_is_asked() {
     let fixture = fixture();
     let mut hand = hand(&fixture, guests::dynamic(), Resources::default()).await;
-    assert!(hand.definitions().is_empty());
+    assert!(hand.definitions().is_empty(), "not asked yet");
     hand.discover(CallOptions::default()).await.unwrap();
     let definitions = hand.definitions();
     let [shout] = definitions.as_slice() else {
