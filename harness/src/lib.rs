@@ -1,9 +1,24 @@
 //! Sinew: sessions, brains and the hands that serve them, behind the managed-agents HTTP API.
 //!
-//! Modules stand in order of dependency; each uses only what stands before it.
+//! Order of dependency, each module using only what stands before it: `clock`, `ids`, `json`, `store`, `model`,
+//! `mock_model`, `session`, `data_dir`, `hands`, `agent`, `api`, `config`, `model_facts`, `daemon`,
+//! `logging`, `cli`. A tidy test holds it.
 
+pub mod agent;
+pub mod api;
+mod cli;
 pub mod clock;
+pub mod config;
+pub mod daemon;
+pub mod data_dir;
+pub mod hands;
 pub mod ids;
-pub mod store;
-pub mod model;
+mod json;
+mod logging;
 pub mod mock_model;
+pub mod model;
+mod model_facts;
+pub mod session;
+pub mod store;
+
+pub use cli::main as cli_main;

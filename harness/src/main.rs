@@ -1,1 +1,7 @@
-fn main(){}
+//! The one binary; see the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sinew::cli_main()
+}

@@ -1,4 +1,37 @@
 //! Runs tools and programs as WebAssembly components in a capability-scoped filesystem.
+//!
+//! [`Runtime::add`] compiles and loads components, [`Runtime::provision`] makes a [`Hand`] out of [`Resources`], and
+//! [`Hand::execute`] runs one tool call in a fresh process. A hand has what it was given and nothing else; whatever a
+//! guest does ends in an [`Outcome`] and never in a failure of the caller or of another hand.
 
 pub mod fs;
 pub mod typed;
+
+mod call;
+mod captured;
+mod compile;
+mod component;
+mod component_store;
+mod egress;
+mod engine;
+mod hand;
+mod limits;
+mod outcome;
+mod process;
+mod resources;
+mod runtime;
+mod ticker;
+mod tool;
+
+pub use compile::{
+    ARTEFACT_BYTES_MAX, COMPONENT_BYTES_MAX, CompileError, CompilerCommand, CompilerLimit,
+    CompilerLimits, compile_worker_main,
+};
+pub use component::{ComponentSource, LoadedComponent};
+pub use component_store::{LoadError, Trust};
+pub use egress::{Egress, EgressBody, EgressError, EgressTimeouts, NoEgress};
+pub use hand::{CallOptions, Hand, ToolDefinition};
+pub use limits::{Limit, Limits};
+pub use outcome::{CallMetrics, Execution, HostFault, Outcome};
+pub use resources::{ProvisionError, Resources};
+pub use runtime::{Progress, Runtime, RuntimeConfig, RuntimeError};

@@ -4,10 +4,34 @@
 //! whether and when to try again is the driver's decision, so that every retry is an event in the log.
 //! Deliberately absent: sessions, events and tools' meaning.
 
+pub mod catalog;
+pub mod config;
+mod endpoint;
+mod failure;
+pub mod keys;
+pub mod messages;
+mod openai;
+pub mod price;
+mod router;
+pub mod sse;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use self::catalog::{Catalog, ModelInfo, ModelOverride};
+pub use self::config::{ProviderConfig, ProviderKind};
+pub use self::endpoint::install_tls;
+pub use self::price::Cost;
+pub use self::router::{Router, RouterError};
+
+/// Most bytes of an answer's texts, thoughts and tool inputs together (32 MiB).
+pub const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Most content blocks, and so most parallel tool calls, of an answer.
+pub const ANSWER_BLOCKS_MAX: usize = 4096;
 
 /// One request to a model, in the terms of the Messages API; other providers translate.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,7 +95,7 @@ pub enum StopReason {
 }
 
 /// Tokens of one request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenUsage {
     /// Uncached input.
     pub input_tokens: u64,
@@ -150,6 +174,38 @@ impl ModelError {
         )
     }
 
+    /// Changes the error's text, keeping what kind it is.
+    pub(crate) fn map_message(self, change: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::Authentication(message) => Self::Authentication(change(message)),
+            Self::Billing(message) => Self::Billing(change(message)),
+            Self::RateLimited {
+                message,
+                retry_after,
+            } => Self::RateLimited {
+                message: change(message),
+                retry_after,
+            },
+            Self::Overloaded {
+                message,
+                retry_after,
+            } => Self::Overloaded {
+                message: change(message),
+                retry_after,
+            },
+            Self::Transient {
+                message,
+                retry_after,
+            } => Self::Transient {
+                message: change(message),
+                retry_after,
+            },
+            Self::ContextTooLong(message) => Self::ContextTooLong(change(message)),
+            Self::Refused(message) => Self::Refused(change(message)),
+            Self::Protocol(message) => Self::Protocol(change(message)),
+        }
+    }
+
     /// Returns how long the provider asked us to wait, if it did.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -174,4 +230,20 @@ pub trait Model: Send + Sync + 'static {
         request: &ModelRequest,
         progress: ProgressSink<'_>,
     ) -> Result<ModelAnswer, ModelError>;
+}
+
+/// Reads the input of a tool call as it was streamed; nothing at all means no arguments.
+fn tool_input(json: &str) -> Result<Map<String, Value>, ModelError> {
+    if json.trim().is_empty() {
+        return Ok(Map::new());
+    }
+    match serde_json::from_str(json) {
+        Ok(Value::Object(input)) => Ok(input),
+        Ok(_) => Err(ModelError::Protocol(
+            "a tool call's input is not an object".into(),
+        )),
+        Err(error) => Err(ModelError::Protocol(format!(
+            "a tool call's input is not JSON: {error}"
+        ))),
+    }
 }

@@ -21,10 +21,16 @@ pub use sqlite::{SqliteOptions, SqliteStore};
 /// A store shared by everything in one daemon.
 pub type SharedStore = Arc<dyn Store>;
 
-/// Largest body of one event in bytes of JSON; a larger one is refused before it reaches the log.
+/// Largest event, body and private part together, in bytes of JSON; also the largest body of a resource.
+/// A larger one is [`StoreError::Invalid`].
 pub const EVENT_BYTES_MAX: usize = 64 << 20;
-/// Most rows that one read returns, whatever was asked.
+/// Most levels of arrays and objects in one body; JSON readers give up on deeper ones, so a deeper one is
+/// [`StoreError::Invalid`].
+pub const JSON_DEPTH_MAX: usize = 120;
+/// Most rows that one read returns; a higher limit counts as this one.
 pub const ROWS_MAX: usize = 1_000;
+/// Most states, labels or types in one query; more are [`StoreError::Invalid`].
+pub const FILTERS_MAX: usize = 64;
 
 /// What a resource is; each kind has an id space of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -109,7 +115,7 @@ pub struct Resource {
 pub struct ResourceChange {
     /// The new content.
     pub body: Value,
-    /// Makes a new public version and keeps the old one readable.
+    /// Makes a new public version; an agent's old one stays readable as it was last.
     pub new_version: bool,
     /// The new unique name; `None` frees it.
     pub unique_name: Option<String>,
@@ -355,7 +361,7 @@ pub enum StoreError {
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Creates a resource, and a session's first events with it. The first event is number 1.
-    /// Errors: `AlreadyExists`, `NameTaken`, `Invalid` (events on a kind other than session).
+    /// Errors: `AlreadyExists`, `NameTaken`, `Invalid` (events or a wake flag on a kind other than session).
     async fn create(&self, new: NewResource) -> Result<Resource, StoreError>;
 
     /// Returns a resource, or with `version` a kept version of it (`body`, `version` and `updated_at` are
@@ -365,7 +371,8 @@ pub trait Store: Send + Sync + 'static {
     /// Returns the selected resources in order. Empty when nothing matches.
     async fn list(&self, query: &ResourceQuery) -> Result<Vec<Resource>, StoreError>;
 
-    /// Returns the versions of a resource below `before` (all if absent), newest first.
+    /// Returns the versions of a resource below `before` (all if absent), newest first. A kind whose
+    /// versions are not kept has only its newest.
     /// Errors: `NotFound`.
     async fn versions(
         &self,
@@ -389,10 +396,11 @@ pub trait Store: Send + Sync + 'static {
     /// Returns the session's resource by id alone, whatever its workspace: for drivers. Errors: `NotFound`.
     async fn session(&self, session_id: &SessionId) -> Result<Resource, StoreError>;
 
-    /// Appends events, applies the projection, and returns the events as stored. A `sinew.processed` event
-    /// gives the queued event it names its position. Checked in this order, nothing is written on an error:
-    /// `NotFound`, `LeaseLost` (a lease was given and it is not the newest of this session), `LogMoved`,
-    /// `Invalid` (no events; an event over [`EVENT_BYTES_MAX`]; a processed event that names no queued one).
+    /// Appends events, applies the projection (a write of the resource at the last event's time), and
+    /// returns the events as stored. A `sinew.processed` event gives the queued event it names its position.
+    /// Checked in this order, nothing is written on an error: `NotFound`, `LeaseLost` (a lease was given and
+    /// it is not the newest of this session), `LogMoved`, `Invalid` (no events; a body that is too large or
+    /// too deep; a processed event that names no queued one).
     async fn append(&self, append: Append) -> Result<Vec<StoredEvent>, StoreError>;
 
     /// Returns events with numbers above `after`, in order of number, at most `limit` (at most
@@ -420,13 +428,14 @@ pub trait Store: Send + Sync + 'static {
         until: Timestamp,
     ) -> Result<Lease, StoreError>;
 
-    /// Extends a lease that is still the newest. Errors: `LeaseLost`.
+    /// Extends a lease that is still the newest, also when it has run out. Errors: `LeaseLost`.
     async fn renew_lease(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError>;
 
-    /// Gives a lease back; does nothing when it was lost already.
+    /// Gives a lease back, so that it counts as lost; does nothing when it was lost already.
     async fn release_lease(&self, lease: &Lease) -> Result<(), StoreError>;
 
-    /// Returns sessions whose wake flag is set and whose lease is free at `now`, oldest first.
+    /// Returns sessions whose wake flag is set and whose lease is free at `now`, in the order in which the
+    /// flags were set (by the time of the creation or of the append's last event), so that none starves.
     async fn sessions_to_wake(
         &self,
         now: Timestamp,

@@ -1,0 +1,273 @@
+//! A model's answer, or its failure, as events.
+
+use serde_json::{Value, json};
+
+use super::brain::ModelFacts;
+use super::toolset::{Evaluated, evaluate};
+use crate::clock::{Timestamp, rfc3339};
+use crate::ids::EventId;
+use crate::json::Fields as _;
+use crate::model::{ModelAnswer, ModelError, ModelRequest, StopReason, TokenUsage};
+use crate::session::{CallKind, Draft, EventKind, Permission, text_block};
+
+/// Ids given to an answer's events when the request started, so that previews can name them.
+pub(super) struct AnswerIds {
+    pub(super) start: EventId,
+    pub(super) thinking: EventId,
+    pub(super) message: EventId,
+}
+
+/// What an answer is an answer to.
+pub(super) struct Asked<'a> {
+    pub(super) request: &'a ModelRequest,
+    /// The agent's snapshot.
+    pub(super) agent: &'a Value,
+    /// Definitions of the built-in tools.
+    pub(super) built_in: &'a [Value],
+    pub(super) facts: &'a dyn ModelFacts,
+    /// Answers in a row that were cut before this one.
+    pub(super) cut_answers: u32,
+}
+
+/// Share of the model's context, in percent, above which the next request is preceded by a summary.
+const CONTEXT_PERCENT_MAX: u64 = 80;
+/// Answers in a row that may be cut at the output limit before the turn ends.
+const CUT_ANSWERS_MAX: u32 = 3;
+
+/// Adds the events of an answer: thinking, message, calls, the end of the request, and the results of
+/// calls that are denied at once.
+pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, answer: &ModelAnswer) {
+    let Asked {
+        request,
+        agent,
+        built_in,
+        facts,
+        cut_answers,
+    } = *asked;
+    let kind_of = |block: &Value| block.at("type").as_str().unwrap_or_default().to_owned();
+    let has_thought = answer
+        .content
+        .iter()
+        .any(|block| matches!(kind_of(block).as_str(), "thinking" | "redacted_thinking"));
+    if has_thought {
+        draft.with_private(ids.thinking, EventKind::AgentThinking, json!({}), None);
+    }
+    let text = message_content(answer);
+    if !text.is_empty() {
+        let body = json!({ "content": text });
+        draft.with_private(ids.message, EventKind::AgentMessage, body, None);
+    }
+    // An answer cut at the output limit may end in half a call: none of its calls is run.
+    let is_cut = answer.stop_reason == StopReason::MaxTokens;
+    let calls: Vec<&Value> = answer
+        .content
+        .iter()
+        .filter(|block| kind_of(block) == "tool_use" && !is_cut)
+        .collect();
+    let denied: Vec<EventId> = calls
+        .iter()
+        .filter_map(|call| push_call(draft, call, agent, built_in))
+        .collect();
+    let goes_on = match answer.stop_reason {
+        StopReason::MaxTokens if cut_answers < CUT_ANSWERS_MAX => Some("output_limit"),
+        StopReason::PauseTurn => Some("pause"),
+        _ => None,
+    };
+    let kept: Vec<&Value> = answer
+        .content
+        .iter()
+        .filter(|block| !(is_cut && matches!(kind_of(block).as_str(), "tool_use" | "thinking")))
+        .collect();
+    let mut private = accounting(request, &answer.usage, facts);
+    private.set("content", json!(kept));
+    private.set("goes_on", json!(goes_on));
+    let usage = &answer.usage;
+    let context = usage.input_tokens
+        + usage.cache_read_input_tokens
+        + usage.cache_5m_input_tokens
+        + usage.cache_1h_input_tokens
+        + usage.output_tokens;
+    let context_max = facts.input_tokens_max(&request.model);
+    if context > context_max / 100 * CONTEXT_PERCENT_MAX {
+        private.set("context_is_nearly_full", json!(true));
+    }
+    end(
+        draft,
+        &ids.start,
+        request.speed.as_deref(),
+        usage,
+        false,
+        private,
+    );
+    for event_id in denied {
+        let name = calls_name(draft, &event_id);
+        let text = format!("Permission to use {name} has been denied.");
+        super::driver::close_call(draft, &CallKind::BuiltIn, &event_id, &text);
+    }
+}
+
+/// Adds the end of a request that made a summary, and the event that replaces the conversation.
+pub(super) fn summarised(
+    draft: &mut Draft,
+    start: &EventId,
+    request: &ModelRequest,
+    answer: &ModelAnswer,
+    content: Vec<Value>,
+    facts: &dyn ModelFacts,
+) {
+    let mut private = accounting(request, &answer.usage, facts);
+    private.set("is_summary", json!(true));
+    end(
+        draft,
+        start,
+        request.speed.as_deref(),
+        &answer.usage,
+        false,
+        private,
+    );
+    draft.with_private(
+        EventId::fresh(draft.at()),
+        EventKind::AgentThreadContextCompacted,
+        json!({}),
+        Some(json!({ "content": content })),
+    );
+}
+
+/// Adds the end of a request that failed; the next attempt is due at `retry_at`.
+pub(super) fn failed(
+    draft: &mut Draft,
+    start: &EventId,
+    request: &ModelRequest,
+    error: &ModelError,
+    retry_at: Option<Timestamp>,
+) {
+    let mut private = json!({
+        "error": error.to_string(),
+        "retry_at": retry_at.map(rfc3339),
+    });
+    if matches!(error, ModelError::ContextTooLong(_)) {
+        private.set("context_too_long", json!(true));
+    }
+    end(
+        draft,
+        start,
+        request.speed.as_deref(),
+        &TokenUsage::default(),
+        true,
+        private,
+    );
+}
+
+/// Adds the end of a request that was under way when its driver died.
+pub(super) fn lost_request(draft: &mut Draft, start: &EventId) {
+    end_without_usage(draft, start, json!({"is_lost": true}));
+}
+
+/// Adds the end of a request that an interrupt stopped.
+pub(super) fn interrupted_request(draft: &mut Draft, start: &EventId) {
+    end_without_usage(draft, start, json!({"is_interrupt": true}));
+}
+
+/// Returns the wire's error type for a failed model request.
+pub(super) fn error_kind(error: &ModelError) -> &'static str {
+    match error {
+        ModelError::Overloaded { .. } => "model_overloaded_error",
+        ModelError::RateLimited { .. } => "model_rate_limited_error",
+        ModelError::Billing(_) => "billing_error",
+        ModelError::Authentication(_)
+        | ModelError::Transient { .. }
+        | ModelError::ContextTooLong(_)
+        | ModelError::Refused(_)
+        | ModelError::Protocol(_) => "model_request_failed_error",
+    }
+}
+
+/// Returns the text blocks of an answer as the wire has them.
+fn message_content(answer: &ModelAnswer) -> Vec<Value> {
+    answer
+        .content
+        .iter()
+        .filter(|block| block.at("type") == "text")
+        .filter_map(|block| block.at("text").as_str())
+        .filter(|text| !text.is_empty())
+        .map(text_block)
+        .collect()
+}
+
+/// Adds a call; returns its id when it is denied at once.
+fn push_call(
+    draft: &mut Draft,
+    call: &Value,
+    agent: &Value,
+    built_in: &[Value],
+) -> Option<EventId> {
+    let name = call.at("name").as_str().unwrap_or_default();
+    let Evaluated {
+        kind,
+        permission,
+        evaluation,
+    } = evaluate(agent, name, built_in);
+    let mut body = json!({"name": name, "input": call.at("input")});
+    let event = match kind {
+        CallKind::Custom => EventKind::AgentCustomToolUse,
+        CallKind::BuiltIn | CallKind::Mcp(_) => {
+            body.set("evaluated_permission", json!(permission.as_str()));
+            if let Some(evaluation) = evaluation {
+                body.set("evaluation", evaluation);
+            }
+            EventKind::AgentToolUse
+        }
+    };
+    let id = EventId::fresh(draft.at());
+    let private = json!({"model_id": call.at("id")});
+    draft.with_private(id.clone(), event, body, Some(private));
+    (permission == Permission::Deny).then_some(id)
+}
+
+fn calls_name(draft: &Draft, event_id: &EventId) -> String {
+    draft
+        .events()
+        .iter()
+        .find(|event| event.id == *event_id)
+        .and_then(|event| event.body.at("name").as_str())
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn accounting(request: &ModelRequest, usage: &TokenUsage, facts: &dyn ModelFacts) -> Value {
+    let cost = facts.price_nanocents(&request.model, request.speed.as_deref(), usage);
+    json!({
+        "usage": usage,
+        "cost_nanocents": cost.map(|cost| cost.to_string()),
+    })
+}
+
+fn end_without_usage(draft: &mut Draft, start: &EventId, private: Value) {
+    end(draft, start, None, &TokenUsage::default(), true, private);
+}
+
+fn end(
+    draft: &mut Draft,
+    start: &EventId,
+    speed: Option<&str>,
+    usage: &TokenUsage,
+    is_error: bool,
+    private: Value,
+) {
+    let mut model_usage = json!({
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cache_read_input_tokens": usage.cache_read_input_tokens,
+        "cache_creation_input_tokens": usage.cache_5m_input_tokens + usage.cache_1h_input_tokens,
+    });
+    if let Some(speed) = speed {
+        model_usage.set("speed", json!(speed));
+    }
+    let body = json!({
+        "model_request_start_id": start.as_str(),
+        "is_error": is_error,
+        "model_usage": model_usage,
+    });
+    let id = EventId::fresh(draft.at());
+    draft.with_private(id, EventKind::SpanModelRequestEnd, body, Some(private));
+}

@@ -1,0 +1,54 @@
+//! Everything a driver needs, shared by all drivers of a daemon.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::backoff::Backoff;
+use super::live::Live;
+use crate::clock::Clock;
+use crate::hands::Hands;
+use crate::model::{Model, TokenUsage};
+use crate::session::Limits;
+use crate::store::SharedStore;
+
+/// Facts about models that drivers need.
+pub trait ModelFacts: Send + Sync + 'static {
+    /// Returns the list price of `usage` at a speed in nano-cents, or `None` for a model without a list
+    /// price.
+    fn price_nanocents(&self, model: &str, speed: Option<&str>, usage: &TokenUsage)
+    -> Option<u128>;
+
+    /// Returns how many input tokens the model takes.
+    fn input_tokens_max(&self, model: &str) -> u64;
+}
+
+/// How drivers hold their leases.
+#[derive(Clone, Debug)]
+pub struct LeaseOptions {
+    /// Names this daemon; the same name after a restart takes its own leases over at once.
+    pub holder: String,
+    /// How long a lease lasts without renewal.
+    pub ttl: Duration,
+}
+
+/// The shared parts of all drivers.
+pub struct Brain {
+    /// The log.
+    pub store: SharedStore,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// The model.
+    pub model: Arc<dyn Model>,
+    /// Facts about models.
+    pub facts: Arc<dyn ModelFacts>,
+    /// Makes hands.
+    pub hands: Arc<dyn Hands>,
+    /// Shows what happens to whoever watches.
+    pub live: Arc<Live>,
+    /// Bounds of one turn.
+    pub limits: Limits,
+    /// Waits between attempts.
+    pub backoff: Backoff,
+    /// Lease settings.
+    pub lease: LeaseOptions,
+}

@@ -1,0 +1,177 @@
+//! What the model sees: a session's state as one request.
+
+use serde_json::{Value, json};
+
+use crate::json::Fields as _;
+use crate::model::ModelRequest;
+use crate::session::{State, Turn};
+
+/// Generated tokens that one answer may have.
+const OUTPUT_TOKENS_MAX: u32 = 32_000;
+/// Characters of one tool result or text that a summary request still shows.
+const SUMMARY_BLOCK_CHARS_MAX: usize = 2_000;
+/// Characters of the conversation that a summary request shows: its newest end.
+const SUMMARY_CHARS_MAX: usize = 200_000;
+
+const ENVIRONMENT: &str = "You work in a sandbox through tools. Your working directory is /workspace; \
+relative paths start there. Files for the user to take away belong in /mnt/session/outputs. Files that the \
+user gave you are in /mnt/session/uploads, which is read-only. /tmp is for scratch.";
+
+const SUMMARISE: &str = "You summarise the work of an AI agent so that it can go on without the \
+conversation itself. State the user's goal and constraints in their own words, what was done and found (files, \
+names, numbers, commands, results), decisions and their reasons, what failed, and what comes next. Leave out \
+nothing that the next step needs. Answer with the summary alone.";
+
+/// Returns the request that answers the conversation so far. `tools` are the offered definitions.
+pub fn model_request(state: &State, tools: Vec<Value>) -> ModelRequest {
+    let agent = state.agent();
+    let mut system = agent.at("system").as_str().unwrap_or_default().to_owned();
+    if !tools.is_empty() {
+        if !system.is_empty() {
+            system.push_str("\n\n");
+        }
+        system.push_str(ENVIRONMENT);
+    }
+    request(state, system, messages(state), tools)
+}
+
+/// Returns the request that asks for a summary of the conversation.
+pub fn summary_request(state: &State) -> ModelRequest {
+    let text = format!(
+        "Here is the conversation to summarise.\n\n{}\n\nSummarise it now.",
+        transcript(state)
+    );
+    let messages = vec![json!({"role": "user", "content": [{"type": "text", "text": text}]})];
+    let mut request = request(state, SUMMARISE.to_owned(), messages, Vec::new());
+    request.thinking = false;
+    request
+}
+
+/// Returns the one user turn that replaces a conversation after it was summarised.
+pub fn compacted_turn(state: &State, summary: &str) -> Vec<Value> {
+    let mut content = vec![json!({"type": "text", "text": format!(
+        "The conversation so far was summarised to fit your context:\n\n{summary}"
+    )})];
+    // The newest input is kept word for word: a summary must not reword what the user just asked.
+    let newest = state
+        .conversation
+        .iter()
+        .rev()
+        .find_map(|turn| match &**turn {
+            Turn::User(content) => Some(content),
+            Turn::Assistant(_) | Turn::ToolResults(_) => None,
+        });
+    for block in newest.into_iter().flatten() {
+        match block.at("text").as_str() {
+            Some(text) => content.push(json!({"type": "text", "text": format!(
+                "The user's newest message, which the summary covers up to now:\n\n{}",
+                clip(text, SUMMARY_CHARS_MAX / 4)
+            )})),
+            None => content.push(block.clone()),
+        }
+    }
+    content.push(json!({"type": "text", "text": "Go on with the work."}));
+    content
+}
+
+fn request(state: &State, system: String, messages: Vec<Value>, tools: Vec<Value>) -> ModelRequest {
+    let model = &state.agent().at("model");
+    let word = |name: &str| {
+        let value = &model.at(name);
+        value
+            .as_str()
+            .or_else(|| value.at("type").as_str())
+            .map(str::to_owned)
+    };
+    ModelRequest {
+        model: model.at("id").as_str().unwrap_or_default().to_owned(),
+        system,
+        messages,
+        tools,
+        output_tokens_max: OUTPUT_TOKENS_MAX,
+        effort: word("effort"),
+        speed: word("speed"),
+        thinking: true,
+    }
+}
+
+/// Turns become alternating messages: neighbours of one role are joined.
+fn messages(state: &State) -> Vec<Value> {
+    let mut messages: Vec<(&str, Vec<Value>)> = Vec::new();
+    for turn in &state.conversation {
+        let (role, blocks) = match &**turn {
+            Turn::User(blocks) | Turn::ToolResults(blocks) => ("user", blocks),
+            Turn::Assistant(blocks) => ("assistant", blocks),
+        };
+        match messages.last_mut() {
+            Some((last, content)) if *last == role => content.extend(blocks.iter().cloned()),
+            _ => messages.push((role, blocks.clone())),
+        }
+    }
+    messages
+        .into_iter()
+        .map(|(role, content)| json!({"role": role, "content": content}))
+        .collect()
+}
+
+fn transcript(state: &State) -> String {
+    let mut lines = Vec::new();
+    for turn in &state.conversation {
+        let (speaker, blocks) = match &**turn {
+            Turn::User(blocks) => ("User", blocks),
+            Turn::Assistant(blocks) => ("Agent", blocks),
+            Turn::ToolResults(blocks) => ("Tool", blocks),
+        };
+        for block in blocks {
+            if let Some(text) = block_text(block) {
+                lines.push(format!(
+                    "{speaker}: {}",
+                    clip(&text, SUMMARY_BLOCK_CHARS_MAX)
+                ));
+            }
+        }
+    }
+    // After a summary that was itself too long, show less.
+    let chars_max = SUMMARY_CHARS_MAX >> state.compactions.min(4);
+    let mut shown = Vec::new();
+    let mut chars = 0usize;
+    for line in lines.iter().rev() {
+        chars = chars.saturating_add(line.len());
+        if chars > chars_max {
+            shown.push("[earlier parts left out]".to_owned());
+            break;
+        }
+        shown.push(line.clone());
+    }
+    shown.reverse();
+    shown.join("\n\n")
+}
+
+fn block_text(block: &Value) -> Option<String> {
+    match block.at("type").as_str()? {
+        "text" => Some(block.at("text").as_str()?.to_owned()),
+        "tool_use" => Some(format!(
+            "[calls {} with {}]",
+            block.at("name").as_str()?,
+            block.at("input")
+        )),
+        "tool_result" => {
+            let text: Vec<String> = block
+                .at("content")
+                .as_array()?
+                .iter()
+                .filter_map(block_text)
+                .collect();
+            Some(text.join("\n"))
+        }
+        "image" | "document" => Some(format!("[{}]", block.at("type").as_str()?)),
+        _ => None,
+    }
+}
+
+fn clip(text: &str, chars_max: usize) -> String {
+    match text.char_indices().nth(chars_max) {
+        Some((at, _)) => format!("{} [...]", text.get(..at).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}

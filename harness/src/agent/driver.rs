@@ -1,0 +1,410 @@
+//! One awake session: hold the lease, fold the log, decide, perform, append, again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use super::brain::Brain;
+use super::drivers::Poke;
+use crate::clock::Timestamp;
+use crate::hands::Hand;
+use crate::ids::{EventId, SessionId};
+use crate::json::Fields as _;
+use crate::session::{
+    CallKind, CallState, Draft, EventKind, FoldError, State, Status, Step, decide, project,
+    text_block,
+};
+use crate::store::{Append, Lease, NewEvent, StoreError, StoredEvent};
+
+/// How long a driver stays with a session that has nothing to do, before it gives the lease back.
+const LINGER: Duration = Duration::from_secs(20);
+/// Events read at once while folding.
+const FOLD_PAGE: usize = 1_000;
+/// Wait after a store failure before the session is looked at again.
+const FAILURE_PAUSE: Duration = Duration::from_secs(1);
+
+/// Why a driver stops before its session is asleep.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DriverError {
+    /// The store refused or failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The log cannot be folded.
+    #[error(transparent)]
+    Fold(#[from] FoldError),
+    /// The daemon is going down.
+    #[error("shutting down")]
+    Shutdown,
+}
+
+/// What ended a wait for something else.
+pub(super) enum Woken<T> {
+    /// The thing waited for.
+    Done(T),
+    /// An interrupt came.
+    Interrupted,
+}
+
+pub(super) struct Driver {
+    pub(super) brain: Arc<Brain>,
+    pub(super) session_id: SessionId,
+    poke: Arc<Poke>,
+    shutdown: CancellationToken,
+    lease: Option<(Lease, Timestamp)>,
+    pub(super) state: Option<State>,
+    /// The session's hand, once a call needed one.
+    pub(super) hand: Option<Box<dyn Hand>>,
+}
+
+impl Driver {
+    pub(super) fn new(
+        brain: Arc<Brain>,
+        session_id: SessionId,
+        poke: Arc<Poke>,
+        shutdown: CancellationToken,
+    ) -> Self {
+        Self {
+            brain,
+            session_id,
+            poke,
+            shutdown,
+            lease: None,
+            state: None,
+            hand: None,
+        }
+    }
+
+    /// Drives the session until it sleeps, is lost to another driver, or the daemon goes down.
+    pub(super) async fn run(&mut self) {
+        let end = self.drive().await;
+        self.state = None;
+        match end {
+            Ok(()) | Err(DriverError::Shutdown) => self.release().await,
+            // Another driver has the session; it must not notice us.
+            Err(DriverError::Store(StoreError::LeaseLost | StoreError::LeaseHeld { .. })) => {
+                tracing::debug!(session = %self.session_id, "another driver has the session");
+                self.lease = None;
+                self.hand = None;
+            }
+            Err(DriverError::Store(StoreError::NotFound)) => self.hand = None,
+            Err(error) => {
+                tracing::error!(session = %self.session_id, %error, "a session's driver stopped");
+                self.release().await;
+                tokio::select! {
+                    () = self.brain.clock.sleep(FAILURE_PAUSE) => {}
+                    () = self.shutdown.cancelled() => {}
+                }
+            }
+        }
+    }
+
+    async fn drive(&mut self) -> Result<(), DriverError> {
+        self.hold_lease().await?;
+        self.load().await?;
+        loop {
+            if self.shutdown.is_cancelled() {
+                return Err(DriverError::Shutdown);
+            }
+            self.hold_lease().await?;
+            match decide(self.state()?, &self.brain.limits) {
+                Step::Sleep => {
+                    if !self.linger().await? {
+                        return Ok(());
+                    }
+                }
+                step => self.perform(step).await?,
+            }
+        }
+    }
+
+    async fn perform(&mut self, step: Step) -> Result<(), DriverError> {
+        let mut draft = self.draft()?;
+        match step {
+            Step::Sleep => Ok(()),
+            Step::Interrupt(ids) => self.interrupt(&ids).await,
+            Step::CloseLostRequest(start) => {
+                super::answer::lost_request(&mut draft, &start);
+                self.commit(draft).await
+            }
+            Step::TakeInput(ids) => {
+                self.take_input(&mut draft, &ids)?;
+                // Where the model is asked next, both go into one commit: one fsync less before it starts.
+                if decide(&self.ahead(&draft)?, &self.brain.limits) == Step::CallModel {
+                    return self.call_model(draft).await;
+                }
+                self.commit(draft).await
+            }
+            Step::CallModel => self.call_model(draft).await,
+            Step::Compact => self.compact(draft).await,
+            Step::RunTool(id) => self.run_tool(&id).await,
+            Step::RejectCall(id) => {
+                if let Some(call) = self.state()?.call(id.as_str()) {
+                    let text = call.rejection();
+                    self.open_turn(&mut draft)?;
+                    close_call(&mut draft, &call.kind.clone(), &id, &text);
+                }
+                self.commit(draft).await
+            }
+            Step::GoIdle(reason, details, failure) => {
+                if let Some(failure) = failure {
+                    draft.error(failure.kind, &failure.message, "exhausted");
+                }
+                self.push_idle(&mut draft, &reason, &details)?;
+                self.commit(draft).await
+            }
+        }
+    }
+
+    fn take_input(&self, draft: &mut Draft, ids: &[EventId]) -> Result<(), DriverError> {
+        for input in &self.state()?.queue {
+            if ids.contains(&input.event_id) {
+                draft.processed(&input.event_id, input.number);
+            }
+        }
+        self.open_turn(draft)
+    }
+
+    /// Adds the events that open a turn, where none is open.
+    pub(super) fn open_turn(&self, draft: &mut Draft) -> Result<(), DriverError> {
+        if self.ahead(draft)?.status != Status::Running {
+            draft.running();
+        }
+        Ok(())
+    }
+
+    async fn interrupt(&mut self, ids: &[EventId]) -> Result<(), DriverError> {
+        let mut draft = self.draft()?;
+        let state = self.state()?;
+        for input in &state.queue {
+            if ids.contains(&input.event_id) {
+                draft.processed(&input.event_id, input.number);
+            }
+        }
+        if let Some(start) = &state.open_request {
+            super::answer::interrupted_request(&mut draft, start);
+        }
+        let was_at_work = state.status != Status::Idle || !state.calls.is_empty();
+        for call in &state.calls {
+            if call.state() != CallState::Answered {
+                let text = "Tool execution was interrupted before completion. Please retry.";
+                close_call(&mut draft, &call.kind, &call.event_id, text);
+            }
+        }
+        if was_at_work {
+            let reason = serde_json::json!({"type": "end_turn"});
+            self.push_idle(&mut draft, &reason, &Value::Null)?;
+        }
+        self.commit(draft).await
+    }
+
+    /// Adds the events that end a turn, with the usage as of now.
+    pub(super) fn push_idle(
+        &self,
+        draft: &mut Draft,
+        reason: &Value,
+        details: &Value,
+    ) -> Result<(), DriverError> {
+        let ahead = self.ahead(draft)?;
+        let now = self.brain.clock.now();
+        let usage = ahead.usage.wire(ahead.running_micros(now));
+        draft.idle(reason, details, usage, ahead.config.at("budget").clone());
+        Ok(())
+    }
+
+    /// Adds the events that end a turn if that is what comes next: one commit instead of two.
+    pub(super) fn push_idle_if_next(&self, draft: &mut Draft) -> Result<(), DriverError> {
+        if let Step::GoIdle(reason, details, None) = decide(&self.ahead(draft)?, &self.brain.limits)
+        {
+            self.push_idle(draft, &reason, &details)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn draft(&self) -> Result<Draft, DriverError> {
+        let state = self.state()?;
+        Ok(Draft::new(
+            self.brain.clock.now(),
+            state.thread_id.clone(),
+            state.agent_name().to_owned(),
+        ))
+    }
+
+    pub(super) fn state(&self) -> Result<&State, DriverError> {
+        self.state.as_ref().ok_or(DriverError::Shutdown)
+    }
+
+    /// Returns the state as it will be once `draft` is committed.
+    pub(super) fn ahead(&self, draft: &Draft) -> Result<State, DriverError> {
+        self.apply_ahead(draft.events())
+    }
+
+    fn apply_ahead(&self, events: &[NewEvent]) -> Result<State, DriverError> {
+        let mut state = self.state()?.clone();
+        for event in events {
+            let stored = StoredEvent {
+                number: state.last + 1,
+                id: event.id.clone(),
+                thread_id: event.thread_id.clone(),
+                kind: event.kind.clone(),
+                at: event.at,
+                position: Some(state.last + 1),
+                processed_at: Some(event.at),
+                body: event.body.clone(),
+                private: event.private.clone(),
+            };
+            state.apply(&stored)?;
+        }
+        Ok(state)
+    }
+
+    /// Appends the events with the row that follows from them. Input that arrived meanwhile is folded in
+    /// first; it never makes what was done untrue.
+    pub(super) async fn commit(&mut self, draft: Draft) -> Result<(), DriverError> {
+        let events = draft.into_events();
+        if events.is_empty() {
+            return Ok(());
+        }
+        loop {
+            let ahead = self.apply_ahead(&events)?;
+            let append = Append {
+                session_id: self.session_id.clone(),
+                expected: self.state()?.last,
+                lease: self.lease.as_ref().map(|(lease, _)| lease.clone()),
+                events: events.clone(),
+                projection: Some(project(&ahead, &self.brain.limits)),
+            };
+            match self.brain.store.append(append).await {
+                Ok(_) => {
+                    self.state = Some(ahead);
+                    return Ok(());
+                }
+                Err(StoreError::LogMoved { .. }) => self.catch_up().await?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn load(&mut self) -> Result<(), DriverError> {
+        let first = self
+            .brain
+            .store
+            .read(&self.session_id, 0, FOLD_PAGE)
+            .await?;
+        let is_whole = first.len() < FOLD_PAGE;
+        self.state = Some(State::fold(&self.session_id, &first)?);
+        if is_whole {
+            return Ok(());
+        }
+        self.catch_up().await
+    }
+
+    /// Folds in what others appended.
+    async fn catch_up(&mut self) -> Result<(), DriverError> {
+        loop {
+            let after = self.state()?.last;
+            let events = self
+                .brain
+                .store
+                .read(&self.session_id, after, FOLD_PAGE)
+                .await?;
+            let is_end = events.len() < FOLD_PAGE;
+            if let Some(state) = self.state.as_mut() {
+                for event in &events {
+                    state.apply(event)?;
+                }
+            }
+            if is_end {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits for a poke. Returns false when none came for a while.
+    async fn linger(&mut self) -> Result<bool, DriverError> {
+        let poke = self.poke.clone();
+        tokio::select! {
+            () = poke.notify.notified() => {}
+            () = self.brain.clock.sleep(LINGER) => return Ok(false),
+            () = self.shutdown.cancelled() => return Err(DriverError::Shutdown),
+        }
+        self.hold_lease().await?;
+        self.catch_up().await?;
+        Ok(true)
+    }
+
+    /// Waits for `work` while listening for interrupts and keeping the lease.
+    pub(super) async fn attend<T>(
+        &mut self,
+        work: impl Future<Output = T>,
+    ) -> Result<Woken<T>, DriverError> {
+        tokio::pin!(work);
+        let poke = self.poke.clone();
+        let shutdown = self.shutdown.clone();
+        let clock = self.brain.clock.clone();
+        let renewal = self.brain.lease.ttl / 3;
+        loop {
+            tokio::select! {
+                done = &mut work => return Ok(Woken::Done(done)),
+                () = poke.notify.notified() => {
+                    self.catch_up().await?;
+                    let queue = &self.state()?.queue;
+                    if queue.iter().any(|input| input.kind == EventKind::UserInterrupt) {
+                        return Ok(Woken::Interrupted);
+                    }
+                }
+                () = clock.sleep(renewal) => self.hold_lease().await?,
+                () = shutdown.cancelled() => return Err(DriverError::Shutdown),
+            }
+        }
+    }
+
+    /// Takes the lease, or renews it when half of its time has passed.
+    async fn hold_lease(&mut self) -> Result<(), DriverError> {
+        let options = &self.brain.lease;
+        let now = self.brain.clock.now();
+        let until = now.checked_add(options.ttl).unwrap_or(Timestamp::MAX);
+        let lease = match self.lease.take() {
+            Some((lease, ends)) => {
+                let left = Duration::try_from(ends.duration_since(now)).unwrap_or_default();
+                if left > options.ttl / 2 {
+                    self.lease = Some((lease, ends));
+                    return Ok(());
+                }
+                self.brain.store.renew_lease(&lease, until).await?;
+                lease
+            }
+            None => {
+                self.brain
+                    .store
+                    .acquire_lease(&self.session_id, &options.holder, now, until)
+                    .await?
+            }
+        };
+        self.lease = Some((lease, until));
+        Ok(())
+    }
+
+    async fn release(&mut self) {
+        self.hand = None;
+        if let Some((lease, _)) = self.lease.take()
+            && let Err(error) = self.brain.store.release_lease(&lease).await
+        {
+            tracing::warn!(session = %self.session_id, %error, "cannot release a lease; it will run out");
+        }
+    }
+}
+
+/// Adds the event that closes an open call with an error text.
+pub(super) fn close_call(draft: &mut Draft, kind: &CallKind, event_id: &EventId, text: &str) {
+    let content = [text_block(text)];
+    let (event, id_field) = match kind {
+        CallKind::BuiltIn => (EventKind::AgentToolResult, "tool_use_id"),
+        CallKind::Mcp(_) => (EventKind::AgentMcpToolResult, "mcp_tool_use_id"),
+        CallKind::Custom => (EventKind::CallClosed, "tool_use_id"),
+    };
+    let mut body = serde_json::json!({"content": content, "is_error": true});
+    body.set(id_field, serde_json::json!(event_id.as_str()));
+    draft.thread(event, body);
+}

@@ -1,0 +1,21 @@
+//! The brain: wakes sessions and drives each from its log, step by step.
+//!
+//! A driver owns nothing that matters: kill it at any instant and the next one goes on from the log. The
+//! driver holds the session's lease, and every append names it.
+
+mod answer;
+mod backoff;
+mod brain;
+mod context;
+mod driver;
+mod drivers;
+mod live;
+mod model_call;
+mod tool_call;
+mod toolset;
+
+pub use backoff::Backoff;
+pub use brain::{Brain, LeaseOptions, ModelFacts};
+pub use drivers::Drivers;
+pub use live::{Live, Preview, PreviewPart, Watcher};
+pub use toolset::AGENT_TOOLSET;

@@ -1,0 +1,267 @@
+//! Asking the model: the request's start in the log before it leaves, its answer or failure after.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::answer::{self, AnswerIds};
+use super::context;
+use super::driver::{Driver, DriverError, Woken};
+use super::live::{Preview, PreviewPart};
+use super::toolset::offered;
+use crate::ids::EventId;
+use crate::json::Fields as _;
+use crate::model::{ModelAnswer, ModelError, ModelRequest, Progress, StopReason};
+use crate::session::{Draft, EventKind, Status};
+
+/// How a request ended.
+enum Asked {
+    Answered(ModelAnswer),
+    Failed(ModelError),
+    Interrupted,
+}
+
+impl Driver {
+    /// Asks the model to answer the conversation; `draft` holds what opens the turn, if anything.
+    pub(super) async fn call_model(&mut self, mut draft: Draft) -> Result<(), DriverError> {
+        if draft.is_empty() && !self.wait_for_retry().await? {
+            return Ok(());
+        }
+        let Some((ids, request)) = self.start_request(&mut draft, false).await? else {
+            return Ok(());
+        };
+        match self.ask(&request, Some(&ids)).await? {
+            // The interrupt is the next thing decided, and closes the request.
+            Asked::Interrupted => Ok(()),
+            Asked::Failed(error) => self.record_failure(&ids.start, &request, &error).await,
+            Asked::Answered(answer) => self.record_answer(ids, &request, &answer).await,
+        }
+    }
+
+    /// Replaces a conversation that no longer fits by a summary of it.
+    pub(super) async fn compact(&mut self, mut draft: Draft) -> Result<(), DriverError> {
+        if !self.wait_for_retry().await? {
+            return Ok(());
+        }
+        let Some((ids, request)) = self.start_request(&mut draft, true).await? else {
+            return Ok(());
+        };
+        match self.ask(&request, None).await? {
+            Asked::Interrupted => Ok(()),
+            Asked::Failed(error) => self.record_failure(&ids.start, &request, &error).await,
+            Asked::Answered(answer) => {
+                let summary: Vec<&str> = answer
+                    .content
+                    .iter()
+                    .filter_map(|block| block.at("text").as_str())
+                    .collect();
+                let content = context::compacted_turn(self.state()?, &summary.join("\n"));
+                let mut draft = self.draft()?;
+                let facts = self.brain.facts.clone();
+                answer::summarised(&mut draft, &ids.start, &request, &answer, content, &*facts);
+                self.commit(draft).await
+            }
+        }
+    }
+
+    /// Waits until the next attempt is due. Returns false when an interrupt came first.
+    async fn wait_for_retry(&mut self) -> Result<bool, DriverError> {
+        let now = self.brain.clock.now();
+        let Some(due) = self.state()?.retry_at else {
+            return Ok(true);
+        };
+        let wait = Duration::try_from(due.duration_since(now)).unwrap_or_default();
+        if wait.is_zero() {
+            return Ok(true);
+        }
+        let clock = self.brain.clock.clone();
+        let woken = self.attend(async move { clock.sleep(wait).await }).await?;
+        Ok(matches!(woken, Woken::Done(())))
+    }
+
+    /// Commits the start of a request and returns the request.
+    async fn start_request(
+        &mut self,
+        draft: &mut Draft,
+        is_summary: bool,
+    ) -> Result<Option<(AnswerIds, ModelRequest)>, DriverError> {
+        // Made again after a wait, so that the events carry the time at which they happen.
+        let mut opening = if draft.is_empty() {
+            self.draft()?
+        } else {
+            let empty = self.draft()?;
+            std::mem::replace(draft, empty)
+        };
+        if self.ahead(&opening)?.status != Status::Running {
+            opening.running();
+        }
+        let start = opening.thread(EventKind::SpanModelRequestStart, json!({}));
+        self.commit(opening).await?;
+        let state = self.state()?;
+        let request = if is_summary {
+            context::summary_request(state)
+        } else {
+            let tools = offered(state.agent(), self.brain.hands.definitions());
+            context::model_request(state, tools)
+        };
+        let now = self.brain.clock.now();
+        let ids = AnswerIds {
+            start,
+            thinking: EventId::fresh(now),
+            message: EventId::fresh(now),
+        };
+        Ok(Some((ids, request)))
+    }
+
+    /// Makes one attempt; shows previews under `ids` when given.
+    async fn ask(
+        &mut self,
+        request: &ModelRequest,
+        ids: Option<&AnswerIds>,
+    ) -> Result<Asked, DriverError> {
+        let previews = ids.map(|ids| Previews {
+            live: self.brain.live.clone(),
+            session_id: self.session_id.clone(),
+            after: self.state.as_ref().map_or(0, |state| state.last),
+            thinking: ids.thinking.clone(),
+            message: ids.message.clone(),
+            shown: Mutex::default(),
+        });
+        let model = self.brain.model.clone();
+        let sink = |progress: Progress| {
+            if let Some(previews) = &previews {
+                previews.show(progress);
+            }
+        };
+        let woken = self.attend(model.ask(request, &sink)).await?;
+        Ok(match woken {
+            Woken::Interrupted => Asked::Interrupted,
+            Woken::Done(Ok(answer)) => Asked::Answered(answer),
+            Woken::Done(Err(error)) => Asked::Failed(error),
+        })
+    }
+
+    async fn record_answer(
+        &mut self,
+        ids: AnswerIds,
+        request: &ModelRequest,
+        answer: &ModelAnswer,
+    ) -> Result<(), DriverError> {
+        let mut draft = self.draft()?;
+        let brain = self.brain.clone();
+        let state = self.state()?;
+        answer::answered(
+            &mut draft,
+            ids,
+            &answer::Asked {
+                request,
+                agent: state.agent(),
+                built_in: brain.hands.definitions(),
+                facts: &*brain.facts,
+                cut_answers: state.cut_answers,
+            },
+            answer,
+        );
+        if let StopReason::Refusal {
+            category,
+            explanation,
+        } = &answer.stop_reason
+        {
+            let details =
+                json!({"type": "refusal", "category": category, "explanation": explanation});
+            self.push_idle(&mut draft, &json!({"type": "refusal"}), &details)?;
+        } else {
+            self.push_idle_if_next(&mut draft)?;
+        }
+        self.commit(draft).await
+    }
+
+    async fn record_failure(
+        &mut self,
+        start: &EventId,
+        request: &ModelRequest,
+        error: &ModelError,
+    ) -> Result<(), DriverError> {
+        tracing::warn!(session = %self.session_id, model = %request.model, %error, "a model request failed");
+        let mut draft = self.draft()?;
+        if matches!(error, ModelError::ContextTooLong(_)) {
+            // Not an error of the session: the conversation is summarised and asked again.
+            answer::failed(&mut draft, start, request, error, None);
+            return self.commit(draft).await;
+        }
+        let failures = self.state()?.failures.saturating_add(1);
+        let kind = answer::error_kind(error);
+        if error.is_retryable() && failures < self.brain.limits.attempts_max {
+            let wait = self.brain.backoff.wait(failures, error.retry_after());
+            let due = self.brain.clock.now().checked_add(wait).ok();
+            answer::failed(&mut draft, start, request, error, due);
+            draft.error(kind, &error.to_string(), "retrying");
+            draft.rescheduled();
+        } else {
+            answer::failed(&mut draft, start, request, error, None);
+            draft.error(kind, &error.to_string(), "exhausted");
+            let reason = json!({"type": "retries_exhausted"});
+            self.push_idle(&mut draft, &reason, &Value::Null)?;
+        }
+        self.commit(draft).await
+    }
+}
+
+/// Turns a provider's progress into previews of the events to come.
+struct Previews {
+    live: std::sync::Arc<super::live::Live>,
+    session_id: crate::ids::SessionId,
+    after: u64,
+    thinking: EventId,
+    message: EventId,
+    shown: Mutex<Shown>,
+}
+
+#[derive(Default)]
+struct Shown {
+    has_thinking: bool,
+    has_message: bool,
+    /// Text blocks that began and got text; the event has no empty ones.
+    blocks: usize,
+    block_has_text: bool,
+}
+
+impl Previews {
+    fn show(&self, progress: Progress) {
+        let mut shown = self.shown.lock().unwrap_or_else(|e| e.into_inner());
+        match progress {
+            Progress::ThinkingStarted if !shown.has_thinking => {
+                shown.has_thinking = true;
+                self.send(&self.thinking, PreviewPart::Start("agent.thinking"));
+            }
+            Progress::TextStarted => shown.block_has_text = false,
+            Progress::TextDelta(text) if !text.is_empty() => {
+                if !shown.has_message {
+                    shown.has_message = true;
+                    self.send(&self.message, PreviewPart::Start("agent.message"));
+                }
+                if !shown.block_has_text {
+                    shown.block_has_text = true;
+                    shown.blocks += 1;
+                }
+                let index = shown.blocks.saturating_sub(1);
+                self.send(&self.message, PreviewPart::Delta { index, text });
+            }
+            Progress::Started
+            | Progress::ThinkingStarted
+            | Progress::ThinkingDelta(_)
+            | Progress::TextDelta(_)
+            | Progress::ToolUseStarted(_) => {}
+        }
+    }
+
+    fn send(&self, event_id: &EventId, part: PreviewPart) {
+        let preview = Preview {
+            after: self.after,
+            event_id: event_id.clone(),
+            part,
+        };
+        self.live.preview(&self.session_id, preview);
+    }
+}

@@ -1,0 +1,72 @@
+//! Running a call in the session's hand. The intent is in the log before; the result is one append.
+
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::driver::{Driver, DriverError, Woken};
+use crate::hands::{CallOutcome, Hand, HandError, ToolCall};
+use crate::ids::EventId;
+use crate::session::{Draft, EventKind, text_block};
+
+impl Driver {
+    pub(super) async fn run_tool(&mut self, event_id: &EventId) -> Result<(), DriverError> {
+        let mut opening = self.draft()?;
+        self.open_turn(&mut opening)?;
+        self.commit(opening).await?;
+        let Some(call) = self.state()?.call(event_id.as_str()) else {
+            return Ok(());
+        };
+        let call = ToolCall {
+            event_id: event_id.clone(),
+            name: call.name.clone(),
+            input: call.input.clone(),
+        };
+        // The hand is lent to the call and comes back only when it survived it.
+        let hand = self.hand.take();
+        let cancel = CancellationToken::new();
+        let on_drop = cancel.clone().drop_guard();
+        let hands = self.brain.hands.clone();
+        let session_id = self.session_id.clone();
+        let work = async {
+            let hand: Box<dyn Hand> = match hand {
+                Some(hand) => hand,
+                None => hands.provision(&session_id).await?,
+            };
+            let outcome = hand.execute(&call, &cancel).await?;
+            Ok::<_, HandError>((hand, outcome))
+        };
+        let woken = self.attend(work).await?;
+        drop(on_drop);
+        let outcome = match woken {
+            Woken::Interrupted => return Ok(()),
+            Woken::Done(Ok((hand, outcome))) => {
+                self.hand = Some(hand);
+                outcome
+            }
+            Woken::Done(Err(error)) => {
+                tracing::error!(session = %self.session_id, tool = %call.name, %error, "a hand failed");
+                CallOutcome {
+                    content: vec![text_block(
+                        "The sandbox failed while running this call; the operator was told. \
+                         Try again, or go on without it.",
+                    )],
+                    is_error: true,
+                }
+            }
+        };
+        let mut draft = self.draft()?;
+        push_result(&mut draft, event_id, outcome);
+        self.commit(draft).await
+    }
+}
+
+fn push_result(draft: &mut Draft, event_id: &EventId, outcome: CallOutcome) {
+    draft.thread(
+        EventKind::AgentToolResult,
+        json!({
+            "tool_use_id": event_id.as_str(),
+            "content": outcome.content,
+            "is_error": outcome.is_error,
+        }),
+    );
+}

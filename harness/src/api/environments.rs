@@ -1,0 +1,231 @@
+//! `/v1/environments`: where sessions run.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::api::body::JsonBody;
+use crate::api::environment_config::{self, EnvironmentConfig};
+use crate::api::page::{self, Cursor, Position};
+use crate::api::query::Query;
+use crate::api::{ApiError, ApiState, Caller};
+use crate::clock::rfc3339;
+use crate::ids::{EnvironmentId, WorkspaceId};
+use crate::store::{
+    Key, Kind, NewResource, Order, Resource, ResourceChange, ResourceQuery, StoreError, TimeRange,
+};
+
+/// How often an update is decided anew when others write the same environment meanwhile.
+const UPDATE_ATTEMPTS_MAX: usize = 8;
+const LIMIT_DEFAULT: usize = 20;
+const LIMIT_MAX: usize = 100;
+const LIST: &str = "environments";
+
+type Answer = Result<Json<Value>, ApiError>;
+
+/// Creates an environment. Its name is unique among the live ones.
+pub(super) async fn create(State(api): State<ApiState>, caller: Caller, body: JsonBody) -> Answer {
+    let environment = environment_config::create(body.0)?;
+    let now = api.clock.now();
+    let created = api
+        .store
+        .create(NewResource {
+            key: key(&caller.workspace, EnvironmentId::fresh(now).as_str()),
+            body: environment.to_body(),
+            unique_name: Some(environment.name),
+            status: None,
+            labels: Vec::new(),
+            at: now,
+            events: Vec::new(),
+            needs_wake: false,
+        })
+        .await?;
+    Ok(Json(wire(&created)))
+}
+
+/// Returns an environment.
+pub(super) async fn get(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Answer {
+    Ok(Json(wire(&find(&api, &caller.workspace, &id).await?)))
+}
+
+/// Changes an environment.
+pub(super) async fn update(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Path(id): Path<String>,
+    body: JsonBody,
+) -> Answer {
+    for _ in 0..UPDATE_ATTEMPTS_MAX {
+        let stored = find(&api, &caller.workspace, &id).await?;
+        if stored.archived_at.is_some() {
+            return Err(archived(&id));
+        }
+        let config = config_of(&stored)?;
+        let changed = environment_config::update(&config, body.0.clone())?;
+        if changed == config {
+            return Ok(Json(wire(&stored)));
+        }
+        let change = ResourceChange {
+            body: changed.to_body(),
+            new_version: false,
+            unique_name: Some(changed.name),
+            status: stored.status.clone(),
+            archived_at: None,
+            at: api.clock.now(),
+        };
+        match api.store.update(&stored.key, stored.revision, change).await {
+            Ok(updated) => return Ok(Json(wire(&updated))),
+            Err(StoreError::RevisionConflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(ApiError::conflict(
+        "the environment is changed by others all the time",
+        true,
+    ))
+}
+
+/// Returns the environments of the workspace, newest first.
+pub(super) async fn list(State(api): State<ApiState>, caller: Caller, query: Query) -> Answer {
+    let limit = query.limit(LIMIT_DEFAULT, LIMIT_MAX)?;
+    let (order, created_at) = (Order::Descending, TimeRange::default());
+    let mut environments = api
+        .store
+        .list(&ResourceQuery {
+            workspace: caller.workspace,
+            kind: Kind::Environment,
+            include_archived: query.flag("include_archived")?,
+            created_at,
+            statuses: Vec::new(),
+            labels: Vec::new(),
+            order,
+            after: page::created_cursor(&query, LIST, order, &created_at)?,
+            limit: page::rows_to_fetch(limit),
+        })
+        .await?;
+    let is_more = page::cut(&mut environments, limit);
+    let next = environments.last().filter(|_| is_more).map(|last| {
+        Cursor::next(
+            LIST,
+            order,
+            Position::Created(last.created_at, last.key.id.clone()),
+        )
+    });
+    Ok(Json(page::cursor_page(
+        environments.iter().map(wire).collect(),
+        next,
+    )))
+}
+
+/// Removes an environment. Sessions that run in it go on.
+pub(super) async fn delete(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Answer {
+    let deleted = api.store.delete(&key(&caller.workspace, &id)).await;
+    deleted.map_err(|error| missing(error, &id))?;
+    Ok(Json(json!({ "id": id, "type": "environment_deleted" })))
+}
+
+/// Archives an environment and frees its name; again changes nothing.
+pub(super) async fn archive(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Answer {
+    for _ in 0..UPDATE_ATTEMPTS_MAX {
+        let stored = find(&api, &caller.workspace, &id).await?;
+        if stored.archived_at.is_some() {
+            return Ok(Json(wire(&stored)));
+        }
+        let now = api.clock.now();
+        let change = ResourceChange {
+            body: stored.body.clone(),
+            new_version: false,
+            unique_name: None,
+            status: stored.status.clone(),
+            archived_at: Some(now),
+            at: now,
+        };
+        match api.store.update(&stored.key, stored.revision, change).await {
+            Ok(archived) => return Ok(Json(wire(&archived))),
+            Err(StoreError::RevisionConflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(ApiError::conflict(
+        "the environment is changed by others all the time",
+        true,
+    ))
+}
+
+/// Returns the wire form of an environment that a new session may use. Errors: 404 `environment_not_found`,
+/// 400 `environment_archived`.
+pub async fn live_environment(
+    api: &ApiState,
+    workspace: &WorkspaceId,
+    id: &str,
+) -> Result<Value, ApiError> {
+    let stored = find(api, workspace, id).await?;
+    match stored.archived_at {
+        Some(_) => Err(archived(id)),
+        None => Ok(wire(&stored)),
+    }
+}
+
+async fn find(api: &ApiState, workspace: &WorkspaceId, id: &str) -> Result<Resource, ApiError> {
+    let found = api.store.get(&key(workspace, id), None).await;
+    found.map_err(|error| missing(error, id))
+}
+
+fn missing(error: StoreError, id: &str) -> ApiError {
+    match error {
+        StoreError::NotFound => {
+            ApiError::not_found("environment", id).with_code("environment_not_found")
+        }
+        error => error.into(),
+    }
+}
+
+fn archived(id: &str) -> ApiError {
+    ApiError::invalid(format!("the environment {id} is archived")).with_code("environment_archived")
+}
+
+fn config_of(stored: &Resource) -> Result<EnvironmentConfig, ApiError> {
+    EnvironmentConfig::deserialize(&stored.body).map_err(|error| {
+        let id = &stored.key.id;
+        ApiError::internal(format!(
+            "the stored environment {id} is unreadable: {error}"
+        ))
+    })
+}
+
+fn key(workspace: &WorkspaceId, id: &str) -> Key {
+    Key {
+        workspace: workspace.clone(),
+        kind: Kind::Environment,
+        id: id.to_owned(),
+    }
+}
+
+/// Returns the wire's `Environment`.
+fn wire(stored: &Resource) -> Value {
+    let mut environment = stored.body.clone();
+    if let Some(environment) = environment.as_object_mut() {
+        environment.insert("type".to_owned(), "environment".into());
+        environment.insert("id".to_owned(), stored.key.id.clone().into());
+        environment.insert("created_at".to_owned(), rfc3339(stored.created_at).into());
+        environment.insert("updated_at".to_owned(), rfc3339(stored.updated_at).into());
+        environment.insert(
+            "archived_at".to_owned(),
+            stored.archived_at.map(rfc3339).into(),
+        );
+    }
+    environment
+}

@@ -1,0 +1,102 @@
+//! The HTTP API. [`router`] reads as the list of everything that is served; each resource has a file.
+//!
+//! A handler validates, asks the store, returns; nothing here works longer than that. Validation is pure
+//! and stands apart (`agent_config`, `environment_config`). Endpoints of the contract that are not in the
+//! list answer 404 in the contract's envelope, as any unknown path does.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+
+use crate::clock::Clock;
+use crate::ids::WorkspaceId;
+use crate::store::SharedStore;
+
+pub mod agent_config;
+mod agents;
+mod auth;
+pub mod body;
+mod envelope;
+mod environment_config;
+mod environments;
+mod error;
+pub mod metadata;
+mod models;
+mod names;
+pub mod page;
+mod protocol;
+pub mod query;
+pub mod sessions;
+#[cfg(test)]
+mod tests;
+
+pub use agent_config::ModelCatalog;
+pub use agents::{SessionAgent, resolve_session_agent};
+pub use auth::{AuthMode, Caller, NewKey, create_key, list_keys, revoke_key};
+pub use environments::live_environment;
+pub use error::ApiError;
+
+/// Largest request body in bytes, unless a route has its own limit.
+pub const BODY_BYTES_MAX: usize = 32 << 20;
+/// The workspace of callers who name none on an open server.
+pub const DEFAULT_WORKSPACE: &str = "wrkspc_default";
+
+/// What every handler may use.
+#[derive(Clone)]
+pub struct ApiState {
+    /// Resources and logs.
+    pub store: SharedStore,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// How callers prove who they are.
+    pub auth: AuthMode,
+    /// The models that agents may name.
+    pub models: Arc<dyn ModelCatalog>,
+    /// Value of `anthropic-organization-id` on every response.
+    pub organization_id: Arc<str>,
+    /// The workspace of callers who name none on an open server; see [`DEFAULT_WORKSPACE`].
+    pub default_workspace: WorkspaceId,
+}
+
+/// Returns the whole API. Routes of `more` stand behind the same layers.
+pub fn router(state: ApiState, more: Router<ApiState>) -> Router {
+    Router::new()
+        .route("/v1/agents", get(agents::list).post(agents::create))
+        .route(
+            "/v1/agents/{agent_id}",
+            get(agents::get).post(agents::update),
+        )
+        .route("/v1/agents/{agent_id}/archive", post(agents::archive))
+        .route("/v1/agents/{agent_id}/versions", get(agents::versions))
+        .route(
+            "/v1/environments",
+            get(environments::list).post(environments::create),
+        )
+        .route(
+            "/v1/environments/{environment_id}",
+            get(environments::get)
+                .post(environments::update)
+                .delete(environments::delete),
+        )
+        .route(
+            "/v1/environments/{environment_id}/archive",
+            post(environments::archive),
+        )
+        .route("/v1/models", get(models::list))
+        .route("/v1/models/{model_id}", get(models::get))
+        .merge(more)
+        .fallback(no_route)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(from_fn(protocol::layer))
+        .layer(from_fn_with_state(state.clone(), auth::layer))
+        // Outermost, so that nothing leaves without its headers and envelope.
+        .layer(from_fn_with_state(state.clone(), envelope::layer))
+        .with_state(state)
+}
+
+async fn no_route() -> ApiError {
+    ApiError::no_route("no such endpoint")
+}

@@ -1,0 +1,175 @@
+//! `GET` and `POST /v1/sessions/{id}/events`.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde_json::{Value, json};
+
+use super::input::{Admission, Input, admit, read};
+use super::{APPEND_ATTEMPTS_MAX, SessionState, id_of, last_of, too_busy, wire};
+use crate::api::ApiError;
+use crate::api::Caller;
+use crate::api::body::{Invalid, JsonBody};
+use crate::api::page::{self, Cursor, Position};
+use crate::api::query::Query;
+use crate::clock::Timestamp;
+use crate::ids::{EventId, ThreadId};
+use crate::json::Fields as _;
+use crate::session::{EventKind, PROJECTION_PRIVATE};
+use crate::store::{
+    Append, EventPlace, EventQuery, NewEvent, Order, Projection, Resource, StoreError, StoredEvent,
+};
+
+/// Most events of one request.
+const EVENTS_MAX: usize = 1_000;
+/// Page size of event lists unless the client asks for less.
+const LIMIT_DEFAULT: usize = 1_000;
+
+/// Lists a session's events.
+pub(super) async fn list(
+    State(state): State<SessionState>,
+    caller: Caller,
+    Path(session_id): Path<String>,
+    query: Query,
+) -> Result<Json<Value>, ApiError> {
+    let row = state.row(&caller, &session_id).await?;
+    let kinds: Vec<&str> = EventKind::filterable().collect();
+    let order = query.order(Order::Ascending)?;
+    let selected = EventQuery {
+        session_id: id_of(&row),
+        thread_id: None,
+        kinds: query.list_of("types", &kinds)?,
+        processed_at: query.time_range("created_at")?,
+        order,
+        after: None,
+        limit: 0,
+    };
+    list_page(&state, &query, selected, &format!("events/{session_id}")).await
+}
+
+/// Fills in cursor and limit, and answers with one page.
+pub(super) async fn list_page(
+    state: &SessionState,
+    query: &Query,
+    mut selected: EventQuery,
+    list: &str,
+) -> Result<Json<Value>, ApiError> {
+    let limit = query.limit(LIMIT_DEFAULT, LIMIT_DEFAULT)?;
+    selected.after = match page::cursor(query, list, selected.order)?.map(|c| c.position) {
+        None => None,
+        Some(Position::Number(number)) => Some(EventPlace::Processed(number)),
+        Some(Position::Queued(number)) => Some(EventPlace::Queued(number)),
+        Some(Position::Created(..)) => {
+            return Err(Invalid::at("page", "the cursor is malformed or expired").into());
+        }
+    };
+    selected.limit = page::rows_to_fetch(limit);
+    let mut events = state.api.store.list_events(&selected).await?;
+    let is_more = page::cut(&mut events, limit);
+    let next = events.last().filter(|_| is_more).map(|last| {
+        let place = match last.position {
+            Some(position) => Position::Number(position),
+            None => Position::Queued(last.number),
+        };
+        Cursor::next(list, selected.order, place)
+    });
+    let data = events.iter().map(wire::event).collect();
+    Ok(Json(page::cursor_page(data, next)))
+}
+
+/// Appends a client's events.
+pub(super) async fn send(
+    State(state): State<SessionState>,
+    caller: Caller,
+    Path(session_id): Path<String>,
+    JsonBody(mut fields): JsonBody,
+) -> Result<Json<Value>, ApiError> {
+    let events = fields.required("events")?;
+    let path = events.path.clone();
+    let inputs = events
+        .array(EVENTS_MAX)?
+        .into_iter()
+        .map(read)
+        .collect::<Result<Vec<_>, _>>()?;
+    fields.finish()?;
+    if inputs.is_empty() {
+        return Err(Invalid::at(path, "must hold at least one event").into());
+    }
+    let stored = append_inputs(&state, &caller, &session_id, &inputs).await?;
+    let data: Vec<Value> = stored.iter().map(wire::event).collect();
+    Ok(Json(json!({ "data": data })))
+}
+
+async fn append_inputs(
+    state: &SessionState,
+    caller: &Caller,
+    session_id: &str,
+    inputs: &[Input],
+) -> Result<Vec<StoredEvent>, ApiError> {
+    for _ in 0..APPEND_ATTEMPTS_MAX {
+        let row = state.row(caller, session_id).await?;
+        let now = state.api.clock.now();
+        let Some(append) = input_append(&row, inputs, now)? else {
+            return Ok(Vec::new());
+        };
+        match state.api.store.append(append).await {
+            Ok(stored) => {
+                state.drivers.wake(&id_of(&row));
+                return Ok(stored);
+            }
+            // The driver wrote meanwhile: the row tells what is true now.
+            Err(StoreError::LogMoved { .. }) => {}
+            Err(StoreError::NotFound) => return Err(ApiError::not_found("session", session_id)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(too_busy())
+}
+
+/// Returns the append that takes the inputs, `None` when none of them has an effect.
+fn input_append(
+    row: &Resource,
+    inputs: &[Input],
+    now: Timestamp,
+) -> Result<Option<Append>, ApiError> {
+    if row.status.as_deref() == Some("terminated") {
+        return Err(ApiError::invalid(
+            "the session is archived or ended and takes no events; create a new session",
+        ));
+    }
+    let mut body = row.body.clone();
+    let mut private = body.at_mut(PROJECTION_PRIVATE).take();
+    let thread_id = private.at("thread_id").as_str().map(ThreadId::from_text);
+    let mut events = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        if admit(input, &mut private)? == Admission::Ignored {
+            continue;
+        }
+        events.push(NewEvent {
+            id: EventId::fresh(now),
+            thread_id: thread_id.clone(),
+            kind: input.kind.name().to_owned(),
+            at: now,
+            is_queued: input.is_queued(),
+            body: input.body.clone(),
+            private: None,
+        });
+    }
+    if events.is_empty() {
+        return Ok(None);
+    }
+    let expected = last_of(row);
+    private.set("last", json!(expected + events.len() as u64));
+    body.set(PROJECTION_PRIVATE, private);
+    Ok(Some(Append {
+        session_id: id_of(row),
+        expected,
+        lease: None,
+        events,
+        projection: Some(Projection {
+            body,
+            status: row.status.clone().unwrap_or_default(),
+            archived_at: row.archived_at,
+            needs_wake: true,
+        }),
+    }))
+}

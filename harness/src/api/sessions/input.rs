@@ -1,0 +1,309 @@
+//! Events that a client sends: their shape, and whether the session takes them now.
+
+use serde_json::{Value, json};
+
+use super::content::{Accepts, blocks};
+use crate::api::body::{Invalid, Spot};
+use crate::json::Fields as _;
+use crate::session::EventKind;
+
+/// Longest `deny_message` in characters.
+const DENY_MESSAGE_CHARACTERS_MAX: usize = 10_000;
+/// Inputs that may wait in one session's queue.
+pub(super) const QUEUED_MAX: u64 = 1_000;
+
+/// A well-formed input.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Input {
+    pub(super) kind: EventKind,
+    /// Its wire fields.
+    pub(super) body: Value,
+    /// Where it stands in the request, for messages.
+    pub(super) path: String,
+}
+
+impl Input {
+    /// Tells whether it waits for its turn; results are taken on receipt.
+    pub(super) fn is_queued(&self) -> bool {
+        self.kind != EventKind::UserCustomToolResult
+    }
+}
+
+/// Reads one event of a request.
+pub(super) fn read(spot: Spot) -> Result<Input, Invalid> {
+    let path = spot.path.clone();
+    let (tag, mut fields) = spot.tagged()?;
+    let name = tag.one_of(&[
+        "user.message",
+        "user.interrupt",
+        "user.tool_confirmation",
+        "user.custom_tool_result",
+        "user.tool_result",
+        "user.define_outcome",
+        "system.message",
+    ])?;
+    let refuse = |message: &str| Err(Invalid::at(path.clone(), message));
+    let (kind, body) = match name {
+        "user.message" => {
+            let content = blocks(fields.required("content")?, Accepts::Message, 1)?;
+            (EventKind::UserMessage, json!({ "content": content }))
+        }
+        "user.interrupt" => {
+            let thread = match fields.take("session_thread_id").given() {
+                Some(thread) => Some(thread.text(1, 128)?),
+                None => None,
+            };
+            (
+                EventKind::UserInterrupt,
+                json!({ "session_thread_id": thread }),
+            )
+        }
+        "user.tool_confirmation" => {
+            let id = fields.required("tool_use_id")?.text(1, 128)?;
+            let result = fields.required("result")?.one_of(&["allow", "deny"])?;
+            let message = match fields.take("deny_message").given() {
+                Some(spot) if result == "allow" => {
+                    return Err(spot.refuse("a deny_message goes with result \"deny\" only"));
+                }
+                Some(spot) => Some(spot.text(0, DENY_MESSAGE_CHARACTERS_MAX)?),
+                None => None,
+            };
+            let body = json!({"tool_use_id": id, "result": result, "deny_message": message});
+            (EventKind::UserToolConfirmation, body)
+        }
+        "user.custom_tool_result" => {
+            let id = fields.required("custom_tool_use_id")?.text(1, 128)?;
+            let content = match fields.take("content").given() {
+                Some(spot) => blocks(spot, Accepts::Result, 0)?,
+                None => Vec::new(),
+            };
+            let is_error = match fields.take("is_error").given() {
+                Some(spot) => spot.boolean()?,
+                None => false,
+            };
+            let body = json!({"custom_tool_use_id": id, "content": content, "is_error": is_error});
+            (EventKind::UserCustomToolResult, body)
+        }
+        "user.tool_result" => {
+            return refuse(
+                "user.tool_result is for sessions on a self-hosted environment; \
+                 this session's tools run on the server",
+            );
+        }
+        "system.message" => {
+            return refuse(
+                "model_does_not_support_mid_conversation_system: the session's model takes no \
+                 system messages; set the agent's system prompt instead",
+            );
+        }
+        _ => return refuse("user.define_outcome is not served yet; send a user.message"),
+    };
+    fields.finish()?;
+    Ok(Input { kind, body, path })
+}
+
+/// Refuses an input that the session does not take in the state that `private`, the row's own part,
+/// describes. Accepted ones change it as they will change the session, so that the next input of the same
+/// request is judged by what is true after this one.
+pub(super) fn admit(input: &Input, private: &mut Value) -> Result<Admission, Invalid> {
+    let refuse = |message: &str| Err(Invalid::at(input.path.clone(), message));
+    let stop_reason = private
+        .at("stop_reason")
+        .at("type")
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    let is_capped = stop_reason == "budget_reached";
+    match input.kind {
+        EventKind::UserMessage => {
+            if private
+                .at("open_calls")
+                .as_array()
+                .is_some_and(|calls| calls.iter().any(waits_for_client))
+                && stop_reason == "requires_action"
+            {
+                return refuse(
+                    "the session waits for action: answer the events in its stop_reason, or send a \
+                     user.interrupt first",
+                );
+            }
+            if is_capped {
+                return refuse("the session has reached its budget: raise or remove it first");
+            }
+            grow_queue(input, private)?;
+        }
+        EventKind::UserInterrupt => {
+            let thread = input.body.at("session_thread_id").as_str();
+            if thread.is_some_and(|thread| private.at("thread_id") != thread) {
+                return refuse("session_thread_id names no thread of this session");
+            }
+            if is_capped {
+                return Ok(Admission::Ignored);
+            }
+            grow_queue(input, private)?;
+        }
+        EventKind::UserToolConfirmation => {
+            let id = input.body.at("tool_use_id").clone();
+            let call = open_call(private, &id);
+            let Some(call) = call
+                .filter(|call| call.at("permission") == "ask" && call.at("is_confirmed") == false)
+            else {
+                return refuse(
+                    "tool_use_id names no open call that waits for confirmation; it is the id of an \
+                     agent.tool_use event whose evaluated_permission is \"ask\"",
+                );
+            };
+            call.set("is_confirmed", json!(true));
+            grow_queue(input, private)?;
+        }
+        EventKind::UserCustomToolResult => {
+            let id = input.body.at("custom_tool_use_id").clone();
+            if open_call(private, &id).is_none_or(|call| call.at("is_custom") != true) {
+                return refuse(
+                    "custom_tool_use_id names no open custom tool call; it is the id of an \
+                     agent.custom_tool_use event that has no result yet",
+                );
+            }
+            if let Some(calls) = private.at_mut("open_calls").as_array_mut() {
+                calls.retain(|call| *call.at("event_id") != id);
+            }
+        }
+        _ => return refuse("this event is made by the server"),
+    }
+    Ok(Admission::Stored)
+}
+
+/// What happens to an accepted input.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Admission {
+    /// It goes into the log.
+    Stored,
+    /// It has no effect and is not stored.
+    Ignored,
+}
+
+fn waits_for_client(call: &Value) -> bool {
+    call.at("is_custom") == true
+        || (call.at("permission") == "ask" && call.at("is_confirmed") == false)
+}
+
+fn open_call<'a>(private: &'a mut Value, id: &Value) -> Option<&'a mut Value> {
+    private
+        .at_mut("open_calls")
+        .as_array_mut()?
+        .iter_mut()
+        .find(|call| *call.at("event_id") == *id)
+}
+
+fn grow_queue(input: &Input, private: &mut Value) -> Result<(), Invalid> {
+    let queued = private.at("queued").as_u64().unwrap_or(0);
+    if queued >= QUEUED_MAX {
+        return Err(Invalid::at(
+            input.path.clone(),
+            format!("{QUEUED_MAX} events are waiting already; let the session work them off"),
+        ));
+    }
+    private.set("queued", json!(queued + 1));
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn event(value: Value) -> Result<Input, Invalid> {
+        read(Spot {
+            path: "events.0".to_owned(),
+            value,
+        })
+    }
+
+    fn waiting() -> Value {
+        json!({
+            "thread_id": "sthr_1",
+            "stop_reason": {"type": "requires_action"},
+            "queued": 0,
+            "open_calls": [
+                {"event_id": "sevt_ask", "permission": "ask", "is_custom": false, "is_confirmed": false},
+                {"event_id": "sevt_custom", "permission": "allow", "is_custom": true, "is_confirmed": false},
+            ],
+        })
+    }
+
+    #[test]
+    fn malformed_events_are_refused_with_their_path() {
+        let text = json!([{"type": "text", "text": "hi"}]);
+        for (value, fragment) in [
+            (json!({"type": "user.message"}), "events.0.content"),
+            (
+                json!({"type": "user.message", "content": []}),
+                "at least one",
+            ),
+            (
+                json!({"type": "user.message", "content": "hi"}),
+                "expected an array",
+            ),
+            (
+                json!({"type": "user.message", "content": [{"type": "text", "text": ""}]}),
+                "empty",
+            ),
+            (
+                json!({"type": "user.message", "content": [{"type": "redacted"}]}),
+                "made by the server",
+            ),
+            (
+                json!({"type": "user.message", "content": text, "extra": 1}),
+                "unknown field",
+            ),
+            (
+                json!({"type": "agent.message", "content": text}),
+                "events.0.type",
+            ),
+            (
+                json!({"type": "user.tool_confirmation", "tool_use_id": "x", "result": "maybe"}),
+                "result",
+            ),
+            (
+                json!({"type": "user.tool_confirmation", "tool_use_id": "x", "result": "allow",
+                    "deny_message": "no"}),
+                "deny_message",
+            ),
+            (
+                json!({"type": "user.message", "content": [{"type": "image", "source":
+                    {"type": "base64", "media_type": "image/png", "data": "%%%"}}]}),
+                "base64",
+            ),
+            (
+                json!({"type": "system.message", "content": text}),
+                "model_does_not_support_mid_conversation_system",
+            ),
+        ] {
+            let error = event(value.clone()).unwrap_err().to_string();
+            assert!(error.contains(fragment), "{value}: {error}");
+        }
+    }
+
+    #[test]
+    fn admission_depends_on_what_the_session_waits_for() {
+        let message = json!({"type": "user.message", "content": [{"type": "text", "text": "hi"}]});
+        let confirm = |id: &str| json!({"type": "user.tool_confirmation", "tool_use_id": id, "result": "allow"});
+        let custom =
+            |id: &str| json!({"type": "user.custom_tool_result", "custom_tool_use_id": id});
+        let mut state = waiting();
+        let mut admit_one = |value: Value| admit(&event(value).unwrap(), &mut state).map(|_| ());
+        assert!(admit_one(message.clone()).is_err());
+        assert!(admit_one(confirm("sevt_custom")).is_err());
+        assert!(admit_one(confirm("sevt_ask")).is_ok());
+        assert!(admit_one(confirm("sevt_ask")).is_err(), "only once");
+        assert!(admit_one(custom("sevt_ask")).is_err());
+        assert!(admit_one(custom("sevt_custom")).is_ok());
+        assert!(admit_one(custom("sevt_custom")).is_err(), "only once");
+        assert!(admit_one(message).is_ok(), "all is answered");
+
+        let mut capped = waiting();
+        capped["stop_reason"] = json!({"type": "budget_reached"});
+        let interrupt = event(json!({"type": "user.interrupt"})).unwrap();
+        assert_eq!(admit(&interrupt, &mut capped).unwrap(), Admission::Ignored);
+    }
+}

@@ -1,0 +1,129 @@
+//! Reading, archiving and deleting a session.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde_json::{Value, json};
+
+use super::{
+    APPEND_ATTEMPTS_MAX, SessionState, id_of, is_at_work, last_of, private, session_key, too_busy,
+};
+use crate::api::ApiError;
+use crate::api::Caller;
+use crate::api::page;
+use crate::api::query::Query;
+use crate::ids::ThreadId;
+use crate::json::Fields as _;
+use crate::session::{Draft, PROJECTION_PRIVATE, session_wire};
+use crate::store::{Append, Order, Projection, StoreError};
+
+/// Returns a session.
+pub(super) async fn retrieve(
+    State(state): State<SessionState>,
+    caller: Caller,
+    Path(session_id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    let row = state.row(&caller, &session_id).await?;
+    Ok(Json(session_wire(&row, state.api.clock.now())))
+}
+
+/// Lists a session's mounted resources.
+pub(super) async fn resources(
+    State(state): State<SessionState>,
+    caller: Caller,
+    Path(session_id): Path<String>,
+    query: Query,
+) -> Result<Json<Value>, ApiError> {
+    let row = state.row(&caller, &session_id).await?;
+    query.limit(1_000, 1_000)?;
+    page::cursor(&query, &format!("resources/{session_id}"), Order::Ascending)?;
+    let data = row
+        .body
+        .at("resources")
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    Ok(Json(page::cursor_page(data, None)))
+}
+
+/// Ends a session for good; its history stays readable.
+pub(super) async fn archive(
+    State(state): State<SessionState>,
+    caller: Caller,
+    Path(session_id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    for _ in 0..APPEND_ATTEMPTS_MAX {
+        let row = state.row(&caller, &session_id).await?;
+        let now = state.api.clock.now();
+        if row.archived_at.is_some() {
+            return Ok(Json(session_wire(&row, now)));
+        }
+        if is_at_work(&row) {
+            return Err(ApiError::invalid(
+                "the session is running and cannot be archived; send a user.interrupt and wait for \
+                 session.status_idle first",
+            ));
+        }
+        let thread_id = private(&row).at("thread_id").as_str().unwrap_or_default();
+        let agent_name = row.body.at("agent").at("name").as_str().unwrap_or_default();
+        let mut draft = Draft::new(now, ThreadId::from_text(thread_id), agent_name.to_owned());
+        draft.terminated();
+        let events = draft.into_events();
+        let mut body = row.body.clone();
+        body.at_mut(PROJECTION_PRIVATE)
+            .set("last", json!(last_of(&row) + events.len() as u64));
+        body.at_mut(PROJECTION_PRIVATE)
+            .set("ended_at", json!(crate::clock::rfc3339(now)));
+        body.at_mut(PROJECTION_PRIVATE).set("open_calls", json!([]));
+        let append = Append {
+            session_id: id_of(&row),
+            expected: last_of(&row),
+            lease: None,
+            events,
+            projection: Some(Projection {
+                body,
+                status: "terminated".to_owned(),
+                archived_at: Some(now),
+                needs_wake: false,
+            }),
+        };
+        match state.api.store.append(append).await {
+            Ok(_) => {
+                let row = state.row(&caller, &session_id).await?;
+                return Ok(Json(session_wire(&row, now)));
+            }
+            Err(StoreError::LogMoved { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(too_busy())
+}
+
+/// Removes a session with everything it made.
+pub(super) async fn delete(
+    State(state): State<SessionState>,
+    caller: Caller,
+    Path(session_id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    let row = state.row(&caller, &session_id).await?;
+    if is_at_work(&row) {
+        return Err(ApiError::invalid(
+            "the session is running and cannot be deleted; send a user.interrupt and wait for \
+             session.status_idle first",
+        ));
+    }
+    match state
+        .api
+        .store
+        .delete(&session_key(&caller, &session_id))
+        .await
+    {
+        Ok(()) => {}
+        Err(StoreError::NotFound) => return Err(ApiError::not_found("session", &session_id)),
+        Err(error) => return Err(error.into()),
+    }
+    // The record is gone, so the session is: what is left of its files is the operator's to see.
+    if let Err(error) = state.brain.hands.discard(&id_of(&row)).await {
+        tracing::error!(session = session_id, %error, "a deleted session's files could not be removed");
+    }
+    Ok(Json(json!({"id": session_id, "type": "session_deleted"})))
+}

@@ -1,0 +1,308 @@
+//! `GET .../events/stream`: what happens in a session from now on, as server-sent events.
+//!
+//! Reads only the log; previews go in between. A slow reader holds up nobody: its task waits at its own
+//! channel and goes on from the log.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use bytes::Bytes;
+use serde_json::{Value, json};
+use tokio::sync::{broadcast, mpsc};
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::{SessionState, id_of, threads, wire};
+use crate::agent::{Preview, PreviewPart, Watcher};
+use crate::api::ApiError;
+use crate::api::Caller;
+use crate::api::query::Query;
+use crate::clock::rfc3339;
+use crate::ids::{EventId, SessionId};
+use crate::json::Fields as _;
+use crate::session::EventKind;
+use crate::store::{StoreError, StoredEvent};
+
+/// Time between heartbeats on a quiet stream.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Frames that one connection's task makes ahead of its client.
+const FRAMES_AHEAD_MAX: usize = 64;
+/// Events read at once.
+const PAGE: usize = 256;
+/// Ids of finished events whose late previews are dropped.
+const FINISHED_MAX: usize = 64;
+
+const PREVIEWABLE: [&str; 2] = ["agent.message", "agent.thinking"];
+
+/// Streams a session.
+pub(super) async fn session_stream(
+    State(state): State<SessionState>,
+    caller: Caller,
+    Path(session_id): Path<String>,
+    query: Query,
+) -> Result<Response, ApiError> {
+    open(state, caller, session_id, query, Scope::Session).await
+}
+
+/// Streams one thread.
+pub(super) async fn thread_stream(
+    State(state): State<SessionState>,
+    caller: Caller,
+    Path((session_id, thread_id)): Path<(String, String)>,
+    query: Query,
+) -> Result<Response, ApiError> {
+    let row = state.row(&caller, &session_id).await?;
+    threads::check(&row, &thread_id)?;
+    open(state, caller, session_id, query, Scope::Thread).await
+}
+
+/// What a stream shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    Session,
+    /// The primary thread alone: no events of the session as a whole.
+    Thread,
+}
+
+async fn open(
+    state: SessionState,
+    caller: Caller,
+    session_id: String,
+    query: Query,
+    scope: Scope,
+) -> Result<Response, ApiError> {
+    let previews = query.list_of("event_deltas", &PREVIEWABLE)?;
+    let session_id = SessionId::from_text(session_id);
+    // Watched before the log is looked at, so that nothing falls in between.
+    let watcher = state.brain.live.watch(&session_id);
+    let row = state.row(&caller, session_id.as_str()).await?;
+    let cursor = state.api.store.last_number(&id_of(&row)).await?;
+    let (frames, received) = mpsc::channel(FRAMES_AHEAD_MAX);
+    let reader = Reader {
+        is_over: row.status.as_deref() == Some("terminated"),
+        state,
+        session_id,
+        scope,
+        cursor,
+        wanted: previews,
+        finished: VecDeque::new(),
+        ended_at: 0,
+        broken: None,
+        frames,
+    };
+    tokio::spawn(reader.run(watcher));
+    let body = ReceiverStream::new(received).map(Ok::<Bytes, Infallible>);
+    let mut response = Response::new(Body::from_stream(body));
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/event-stream"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Ok(response)
+}
+
+/// One connection.
+struct Reader {
+    state: SessionState,
+    session_id: SessionId,
+    scope: Scope,
+    /// Number of the last event shown.
+    cursor: u64,
+    /// Types whose previews the client asked for.
+    wanted: Vec<String>,
+    /// Events shown in full: late previews of them are dropped.
+    finished: VecDeque<EventId>,
+    /// Number of the last end of a model request: previews of earlier requests are dropped.
+    ended_at: u64,
+    /// The event whose previews have a hole: a prefix was shown, the rest is not.
+    broken: Option<EventId>,
+    is_over: bool,
+    frames: mpsc::Sender<Bytes>,
+}
+
+/// The client went away, or the stream is at its end.
+struct Closed;
+
+impl Reader {
+    async fn run(mut self, mut watcher: Watcher) {
+        // A first comment, so that every proxy passes the headers on at once.
+        if self
+            .frames
+            .send(Bytes::from_static(b": open\n\n"))
+            .await
+            .is_err()
+        {
+            return;
+        }
+        while !self.is_over {
+            let turn = tokio::select! {
+                changed = watcher.grew.changed() => match changed {
+                    Ok(()) => {
+                        let last = *watcher.grew.borrow_and_update();
+                        self.follow(last).await
+                    }
+                    Err(_) => Err(Closed),
+                },
+                preview = watcher.previews.recv(), if !self.wanted.is_empty() => {
+                    self.preview(preview).await
+                }
+                () = tokio::time::sleep(HEARTBEAT) => {
+                    self.send("ping", &json!({"type": "ping"})).await
+                }
+                () = self.frames.closed() => Err(Closed),
+            };
+            if turn.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Shows the log up to its end, or the deletion.
+    async fn follow(&mut self, last: u64) -> Result<(), Closed> {
+        if last == u64::MAX {
+            return self.deleted().await;
+        }
+        loop {
+            let read = self
+                .state
+                .api
+                .store
+                .read(&self.session_id, self.cursor, PAGE)
+                .await;
+            let events = match read {
+                Ok(events) => events,
+                Err(StoreError::NotFound) => return self.deleted().await,
+                Err(error) => return self.fail(error).await,
+            };
+            for event in &events {
+                self.show(event).await?;
+                self.cursor = event.number;
+            }
+            if events.len() < PAGE {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn show(&mut self, event: &StoredEvent) -> Result<(), Closed> {
+        let kind = EventKind::parse(&event.kind);
+        if kind == Some(EventKind::Processed) {
+            return self.show_processed(event).await;
+        }
+        if event.kind.starts_with("sinew.") {
+            return Ok(());
+        }
+        if self.scope == Scope::Thread && event.thread_id.is_none() {
+            return Ok(());
+        }
+        match kind {
+            Some(EventKind::AgentMessage | EventKind::AgentThinking) => {
+                self.finished.push_back(event.id.clone());
+                if self.finished.len() > FINISHED_MAX {
+                    self.finished.pop_front();
+                }
+            }
+            Some(EventKind::SpanModelRequestEnd) => self.ended_at = event.number,
+            Some(EventKind::SessionStatusTerminated) => self.is_over = true,
+            Some(EventKind::SessionThreadStatusTerminated) if self.scope == Scope::Thread => {
+                self.is_over = true;
+            }
+            _ => {}
+        }
+        self.send(&event.kind, &wire::event(event)).await
+    }
+
+    /// Shows the input that was taken from the queue, now with its time.
+    async fn show_processed(&mut self, marker: &StoredEvent) -> Result<(), Closed> {
+        let number = marker.body.at("number").as_u64().unwrap_or(0);
+        let store = &self.state.api.store;
+        let read = store
+            .read(&self.session_id, number.saturating_sub(1), 1)
+            .await;
+        match read.map(|events| events.into_iter().next()) {
+            Ok(Some(input)) => self.send(&input.kind, &wire::event(&input)).await,
+            Ok(None) => Ok(()),
+            Err(StoreError::NotFound) => self.deleted().await,
+            Err(error) => self.fail(error).await,
+        }
+    }
+
+    async fn preview(
+        &mut self,
+        preview: Result<Arc<Preview>, broadcast::error::RecvError>,
+    ) -> Result<(), Closed> {
+        let preview = match preview {
+            Ok(preview) => preview,
+            Err(broadcast::error::RecvError::Lagged(_)) => {
+                // What was shown of the current event stays a prefix: nothing more is shown of it.
+                self.broken = Some(EventId::from_text(""));
+                return Ok(());
+            }
+            Err(broadcast::error::RecvError::Closed) => return Err(Closed),
+        };
+        if preview.after > self.cursor {
+            self.follow(preview.after).await?;
+        }
+        if preview.after < self.ended_at || self.finished.contains(&preview.event_id) {
+            return Ok(());
+        }
+        match &preview.part {
+            PreviewPart::Start(kind) => {
+                if !self.wanted.iter().any(|wanted| wanted == kind) {
+                    self.broken = Some(preview.event_id.clone());
+                    return Ok(());
+                }
+                self.broken = None;
+                let event = json!({"type": kind, "id": preview.event_id.as_str()});
+                let frame = json!({"type": "event_start", "event": event});
+                self.send("event_start", &frame).await
+            }
+            PreviewPart::Delta { index, text } => {
+                if self.broken.is_some() {
+                    return Ok(());
+                }
+                let delta = json!({
+                    "type": "content_delta",
+                    "index": index,
+                    "content": {"type": "text", "text": text},
+                });
+                let frame = json!({
+                    "type": "event_delta",
+                    "event_id": preview.event_id.as_str(),
+                    "delta": delta,
+                });
+                self.send("event_delta", &frame).await
+            }
+        }
+    }
+
+    async fn deleted(&mut self) -> Result<(), Closed> {
+        let now = self.state.api.clock.now();
+        let frame = json!({
+            "id": EventId::fresh(now).as_str(),
+            "type": "session.deleted",
+            "processed_at": rfc3339(now),
+        });
+        let _ = self.send("session.deleted", &frame).await;
+        Err(Closed)
+    }
+
+    async fn fail(&mut self, error: StoreError) -> Result<(), Closed> {
+        tracing::error!(session = %self.session_id, %error, "a stream cannot read its log");
+        let error = ApiError::from(error);
+        let _ = self.send("error", &error.envelope("")).await;
+        Err(Closed)
+    }
+
+    async fn send(&mut self, name: &str, data: &Value) -> Result<(), Closed> {
+        let frame = Bytes::from(format!("event: {name}\ndata: {data}\n\n"));
+        self.frames.send(frame).await.map_err(|_| Closed)
+    }
+}

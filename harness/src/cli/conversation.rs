@@ -1,0 +1,142 @@
+//! One conversation in the terminal: send, watch, answer questions, interrupt.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use super::client::Client;
+use super::render::Renderer;
+use crate::json::Fields as _;
+
+/// How a turn ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum TurnEnd {
+    /// The agent is done.
+    Done,
+    /// The agent stopped without finishing: refusal, failed retries, budget.
+    Stopped,
+    /// The user interrupted twice.
+    Left,
+}
+
+/// A session with its stream.
+pub(super) struct Conversation {
+    client: Client,
+    session_id: String,
+    events: mpsc::Receiver<Result<Value>>,
+    pub(super) renderer: Renderer,
+}
+
+impl Conversation {
+    /// Opens the session's stream.
+    pub(super) async fn open(client: Client, session_id: &str, is_json: bool) -> Result<Self> {
+        let events = client.stream(session_id, !is_json).await?;
+        Ok(Self {
+            client,
+            session_id: session_id.to_owned(),
+            events,
+            renderer: Renderer::new(is_json),
+        })
+    }
+
+    /// Sends a message and shows what happens until the agent stops.
+    pub(super) async fn turn(&mut self, text: &str) -> Result<TurnEnd> {
+        self.send(json!({
+            "type": "user.message",
+            "content": [{"type": "text", "text": text}],
+        }))
+        .await?;
+        self.follow().await
+    }
+
+    /// Shows what happens until the agent stops.
+    pub(super) async fn follow(&mut self) -> Result<TurnEnd> {
+        let mut interrupts = 0u32;
+        loop {
+            let event = tokio::select! {
+                event = self.events.recv() => event,
+                signal = tokio::signal::ctrl_c() => {
+                    signal.context("cannot listen for Ctrl-C")?;
+                    interrupts += 1;
+                    if interrupts > 1 {
+                        return Ok(TurnEnd::Left);
+                    }
+                    self.renderer.say("interrupting; press Ctrl-C again to leave");
+                    self.send(json!({"type": "user.interrupt"})).await?;
+                    continue;
+                }
+            };
+            let Some(event) = event else {
+                bail!(
+                    "the daemon closed the stream; \"sinew session events {}\" shows what is stored",
+                    self.session_id
+                );
+            };
+            let event = event?;
+            self.renderer.show(&event);
+            match event.at("type").as_str() {
+                Some("session.status_idle") => {
+                    let reason = &event.at("stop_reason");
+                    match reason.at("type").as_str() {
+                        Some("end_turn") => return Ok(TurnEnd::Done),
+                        Some("requires_action") => self.answer(reason).await?,
+                        _ => return Ok(TurnEnd::Stopped),
+                    }
+                }
+                Some("session.status_terminated" | "session.deleted") => {
+                    return Ok(TurnEnd::Stopped);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Asks the person at the terminal about the calls that wait.
+    async fn answer(&mut self, reason: &Value) -> Result<()> {
+        if !std::io::stdin().is_terminal() {
+            bail!(
+                "the agent asks for permission and nobody is at the terminal; answer {} with \
+                 \"sinew session send {} --allow ID\" or \"--deny ID\"",
+                reason.at("event_ids"),
+                self.session_id
+            );
+        }
+        let mut answers = Vec::new();
+        for id in reason.at("event_ids").as_array().into_iter().flatten() {
+            let prompt = format!("allow {}? [y/N] ", id.as_str().unwrap_or_default());
+            let reply = tokio::task::spawn_blocking(move || ask(&prompt)).await??;
+            let result = if reply.eq_ignore_ascii_case("y") {
+                "allow"
+            } else {
+                "deny"
+            };
+            answers.push(
+                json!({"type": "user.tool_confirmation", "tool_use_id": id, "result": result}),
+            );
+        }
+        self.client
+            .post(
+                &format!("/v1/sessions/{}/events", self.session_id),
+                &json!({ "events": answers }),
+            )
+            .await?;
+        Ok(())
+    }
+
+    async fn send(&self, event: Value) -> Result<()> {
+        let path = format!("/v1/sessions/{}/events", self.session_id);
+        self.client.post(&path, &json!({"events": [event]})).await?;
+        Ok(())
+    }
+}
+
+/// Asks on the terminal and returns the trimmed reply; empty at the end of input.
+pub(super) fn ask(prompt: &str) -> Result<String> {
+    print!("{prompt}");
+    std::io::stdout().flush()?;
+    let mut reply = String::new();
+    std::io::stdin().lock().read_line(&mut reply)?;
+    Ok(reply.trim().to_owned())
+}

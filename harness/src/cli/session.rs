@@ -1,0 +1,264 @@
+//! `sinew session`: the sessions of a daemon.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::DaemonArgs;
+use super::conversation::{Conversation, TurnEnd};
+use super::render::Renderer;
+use crate::json::Fields as _;
+
+#[derive(Subcommand)]
+pub(super) enum SessionCommand {
+    /// Create a session of an agent
+    Create {
+        /// Agent id
+        agent: String,
+        /// Environment id; the shared local one by default
+        #[arg(long)]
+        environment: Option<String>,
+        /// Title
+        #[arg(long)]
+        title: Option<String>,
+        #[command(flatten)]
+        daemon: DaemonArgs,
+    },
+    /// List sessions, newest first
+    List {
+        /// Only these states: idle, running, rescheduling, terminated
+        #[arg(long = "status")]
+        statuses: Vec<String>,
+        /// Also archived ones
+        #[arg(long)]
+        archived: bool,
+        #[command(flatten)]
+        daemon: DaemonArgs,
+    },
+    /// Show one session, as JSON
+    Show {
+        /// Session id
+        id: String,
+        #[command(flatten)]
+        daemon: DaemonArgs,
+    },
+    /// Show a session's events from the beginning
+    Events {
+        /// Session id
+        id: String,
+        /// Only these types, e.g. agent.message
+        #[arg(long = "type")]
+        types: Vec<String>,
+        /// Stay and show what happens next
+        #[arg(long)]
+        follow: bool,
+        #[command(flatten)]
+        daemon: DaemonArgs,
+    },
+    /// Send a message, an interrupt, or the answer to a call that asks
+    Send {
+        /// Session id
+        id: String,
+        /// The message
+        #[arg(short, long)]
+        message: Option<String>,
+        /// Stop the turn
+        #[arg(long)]
+        interrupt: bool,
+        /// Allow the call recorded by this event
+        #[arg(long, value_name = "EVENT_ID")]
+        allow: Vec<String>,
+        /// Deny the call recorded by this event
+        #[arg(long, value_name = "EVENT_ID")]
+        deny: Vec<String>,
+        /// Show what happens until the agent stops
+        #[arg(long)]
+        follow: bool,
+        #[command(flatten)]
+        daemon: DaemonArgs,
+    },
+    /// Archive a session: it ends, its history stays
+    Archive {
+        /// Session id
+        id: String,
+        #[command(flatten)]
+        daemon: DaemonArgs,
+    },
+    /// Delete a session with everything it made
+    Delete {
+        /// Session id
+        id: String,
+        #[command(flatten)]
+        daemon: DaemonArgs,
+    },
+}
+
+pub(super) async fn session(command: SessionCommand) -> Result<ExitCode> {
+    match command {
+        SessionCommand::Create {
+            agent,
+            environment,
+            title,
+            daemon,
+        } => {
+            let client = daemon.client()?;
+            let environment = match environment {
+                Some(environment) => environment,
+                None => super::environment::local(&client).await?,
+            };
+            let body = json!({"agent": agent, "environment_id": environment, "title": title});
+            print_one(&client.post("/v1/sessions", &body).await?, &daemon);
+        }
+        SessionCommand::List {
+            statuses,
+            archived,
+            daemon,
+        } => {
+            let mut path = format!("/v1/sessions?limit=100&include_archived={archived}");
+            for status in statuses {
+                path.push_str("&statuses[]=");
+                path.push_str(&status);
+            }
+            for session in daemon.client()?.all(&path).await? {
+                print_one(&session, &daemon);
+            }
+        }
+        SessionCommand::Show { id, daemon } => {
+            let session = daemon.client()?.get(&format!("/v1/sessions/{id}")).await?;
+            println!("{session:#}");
+        }
+        SessionCommand::Events {
+            id,
+            types,
+            follow,
+            daemon,
+        } => return events(&id, &types, follow, &daemon).await,
+        SessionCommand::Send {
+            id,
+            message,
+            interrupt,
+            allow,
+            deny,
+            follow,
+            daemon,
+        } => {
+            let events = inputs(message, interrupt, &allow, &deny);
+            return send(&id, events, follow, &daemon).await;
+        }
+        SessionCommand::Archive { id, daemon } => {
+            let path = format!("/v1/sessions/{id}/archive");
+            print_one(&daemon.client()?.post(&path, &Value::Null).await?, &daemon);
+        }
+        SessionCommand::Delete { id, daemon } => {
+            let gone = daemon
+                .client()?
+                .delete(&format!("/v1/sessions/{id}"))
+                .await?;
+            println!("{gone}");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn events(id: &str, types: &[String], follow: bool, daemon: &DaemonArgs) -> Result<ExitCode> {
+    let client = daemon.client()?;
+    // Opened before the list is read, so that nothing falls in between; what both show is shown once.
+    let stream = match follow {
+        true => Some(client.stream(id, false).await?),
+        false => None,
+    };
+    let mut path = format!("/v1/sessions/{id}/events?limit=1000");
+    for kind in types {
+        path.push_str("&types[]=");
+        path.push_str(kind);
+    }
+    let mut renderer = Renderer::new(daemon.json);
+    let mut seen = std::collections::HashSet::new();
+    let key = |event: &Value| {
+        (
+            event.at("id").to_string(),
+            event.at("processed_at").is_string(),
+        )
+    };
+    for event in client.all(&path).await? {
+        seen.insert(key(&event));
+        renderer.show(&event);
+    }
+    let Some(mut stream) = stream else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    while let Some(event) = stream.recv().await {
+        let event = event?;
+        let is_wanted = types.is_empty() || types.iter().any(|kind| *event.at("type") == **kind);
+        if is_wanted && seen.insert(key(&event)) {
+            renderer.show(&event);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn inputs(
+    message: Option<String>,
+    interrupt: bool,
+    allow: &[String],
+    deny: &[String],
+) -> Vec<Value> {
+    let mut events = Vec::new();
+    if interrupt {
+        events.push(json!({"type": "user.interrupt"}));
+    }
+    for (ids, result) in [(allow, "allow"), (deny, "deny")] {
+        for id in ids {
+            events.push(
+                json!({"type": "user.tool_confirmation", "tool_use_id": id, "result": result}),
+            );
+        }
+    }
+    if let Some(text) = message {
+        events.push(json!({"type": "user.message", "content": [{"type": "text", "text": text}]}));
+    }
+    events
+}
+
+async fn send(id: &str, events: Vec<Value>, follow: bool, daemon: &DaemonArgs) -> Result<ExitCode> {
+    if events.is_empty() {
+        bail!("nothing to send: give --message, --interrupt, --allow or --deny");
+    }
+    let client = daemon.client()?;
+    let conversation = match follow {
+        true => Some(Conversation::open(client.clone(), id, daemon.json).await?),
+        false => None,
+    };
+    let path = format!("/v1/sessions/{id}/events");
+    let stored = client.post(&path, &json!({ "events": events })).await?;
+    match conversation {
+        Some(mut conversation) => Ok(match conversation.follow().await? {
+            TurnEnd::Done => ExitCode::SUCCESS,
+            TurnEnd::Stopped | TurnEnd::Left => ExitCode::FAILURE,
+        }),
+        None => {
+            for event in stored.at("data").as_array().into_iter().flatten() {
+                println!("{event}");
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn print_one(session: &Value, daemon: &DaemonArgs) {
+    if daemon.json {
+        println!("{session}");
+        return;
+    }
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    println!(
+        "{}  {:<12} {}  {}  {}",
+        text(&session.at("id")),
+        text(&session.at("status")),
+        text(&session.at("created_at")),
+        text(&session.at("agent").at("name")),
+        text(&session.at("title")),
+    );
+}

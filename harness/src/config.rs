@@ -1,0 +1,167 @@
+//! The daemon's configuration: one structure, every field with a default, unknown fields refused.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{ModelOverride, ProviderConfig};
+
+/// The whole configuration. Read from YAML with `--config`; printed without secrets by `--print-config`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Address of the HTTP API. Default `127.0.0.1:4100`. An address that others can reach needs API keys.
+    pub listen: SocketAddr,
+    /// Data folder: database, compiled components, the sessions' files.
+    /// Default `$XDG_DATA_HOME/sinew`, else `~/.local/share/sinew`.
+    pub data: PathBuf,
+    /// Folder for compiled components, which several data folders may share. Whoever can write there owns
+    /// the daemon. Default: the data folder.
+    pub cache: Option<PathBuf>,
+    /// A folder of the host that every session gets as its `/workspace`, in place of one of its own.
+    /// For `sinew run` and trusted single-user daemons. Default none.
+    pub workspace: Option<PathBuf>,
+    /// Model providers; the first whose pattern matches a model id is asked. Default: one Messages API
+    /// provider for every model, from `ANTHROPIC_BASE_URL` and `ANTHROPIC_API_KEY`.
+    pub providers: Vec<ProviderConfig>,
+    /// Facts about models beside the built-in catalogue, by model id; not printed. Default none.
+    #[serde(skip_serializing)]
+    pub models: BTreeMap<String, ModelOverride>,
+    /// How model requests are tried again.
+    pub retries: Retries,
+    /// Bounds of one tool call and one hand.
+    pub hand: HandLimits,
+    /// How long a session's lease lasts without renewal, in milliseconds. Default 60 000.
+    pub lease_ms: u64,
+    /// Model requests that one user input may lead to. Default 1 000.
+    pub requests_per_turn_max: u32,
+    /// Threads for guests; 0 is one for each processor. Default 0.
+    pub guest_threads: usize,
+}
+
+/// How model requests are tried again.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retries {
+    /// Attempts of one request, the first included. Default 8.
+    pub attempts_max: u32,
+    /// Wait before the second attempt in milliseconds, doubled each time. Default 500.
+    pub first_ms: u64,
+    /// Longest wait in milliseconds. Default 60 000.
+    pub max_ms: u64,
+}
+
+/// Bounds of one tool call and one hand.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HandLimits {
+    /// Linear memory of one process in bytes. Default 1 GiB.
+    pub memory_bytes_max: u64,
+    /// Longest tool call in milliseconds. Default 150 000.
+    pub call_ms_max: u64,
+    /// Bytes that a session's tools may add to its files. Default 4 GiB.
+    pub written_bytes_max: u64,
+    /// Files and directories that a session's tools may create. Default 1 000 000.
+    pub files_max: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 4100)),
+            data: default_data(),
+            cache: None,
+            workspace: None,
+            providers: Vec::new(),
+            models: BTreeMap::new(),
+            retries: Retries::default(),
+            hand: HandLimits::default(),
+            lease_ms: 60_000,
+            requests_per_turn_max: 1_000,
+            guest_threads: 0,
+        }
+    }
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self {
+            attempts_max: 8,
+            first_ms: 500,
+            max_ms: 60_000,
+        }
+    }
+}
+
+impl Default for HandLimits {
+    fn default() -> Self {
+        Self {
+            memory_bytes_max: 1 << 30,
+            call_ms_max: 150_000,
+            written_bytes_max: 4 << 30,
+            files_max: 1_000_000,
+        }
+    }
+}
+
+/// A configuration file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It cannot be read.
+    #[error("cannot read the configuration {}: {error}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// It is not what it should be.
+    #[error("the configuration {} is invalid: {reason}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        reason: String,
+    },
+}
+
+impl Config {
+    /// Reads a YAML file. An empty one is all defaults.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+            path: path.to_owned(),
+            error,
+        })?;
+        if text.trim().is_empty() {
+            return Ok(Self::default());
+        }
+        serde_saphyr::from_str(&text).map_err(|error| ConfigError::Invalid {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })
+    }
+
+    /// Returns the effective configuration as YAML, without keys.
+    pub fn print(&self) -> String {
+        serde_saphyr::to_string(self)
+            .unwrap_or_else(|error| format!("# cannot be printed: {error}\n"))
+    }
+
+    /// Returns how long a lease lasts.
+    pub fn lease(&self) -> Duration {
+        Duration::from_millis(self.lease_ms.max(1_000))
+    }
+}
+
+fn default_data() -> PathBuf {
+    if let Some(dir) = std::env::var_os("XDG_DATA_HOME").filter(|dir| !dir.is_empty()) {
+        return PathBuf::from(dir).join("sinew");
+    }
+    match std::env::var_os("HOME").filter(|home| !home.is_empty()) {
+        Some(home) => PathBuf::from(home).join(".local/share/sinew"),
+        None => PathBuf::from("sinew-data"),
+    }
+}

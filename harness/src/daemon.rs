@@ -1,0 +1,331 @@
+//! The daemon: everything put together, started and stopped in order.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::serve::ListenerExt;
+use bytes::Bytes;
+use sinew_runtime::fs::FsLimits;
+use sinew_runtime::typed::docs::WitSources;
+use sinew_runtime::{
+    CompilerCommand, CompilerLimits, ComponentSource, Limits as RuntimeLimits, LoadError,
+    LoadedComponent, ProvisionError, Runtime, RuntimeConfig, RuntimeError, Trust,
+};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::agent::{Backoff, Brain, Drivers, LeaseOptions, Live};
+use crate::api::sessions::SessionState;
+use crate::api::{self, ApiState, AuthMode, DEFAULT_WORKSPACE, list_keys};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::data_dir::{DataDir, DataDirError};
+use crate::hands::{Hands, WasmHands, WasmHandsOptions};
+use crate::ids::WorkspaceId;
+use crate::model::{Catalog, Router, RouterError};
+use crate::model_facts::Facts;
+use crate::session::Limits;
+use crate::store::{SharedStore, SqliteOptions, SqliteStore, StoreError};
+
+/// Names the organization in response headers.
+const ORGANIZATION: &str = "org_sinew";
+/// How long open requests may take to end at a stop.
+const STOP_PATIENCE: Duration = Duration::from_secs(3);
+
+/// Why a daemon does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The data folder is held or unusable.
+    #[error(transparent)]
+    Data(#[from] DataDirError),
+    /// The database is unusable.
+    #[error("cannot open the database: {0}")]
+    Store(#[from] StoreError),
+    /// The Wasm engine does not start.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// A built-in component cannot be loaded.
+    #[error("cannot load a built-in tool: {0}")]
+    Component(#[from] LoadError),
+    /// The built-in components clash.
+    #[error(transparent)]
+    Provision(#[from] ProvisionError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {error}; choose another with --listen")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// Others could reach a server that asks for no key.
+    #[error(
+        "{0} can be reached from other machines, so API keys are needed: make one with \"sinew key create\""
+    )]
+    KeysNeeded(SocketAddr),
+    /// A model provider's configuration cannot be used.
+    #[error("the configuration of a model provider cannot be used: {0}")]
+    Model(#[from] RouterError),
+    /// The program's own file is gone.
+    #[error("cannot find this program's own file: {0}")]
+    OwnFile(std::io::Error),
+}
+
+/// How far the start is: a component that is ready, its place, and how many there are.
+pub struct StartProgress<'a> {
+    /// What became ready.
+    pub name: &'a str,
+    /// Ready ones.
+    pub done: usize,
+    /// All.
+    pub total: usize,
+}
+
+/// A running daemon. [`Daemon::stop`] ends it in order; after a crash the next one goes on from the logs.
+pub struct Daemon {
+    address: SocketAddr,
+    drivers: Arc<Drivers>,
+    server: JoinHandle<()>,
+    scanner: JoinHandle<()>,
+    stopping: CancellationToken,
+    _data: DataDir,
+}
+
+impl Daemon {
+    /// Starts a daemon and returns once it answers requests.
+    pub async fn start(
+        config: Config,
+        mut progress: impl FnMut(StartProgress<'_>),
+    ) -> Result<Self, DaemonError> {
+        let mut data = DataDir::lock(&config.data)?;
+        let store: SharedStore = Arc::new(SqliteStore::open(SqliteOptions::new(data.database()))?);
+        let auth = auth_mode(&store, &config).await?;
+        let listener =
+            TcpListener::bind(config.listen)
+                .await
+                .map_err(|error| DaemonError::Listen {
+                    address: config.listen,
+                    error,
+                })?;
+        let address = listener.local_addr().map_err(|error| DaemonError::Listen {
+            address: config.listen,
+            error,
+        })?;
+        // The note is for people; a full disk must not keep the daemon from starting.
+        let note = format!("process {}, listening on {address}", std::process::id());
+        if let Err(error) = data.note(&note) {
+            tracing::warn!(%error, "cannot write the lock's note");
+        }
+        let hands = hands(&config, &data, &mut progress).await?;
+        let brain = brain(&config, store.clone(), hands)?;
+        let drivers = Drivers::new(brain.clone());
+        let api_state = ApiState {
+            store,
+            clock: brain.clock.clone(),
+            auth,
+            models: Arc::new(Facts(catalog(&config))),
+            organization_id: ORGANIZATION.into(),
+            default_workspace: WorkspaceId::from_text(DEFAULT_WORKSPACE),
+        };
+        let router = api::router(
+            api_state.clone(),
+            api::sessions::routes(SessionState {
+                api: api_state,
+                brain,
+                drivers: drivers.clone(),
+            }),
+        );
+        let stopping = CancellationToken::new();
+        let server = tokio::spawn(serve(listener, router, stopping.clone()));
+        let scanner = {
+            let drivers = drivers.clone();
+            tokio::spawn(async move { drivers.run().await })
+        };
+        Ok(Self {
+            address,
+            drivers,
+            server,
+            scanner,
+            stopping,
+            _data: data,
+        })
+    }
+
+    /// Returns the address it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops taking requests, gives up work under way, and ends.
+    pub async fn stop(self) {
+        self.stopping.cancel();
+        self.drivers.shut_down().await;
+        let abort = self.server.abort_handle();
+        if tokio::time::timeout(STOP_PATIENCE, self.server)
+            .await
+            .is_err()
+        {
+            // Streams have no end of their own.
+            abort.abort();
+        }
+        // It ends by itself once the drivers are shut down.
+        let _ = self.scanner.await;
+    }
+}
+
+async fn serve(listener: TcpListener, router: axum::Router, stopping: CancellationToken) {
+    // Events are sent as they are made, not gathered; without it they only come later.
+    let listener = listener.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
+    let server = axum::serve(listener, router)
+        .with_graceful_shutdown(async move { stopping.cancelled().await });
+    if let Err(error) = server.await {
+        tracing::error!(%error, "the server ended");
+    }
+}
+
+async fn auth_mode(store: &SharedStore, config: &Config) -> Result<AuthMode, DaemonError> {
+    if !list_keys(&**store, 1).await?.is_empty() {
+        return Ok(AuthMode::Keys);
+    }
+    if config.listen.ip().is_loopback() {
+        return Ok(AuthMode::Open);
+    }
+    Err(DaemonError::KeysNeeded(config.listen))
+}
+
+/// Returns the catalogue with the operator's facts laid over it.
+fn catalog(config: &Config) -> Catalog {
+    Catalog::with_overrides(&config.models)
+}
+
+/// Starts a runtime and loads the built-in tools, compiling those that were never compiled.
+pub async fn load_tools(
+    config: &Config,
+    data: &Path,
+    progress: &mut impl FnMut(StartProgress<'_>),
+) -> Result<(Runtime, Vec<Arc<LoadedComponent>>), DaemonError> {
+    let compiler = CompilerCommand {
+        program: std::env::current_exe().map_err(DaemonError::OwnFile)?,
+        args: vec!["compile-worker".into()],
+        limits: CompilerLimits::default(),
+    };
+    let cache = config.cache.as_deref().unwrap_or(data);
+    let mut runtime_config = RuntimeConfig::new(cache.to_owned(), compiler);
+    if config.guest_threads > 0 {
+        runtime_config.guest_threads = config.guest_threads;
+    }
+    let runtime = Runtime::new(runtime_config)?;
+    let components = runtime
+        .add_all(built_in(), |step| {
+            progress(StartProgress {
+                name: step.name,
+                done: step.done,
+                total: step.total,
+            });
+        })
+        .await?;
+    Ok((runtime, components))
+}
+
+async fn hands(
+    config: &Config,
+    data: &DataDir,
+    progress: &mut impl FnMut(StartProgress<'_>),
+) -> Result<Arc<dyn Hands>, DaemonError> {
+    let (runtime, components) = load_tools(config, data.path(), progress).await?;
+    let call_timeout = Duration::from_millis(config.hand.call_ms_max);
+    Ok(Arc::new(WasmHands::new(WasmHandsOptions {
+        runtime,
+        components,
+        sessions: data.sessions(),
+        workspace: config.workspace.clone(),
+        limits: RuntimeLimits {
+            memory_bytes: config.hand.memory_bytes_max,
+            hand_memory_bytes: config.hand.memory_bytes_max.saturating_mul(2),
+            wall_time: call_timeout,
+            cpu_time: call_timeout,
+            fs: FsLimits {
+                bytes_max: config.hand.written_bytes_max,
+                inodes_max: config.hand.files_max,
+                ..FsLimits::default()
+            },
+            output_bytes: OUTPUT_BYTES_MAX,
+            ..RuntimeLimits::default()
+        },
+        call_timeout,
+    })?))
+}
+
+/// Largest result of one call in bytes: a document of 20 MiB and what goes around it.
+const OUTPUT_BYTES_MAX: u64 = 48 << 20;
+
+/// A guest's own package stands at the root of its WIT folder, the packages it uses in `deps`.
+fn wit_path(name: &str, path: &str) -> String {
+    match path
+        .strip_prefix(name)
+        .and_then(|rest| rest.strip_prefix('/'))
+    {
+        Some(own) => own.to_owned(),
+        None => format!("deps/{path}"),
+    }
+}
+
+fn built_in() -> Vec<ComponentSource> {
+    sinew_guest_tools::components()
+        .iter()
+        .map(|embedded| ComponentSource {
+            name: embedded.name.to_owned(),
+            wasm: Bytes::from_static(embedded.wasm),
+            wit: Some(WitSources::Files(
+                embedded
+                    .wit
+                    .iter()
+                    .map(|(path, text)| (wit_path(embedded.name, path), (*text).to_owned()))
+                    .collect(),
+            )),
+            trust: Trust::Embedded,
+        })
+        .collect()
+}
+
+/// Makes the model providers that the configuration names. Sends nothing.
+pub fn router(config: &Config) -> Result<Router, RouterError> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let catalog = Arc::new(catalog(config));
+    Router::new(&config.providers, &variable, catalog, Arc::new(SystemClock))
+}
+
+fn brain(
+    config: &Config,
+    store: SharedStore,
+    hands: Arc<dyn Hands>,
+) -> Result<Arc<Brain>, DaemonError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    Ok(Arc::new(Brain {
+        live: Live::follow(&store),
+        store,
+        model: Arc::new(router(config)?),
+        clock,
+        facts: Arc::new(Facts(catalog(config))),
+        hands,
+        limits: Limits {
+            attempts_max: config.retries.attempts_max.max(1),
+            requests_per_turn_max: config.requests_per_turn_max.max(1),
+            ..Limits::default()
+        },
+        backoff: Backoff {
+            first: Duration::from_millis(config.retries.first_ms),
+            max: Duration::from_millis(config.retries.max_ms),
+        },
+        lease: LeaseOptions {
+            // One daemon at a time has the folder, so after a crash its leases are its own again.
+            holder: config.data.display().to_string(),
+            ttl: config.lease(),
+        },
+    }))
+}

@@ -1,0 +1,77 @@
+//! Hands: whatever executes tool calls. The brain knows them only through this interface.
+//!
+//! Provisioning is lazy: a hand is made at the first call of a session and thrown away at will.
+
+use async_trait::async_trait;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::ids::{EventId, SessionId};
+
+mod spill;
+mod wasm;
+
+pub use wasm::{WasmHands, WasmHandsOptions};
+
+/// What a call came to, as the model and the log will see it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CallOutcome {
+    /// Content blocks of the wire; never empty.
+    pub content: Vec<Value>,
+    /// The call failed.
+    pub is_error: bool,
+}
+
+/// Why a hand could not even try: the operator's problem, told to the model in general terms only.
+#[derive(Debug, thiserror::Error)]
+pub enum HandError {
+    /// The hand could not be made.
+    #[error("cannot provision a hand for {session_id}: {reason}")]
+    Provision {
+        /// The session.
+        session_id: SessionId,
+        /// What failed.
+        reason: String,
+    },
+    /// The host failed while the call ran.
+    #[error("the host failed during a tool call: {0}")]
+    Host(String),
+    /// The call was cancelled.
+    #[error("the call was cancelled")]
+    Cancelled,
+}
+
+/// One call.
+#[derive(Clone, Debug)]
+pub struct ToolCall {
+    /// The event that recorded the intent; names files and idempotency keys.
+    pub event_id: EventId,
+    /// Tool name.
+    pub name: String,
+    /// Arguments, a JSON object.
+    pub input: Value,
+}
+
+/// Makes hands.
+#[async_trait]
+pub trait Hands: Send + Sync + 'static {
+    /// Returns the Messages API definitions of the built-in tools, in a fixed order. Needs no hand.
+    fn definitions(&self) -> &[Value];
+
+    /// Returns a hand for the session. Called at its first tool call, and again after a crash.
+    async fn provision(&self, session_id: &SessionId) -> Result<Box<dyn Hand>, HandError>;
+
+    /// Removes everything a deleted session left: workspace, scratch, outputs.
+    async fn discard(&self, session_id: &SessionId) -> Result<(), HandError>;
+}
+
+/// Executes the tool calls of one session.
+#[async_trait]
+pub trait Hand: Send + Sync {
+    /// Runs a call to its end, or until `cancel`.
+    async fn execute(
+        &self,
+        call: &ToolCall,
+        cancel: &CancellationToken,
+    ) -> Result<CallOutcome, HandError>;
+}

@@ -1,0 +1,235 @@
+//! The default hand: Wasm components over the session's folders.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use serde_json::{Value, json};
+use sinew_runtime::fs::Rights;
+use sinew_runtime::typed::Content;
+use sinew_runtime::{
+    CallOptions, Execution, Limits, LoadedComponent, Outcome, ProvisionError, Resources, Runtime,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::spill::shorten;
+use super::{CallOutcome, Hand, HandError, Hands, ToolCall};
+use crate::data_dir::make_private;
+use crate::ids::SessionId;
+use crate::session::text_block;
+
+/// How hands are made.
+pub struct WasmHandsOptions {
+    /// Runs the components.
+    pub runtime: Runtime,
+    /// The built-in tools.
+    pub components: Vec<Arc<LoadedComponent>>,
+    /// Folder that holds a folder for each session.
+    pub sessions: PathBuf,
+    /// A folder of the host that every session works in, in place of its own.
+    pub workspace: Option<PathBuf>,
+    /// Bounds of each hand.
+    pub limits: Limits,
+    /// Longest call.
+    pub call_timeout: Duration,
+}
+
+/// Makes Wasm hands.
+pub struct WasmHands {
+    options: WasmHandsOptions,
+    definitions: Vec<Value>,
+}
+
+impl WasmHands {
+    /// Returns the maker. Errors: two components have a tool of one name.
+    pub fn new(options: WasmHandsOptions) -> Result<Self, ProvisionError> {
+        // A hand without any grant knows its tools all the same.
+        let bare = options.runtime.provision(tools(&options.components))?;
+        let definitions = bare
+            .definitions()
+            .into_iter()
+            .map(|tool| {
+                json!({
+                    "name": tool.name,
+                    "description": tool.description,
+                    "input_schema": tool.input_schema,
+                })
+            })
+            .collect();
+        Ok(Self {
+            options,
+            definitions,
+        })
+    }
+
+    fn folder(&self, session_id: &SessionId) -> PathBuf {
+        self.options.sessions.join(session_id.as_str())
+    }
+}
+
+fn tools(components: &[Arc<LoadedComponent>]) -> Resources {
+    components
+        .iter()
+        .fold(Resources::default(), |resources, component| {
+            resources.component(component.clone())
+        })
+}
+
+#[async_trait]
+impl Hands for WasmHands {
+    fn definitions(&self) -> &[Value] {
+        &self.definitions
+    }
+
+    async fn provision(&self, session_id: &SessionId) -> Result<Box<dyn Hand>, HandError> {
+        let failed = |reason: String| HandError::Provision {
+            session_id: session_id.clone(),
+            reason,
+        };
+        let folder = self.folder(session_id);
+        let workspace = self.options.workspace.clone();
+        // A few system calls; they go to the blocking pool because a folder may lie on a slow disk.
+        let folders = tokio::task::spawn_blocking(move || Folders::open(&folder, workspace))
+            .await
+            .map_err(|error| failed(error.to_string()))?
+            .map_err(|error| failed(error.to_string()))?;
+        let tmp = folders
+            .tmp
+            .try_clone()
+            .map_err(|error| failed(error.to_string()))?;
+        let resources = tools(&self.options.components)
+            .limits(self.options.limits.clone())
+            .env("PWD", "/workspace")
+            .mount("/workspace", folders.workspace, Rights::ReadWrite)
+            .mount("/tmp", folders.tmp, Rights::ReadWrite)
+            .mount("/mnt/session/outputs", folders.outputs, Rights::ReadWrite)
+            .mount("/mnt/session/uploads", folders.uploads, Rights::ReadOnly);
+        let hand = self
+            .options
+            .runtime
+            .provision(resources)
+            .map_err(|error| failed(error.to_string()))?;
+        Ok(Box::new(WasmHand {
+            hand,
+            tmp,
+            session_id: session_id.clone(),
+            call_timeout: self.options.call_timeout,
+        }))
+    }
+
+    async fn discard(&self, session_id: &SessionId) -> Result<(), HandError> {
+        let folder = self.folder(session_id);
+        let removed = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(folder)).await;
+        match removed {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Ok(Err(error)) => Err(HandError::Host(error.to_string())),
+            Err(error) => Err(HandError::Host(error.to_string())),
+        }
+    }
+}
+
+/// The folders of one session, opened once; guests never see a path of the host.
+struct Folders {
+    workspace: Dir,
+    tmp: Dir,
+    outputs: Dir,
+    uploads: Dir,
+}
+
+impl Folders {
+    fn open(folder: &Path, workspace: Option<PathBuf>) -> std::io::Result<Self> {
+        let open = |path: &Path| Dir::open_ambient_dir(path, ambient_authority());
+        let own = |name: &str| {
+            let path = folder.join(name);
+            make_private(&path)?;
+            open(&path)
+        };
+        Ok(Self {
+            workspace: match workspace {
+                Some(path) => open(&path)?,
+                None => own("workspace")?,
+            },
+            tmp: own("tmp")?,
+            outputs: own("outputs")?,
+            uploads: own("uploads")?,
+        })
+    }
+}
+
+struct WasmHand {
+    hand: sinew_runtime::Hand,
+    tmp: Dir,
+    session_id: SessionId,
+    call_timeout: Duration,
+}
+
+#[async_trait]
+impl Hand for WasmHand {
+    async fn execute(
+        &self,
+        call: &ToolCall,
+        cancel: &CancellationToken,
+    ) -> Result<CallOutcome, HandError> {
+        let options = CallOptions {
+            timeout: Some(self.call_timeout),
+            cancel: cancel.clone(),
+        };
+        let Execution {
+            outcome, metrics, ..
+        } = self.hand.execute(&call.name, &call.input, options).await;
+        tracing::debug!(session = %self.session_id, tool = %call.name, ?metrics, "a call ended");
+        match outcome {
+            Outcome::Result(content) => Ok(self.shown(call, content, false)),
+            Outcome::ToolError(content) => Ok(self.shown(call, content, true)),
+            Outcome::Trapped { message } => Ok(failure(format!("The tool crashed: {message}"))),
+            Outcome::LimitHit(limit) => Ok(failure(format!(
+                "The call was ended: {limit} (limit {}).",
+                limit.name()
+            ))),
+            Outcome::Cancelled => Err(HandError::Cancelled),
+            Outcome::HostFault(fault) => Err(HandError::Host(fault.to_string())),
+        }
+    }
+}
+
+impl WasmHand {
+    fn shown(&self, call: &ToolCall, content: Vec<Content>, is_error: bool) -> CallOutcome {
+        let mut blocks: Vec<Value> = content
+            .into_iter()
+            .map(|block| match block {
+                Content::Text(text) => {
+                    text_block(&shorten(text, call.event_id.as_str(), &self.tmp))
+                }
+                Content::Image { media_type, data } => media("image", &media_type, &data),
+                Content::Document { media_type, data } => media("document", &media_type, &data),
+            })
+            .collect();
+        if blocks.is_empty() {
+            blocks.push(text_block(""));
+        }
+        CallOutcome {
+            content: blocks,
+            is_error,
+        }
+    }
+}
+
+fn media(kind: &str, media_type: &str, data: &[u8]) -> Value {
+    json!({
+        "type": kind,
+        "source": {"type": "base64", "media_type": media_type, "data": STANDARD.encode(data)},
+    })
+}
+
+fn failure(text: String) -> CallOutcome {
+    CallOutcome {
+        content: vec![text_block(&text)],
+        is_error: true,
+    }
+}

@@ -1,0 +1,147 @@
+//! A tool call of the model, from the event that records it to its answer.
+
+use serde_json::{Value, json};
+
+use crate::ids::EventId;
+use crate::json::Fields as _;
+
+/// Where a call runs.
+#[derive(Clone, PartialEq, Debug)]
+pub enum CallKind {
+    /// In the session's hand.
+    BuiltIn,
+    /// On a remote MCP server of this name.
+    Mcp(String),
+    /// At the client.
+    Custom,
+}
+
+/// What the permission policy said when the call was made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Permission {
+    /// Runs.
+    Allow,
+    /// Waits for the client.
+    Ask,
+    /// Does not run.
+    Deny,
+}
+
+impl Permission {
+    /// Returns the wire word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Permission::Allow => "allow",
+            Permission::Ask => "ask",
+            Permission::Deny => "deny",
+        }
+    }
+
+    /// Reads the wire word; absent means allow (custom calls carry none).
+    pub fn parse(word: Option<&str>) -> Self {
+        match word {
+            Some("ask") => Permission::Ask,
+            Some("deny") => Permission::Deny,
+            _ => Permission::Allow,
+        }
+    }
+}
+
+/// The client's word on a call that asked.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Confirmation {
+    /// Run it.
+    Allowed,
+    /// Do not run it; the text goes to the model.
+    Denied(Option<String>),
+}
+
+/// What a call came to.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Answer {
+    /// Content blocks.
+    pub content: Vec<Value>,
+    /// The call failed.
+    pub is_error: bool,
+}
+
+/// One call of the newest assistant turn.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Call {
+    /// Id of the event that records the intent.
+    pub event_id: EventId,
+    /// Id that the model gave the call.
+    pub model_id: String,
+    /// Tool name.
+    pub name: String,
+    /// Arguments, a JSON object.
+    pub input: Value,
+    /// Where it runs.
+    pub kind: CallKind,
+    /// The policy's word.
+    pub permission: Permission,
+    /// The client's word, once given.
+    pub confirmation: Option<Confirmation>,
+    /// The result, once there.
+    pub answer: Option<Answer>,
+}
+
+/// What has to happen next with a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CallState {
+    /// The harness must run it.
+    Runnable,
+    /// The harness must answer that it was rejected.
+    Rejected,
+    /// The client must act.
+    Waiting,
+    /// It has its result.
+    Answered,
+}
+
+impl Call {
+    /// Tells what has to happen next.
+    pub fn state(&self) -> CallState {
+        if self.answer.is_some() {
+            return CallState::Answered;
+        }
+        match (&self.kind, self.permission, &self.confirmation) {
+            (CallKind::Custom, _, _) => CallState::Waiting,
+            (_, Permission::Deny, _) | (_, Permission::Ask, Some(Confirmation::Denied(_))) => {
+                CallState::Rejected
+            }
+            (_, Permission::Ask, None) => CallState::Waiting,
+            (_, Permission::Allow, _) | (_, Permission::Ask, Some(Confirmation::Allowed)) => {
+                CallState::Runnable
+            }
+        }
+    }
+
+    /// Returns the text of the result that a rejected call gets.
+    pub fn rejection(&self) -> String {
+        match &self.confirmation {
+            Some(Confirmation::Denied(Some(message))) => {
+                format!("The user rejected this call of {}: {message}", self.name)
+            }
+            Some(_) => format!("The user rejected this call of {}.", self.name),
+            None => format!("Permission to use {} has been denied.", self.name),
+        }
+    }
+
+    /// Returns the Messages API block that gives the answer to the model.
+    pub fn tool_result_block(&self) -> Value {
+        let (content, is_error) = match &self.answer {
+            Some(answer) => (answer.content.clone(), answer.is_error),
+            None => (Vec::new(), true),
+        };
+        let mut block = json!({
+            "type": "tool_result",
+            "tool_use_id": self.model_id,
+            "content": content,
+        });
+        if is_error {
+            block.set("is_error", Value::Bool(true));
+        }
+        block
+    }
+}

@@ -1,0 +1,188 @@
+//! The closed list of event types. Variants are added, never changed or reused.
+
+/// Type of an event in a session's log.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[expect(missing_docs, reason = "each variant is the wire name beside it")]
+pub enum EventKind {
+    UserMessage,
+    UserInterrupt,
+    UserToolConfirmation,
+    UserCustomToolResult,
+    UserToolResult,
+    UserDefineOutcome,
+    SystemMessage,
+    AgentMessage,
+    AgentThinking,
+    AgentToolUse,
+    AgentToolResult,
+    AgentMcpToolUse,
+    AgentMcpToolResult,
+    AgentCustomToolUse,
+    AgentThreadMessageSent,
+    AgentThreadMessageReceived,
+    AgentThreadContextCompacted,
+    SessionStatusRunning,
+    SessionStatusIdle,
+    SessionStatusRescheduled,
+    SessionStatusTerminated,
+    SessionError,
+    SessionUpdated,
+    SessionUsage,
+    SessionDeleted,
+    SessionThreadCreated,
+    SessionThreadStatusRunning,
+    SessionThreadStatusIdle,
+    SessionThreadStatusRescheduled,
+    SessionThreadStatusTerminated,
+    SpanModelRequestStart,
+    SpanModelRequestEnd,
+    SpanOutcomeEvaluationStart,
+    SpanOutcomeEvaluationOngoing,
+    SpanOutcomeEvaluationEnd,
+    WorkflowRunCreated,
+    WorkflowRunStatusRunning,
+    WorkflowRunStatusIdle,
+    WorkflowRunPhaseStarted,
+    WorkflowRunPhaseEnded,
+    WorkflowRunError,
+    WorkflowRunStatusEnded,
+    /// Ours: the session's configuration; always number 1.
+    Created,
+    /// Ours: a driver took a queued input from the queue.
+    Processed,
+    /// Ours: an open call that no result event can close (a custom one) was closed by the harness.
+    CallClosed,
+}
+
+const NAMES: [(EventKind, &str); 45] = [
+    (EventKind::UserMessage, "user.message"),
+    (EventKind::UserInterrupt, "user.interrupt"),
+    (EventKind::UserToolConfirmation, "user.tool_confirmation"),
+    (EventKind::UserCustomToolResult, "user.custom_tool_result"),
+    (EventKind::UserToolResult, "user.tool_result"),
+    (EventKind::UserDefineOutcome, "user.define_outcome"),
+    (EventKind::SystemMessage, "system.message"),
+    (EventKind::AgentMessage, "agent.message"),
+    (EventKind::AgentThinking, "agent.thinking"),
+    (EventKind::AgentToolUse, "agent.tool_use"),
+    (EventKind::AgentToolResult, "agent.tool_result"),
+    (EventKind::AgentMcpToolUse, "agent.mcp_tool_use"),
+    (EventKind::AgentMcpToolResult, "agent.mcp_tool_result"),
+    (EventKind::AgentCustomToolUse, "agent.custom_tool_use"),
+    (
+        EventKind::AgentThreadMessageSent,
+        "agent.thread_message_sent",
+    ),
+    (
+        EventKind::AgentThreadMessageReceived,
+        "agent.thread_message_received",
+    ),
+    (
+        EventKind::AgentThreadContextCompacted,
+        "agent.thread_context_compacted",
+    ),
+    (EventKind::SessionStatusRunning, "session.status_running"),
+    (EventKind::SessionStatusIdle, "session.status_idle"),
+    (
+        EventKind::SessionStatusRescheduled,
+        "session.status_rescheduled",
+    ),
+    (
+        EventKind::SessionStatusTerminated,
+        "session.status_terminated",
+    ),
+    (EventKind::SessionError, "session.error"),
+    (EventKind::SessionUpdated, "session.updated"),
+    (EventKind::SessionUsage, "session.usage"),
+    (EventKind::SessionDeleted, "session.deleted"),
+    (EventKind::SessionThreadCreated, "session.thread_created"),
+    (
+        EventKind::SessionThreadStatusRunning,
+        "session.thread_status_running",
+    ),
+    (
+        EventKind::SessionThreadStatusIdle,
+        "session.thread_status_idle",
+    ),
+    (
+        EventKind::SessionThreadStatusRescheduled,
+        "session.thread_status_rescheduled",
+    ),
+    (
+        EventKind::SessionThreadStatusTerminated,
+        "session.thread_status_terminated",
+    ),
+    (EventKind::SpanModelRequestStart, "span.model_request_start"),
+    (EventKind::SpanModelRequestEnd, "span.model_request_end"),
+    (
+        EventKind::SpanOutcomeEvaluationStart,
+        "span.outcome_evaluation_start",
+    ),
+    (
+        EventKind::SpanOutcomeEvaluationOngoing,
+        "span.outcome_evaluation_ongoing",
+    ),
+    (
+        EventKind::SpanOutcomeEvaluationEnd,
+        "span.outcome_evaluation_end",
+    ),
+    (EventKind::WorkflowRunCreated, "workflow_run.created"),
+    (
+        EventKind::WorkflowRunStatusRunning,
+        "workflow_run.status_running",
+    ),
+    (EventKind::WorkflowRunStatusIdle, "workflow_run.status_idle"),
+    (
+        EventKind::WorkflowRunPhaseStarted,
+        "workflow_run.phase_started",
+    ),
+    (EventKind::WorkflowRunPhaseEnded, "workflow_run.phase_ended"),
+    (EventKind::WorkflowRunError, "workflow_run.error"),
+    (
+        EventKind::WorkflowRunStatusEnded,
+        "workflow_run.status_ended",
+    ),
+    (EventKind::Created, "sinew.created"),
+    (EventKind::Processed, crate::store::PROCESSED),
+    (EventKind::CallClosed, "sinew.call_closed"),
+];
+
+impl EventKind {
+    /// Returns the name stored with each event and sent on the wire.
+    pub fn name(self) -> &'static str {
+        NAMES
+            .iter()
+            .find(|(kind, _)| *kind == self)
+            .map_or("", |(_, name)| name)
+    }
+
+    /// Returns the type with this name, if it is one.
+    pub fn parse(name: &str) -> Option<Self> {
+        NAMES
+            .iter()
+            .find(|(_, candidate)| *candidate == name)
+            .map(|(kind, _)| *kind)
+    }
+
+    /// Returns the names that a client may use in the `types[]` filter, for messages.
+    pub fn filterable() -> impl Iterator<Item = &'static str> {
+        NAMES
+            .iter()
+            .map(|(_, name)| *name)
+            .filter(|name| !name.starts_with("sinew.") && *name != "session.deleted")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_its_own_name() {
+        for (kind, name) in NAMES {
+            assert_eq!(EventKind::parse(name), Some(kind));
+            assert_eq!(kind.name(), name);
+        }
+        assert_eq!(EventKind::filterable().count(), 41);
+    }
+}

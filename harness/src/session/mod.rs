@@ -1,0 +1,23 @@
+//! The session as a fold over its log, and the pure decision what comes next.
+//!
+//! Invariants: [`State`] depends on nothing but the events applied to it; [`decide`] depends on nothing but
+//! the state and the limits given to it. Performing a step and appending its events is the driver's work,
+//! in `agent`.
+
+mod call;
+mod decide;
+mod draft;
+mod kind;
+mod projection;
+mod state;
+#[cfg(test)]
+mod tests;
+mod usage;
+
+pub use call::{Answer, Call, CallKind, CallState, Confirmation, Permission};
+pub use decide::{Limits, Step, TurnFailure, decide};
+pub use draft::{Draft, text_block};
+pub use kind::EventKind;
+pub use projection::{PROJECTION_PRIVATE, project, session_wire, thread_wire};
+pub use state::{FoldError, Queued, State, Status, Turn};
+pub use usage::Usage;

@@ -1,0 +1,153 @@
+//! The session's resource row, and the wire objects made from it.
+//!
+//! The row is a projection: everything in it follows from the log, so handlers answer without folding.
+
+use serde_json::{Value, json};
+
+use super::decide::{Limits, Step, decide};
+use super::state::State;
+use super::usage::{Usage, seconds};
+use crate::clock::{Timestamp, rfc3339};
+use crate::json::Fields as _;
+use crate::model::TokenUsage;
+use crate::store::{Projection, Resource};
+
+/// The field of the row's body that holds what is not on the wire.
+pub const PROJECTION_PRIVATE: &str = "_sinew";
+
+/// Returns the row that follows from `state`.
+pub fn project(state: &State, limits: &Limits) -> Projection {
+    let mut body = (*state.config).clone();
+    let tokens = &state.usage.tokens;
+    body.set(
+        PROJECTION_PRIVATE,
+        json!({
+            "last": state.last,
+            "thread_id": state.thread_id.as_str(),
+            "stop_reason": state.stop_reason,
+            "open_calls": state.calls.iter().filter(|call| call.answer.is_none()).map(|call| json!({
+                "event_id": call.event_id.as_str(),
+                "permission": call.permission.as_str(),
+                "is_custom": call.kind == super::CallKind::Custom,
+                "is_confirmed": call.confirmation.is_some(),
+            })).collect::<Vec<_>>(),
+            "queued": state.queue.len(),
+            "usage": {
+                "tokens": tokens,
+                "cost_nanocents": state.usage.cost_nanocents.to_string(),
+                "active_micros": state.usage.active_micros,
+            },
+            "running_since": state.running_since.map(rfc3339),
+            "first_ran_at": state.first_ran_at.map(rfc3339),
+            "ended_at": state.ended_at.map(rfc3339),
+            "was_idle": state.was_idle,
+        }),
+    );
+    Projection {
+        body,
+        status: state.status.as_str().to_owned(),
+        archived_at: state.archived_at,
+        needs_wake: decide(state, limits) != Step::Sleep,
+    }
+}
+
+/// Returns the wire's Session object for a row, as of `now`.
+pub fn session_wire(row: &Resource, now: Timestamp) -> Value {
+    let mut body = row.body.clone();
+    let clock = Clocks::read(&body.at(PROJECTION_PRIVATE), row.created_at, now);
+    if let Some(fields) = body.as_object_mut() {
+        fields.remove(PROJECTION_PRIVATE);
+        fields.retain(|name, _| !name.starts_with('_'));
+    }
+    body.set("id", json!(row.key.id));
+    body.set("type", json!("session"));
+    body.set("status", json!(row.status));
+    body.set("created_at", json!(rfc3339(row.created_at)));
+    body.set("updated_at", json!(rfc3339(row.updated_at)));
+    body.set("archived_at", json!(row.archived_at.map(rfc3339)));
+    body.set("outcome_evaluations", json!([]));
+    body.set("usage", clock.usage.wire(clock.extra_micros));
+    body.set(
+        "stats",
+        json!({
+            "active_seconds": seconds(clock.active_micros()),
+            "duration_seconds": seconds(clock.duration_micros),
+        }),
+    );
+    body
+}
+
+/// Returns the wire's SessionThread object of a row's primary thread, as of `now`.
+pub fn thread_wire(row: &Resource, now: Timestamp) -> Value {
+    let private = &row.body.at(PROJECTION_PRIVATE);
+    let clock = Clocks::read(private, row.created_at, now);
+    let mut agent = row.body.at("agent").clone();
+    if let Some(fields) = agent.as_object_mut() {
+        fields.remove("multiagent");
+    }
+    let has_run = private.at("first_ran_at").is_string();
+    let startup = private
+        .at("first_ran_at")
+        .as_str()
+        .and_then(|at| at.parse::<Timestamp>().ok())
+        .map_or(0, |at| micros(row.created_at, at));
+    json!({
+        "id": private.at("thread_id"),
+        "type": "session_thread",
+        "agent": agent,
+        "archived_at": row.archived_at.map(rfc3339),
+        "created_at": rfc3339(row.created_at),
+        "updated_at": rfc3339(row.updated_at),
+        "parent_thread_id": null,
+        "session_id": row.key.id,
+        "status": row.status,
+        "workflow_run_id": null,
+        "usage": if private.at("was_idle") == true { clock.usage.wire(clock.extra_micros) } else { Value::Null },
+        "stats": if has_run { json!({
+            "active_seconds": seconds(clock.active_micros()),
+            "duration_seconds": seconds(clock.duration_micros),
+            "startup_seconds": seconds(startup),
+        }) } else { Value::Null },
+    })
+}
+
+struct Clocks {
+    usage: Usage,
+    extra_micros: u64,
+    duration_micros: u64,
+}
+
+impl Clocks {
+    fn read(private: &Value, created_at: Timestamp, now: Timestamp) -> Self {
+        let time = |name: &str| {
+            private
+                .at(name)
+                .as_str()
+                .and_then(|at| at.parse::<Timestamp>().ok())
+        };
+        let stored = &private.at("usage");
+        let usage = Usage {
+            tokens: serde_json::from_value::<TokenUsage>(stored.at("tokens").clone())
+                .unwrap_or_default(),
+            cost_nanocents: stored
+                .at("cost_nanocents")
+                .as_str()
+                .and_then(|cost| cost.parse().ok())
+                .unwrap_or(0),
+            active_micros: stored.at("active_micros").as_u64().unwrap_or(0),
+        };
+        Self {
+            usage,
+            extra_micros: time("running_since").map_or(0, |since| micros(since, now)),
+            duration_micros: micros(created_at, time("ended_at").unwrap_or(now)),
+        }
+    }
+
+    fn active_micros(&self) -> u64 {
+        self.usage.active_micros.saturating_add(self.extra_micros)
+    }
+}
+
+fn micros(from: Timestamp, to: Timestamp) -> u64 {
+    u64::try_from(to.as_microsecond() - from.as_microsecond()).unwrap_or(0)
+}

@@ -1,0 +1,91 @@
+//! Tokens, cost and time of a session, summed from its log.
+
+use serde_json::{Value, json};
+
+use crate::model::TokenUsage;
+
+/// Nano-cents in a cent: costs are summed exactly and rounded only when shown.
+const NANOCENTS_PER_CENT: u128 = 1_000_000_000;
+/// Runtime is priced at 8 cents an hour.
+const RUNTIME_NANOCENTS_PER_SECOND: u128 = 8 * NANOCENTS_PER_CENT / 3_600;
+
+/// Cumulative usage.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Usage {
+    /// Tokens of all model requests.
+    pub tokens: TokenUsage,
+    /// List price of those tokens in nano-cents; requests of unpriced models add nothing.
+    pub cost_nanocents: u128,
+    /// Finished running time in microseconds.
+    pub active_micros: u64,
+}
+
+impl Usage {
+    /// Adds one model request.
+    pub fn add(&mut self, tokens: &TokenUsage, cost_nanocents: u128) {
+        let sum = &mut self.tokens;
+        sum.input_tokens = sum.input_tokens.saturating_add(tokens.input_tokens);
+        sum.output_tokens = sum.output_tokens.saturating_add(tokens.output_tokens);
+        sum.cache_read_input_tokens = sum
+            .cache_read_input_tokens
+            .saturating_add(tokens.cache_read_input_tokens);
+        sum.cache_5m_input_tokens = sum
+            .cache_5m_input_tokens
+            .saturating_add(tokens.cache_5m_input_tokens);
+        sum.cache_1h_input_tokens = sum
+            .cache_1h_input_tokens
+            .saturating_add(tokens.cache_1h_input_tokens);
+        self.cost_nanocents = self.cost_nanocents.saturating_add(cost_nanocents);
+    }
+
+    /// Returns the total list cost in nano-cents, runtime included.
+    pub fn total_nanocents(&self) -> u128 {
+        self.cost_nanocents.saturating_add(
+            u128::from(self.active_micros) * RUNTIME_NANOCENTS_PER_SECOND / 1_000_000,
+        )
+    }
+
+    /// Returns the wire object (the same shape for sessions, threads and `session.usage` events), with
+    /// `extra_micros` of running time that has not ended yet.
+    pub fn wire(&self, extra_micros: u64) -> Value {
+        let mut with_extra = *self;
+        with_extra.active_micros = with_extra.active_micros.saturating_add(extra_micros);
+        let nanocents = with_extra.total_nanocents();
+        let cents = (nanocents + NANOCENTS_PER_CENT / 2) / NANOCENTS_PER_CENT;
+        let tokens = &self.tokens;
+        json!({
+            "active_seconds": seconds(with_extra.active_micros),
+            "cache_creation": {
+                "ephemeral_1h_input_tokens": tokens.cache_1h_input_tokens,
+                "ephemeral_5m_input_tokens": tokens.cache_5m_input_tokens,
+            },
+            "cache_read_input_tokens": tokens.cache_read_input_tokens,
+            "input_tokens": tokens.input_tokens,
+            "list_cost": {"amount": cents.to_string(), "currency": "USD"},
+            "output_tokens": tokens.output_tokens,
+            "server_tool_use": {"web_fetch_requests": 0, "web_search_requests": 0},
+        })
+    }
+}
+
+/// Returns microseconds as seconds with millisecond precision.
+pub(super) fn seconds(micros: u64) -> Value {
+    json!((micros / 1_000) as f64 / 1_000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cost_is_exact_until_it_is_shown() {
+        let mut usage = Usage::default();
+        for _ in 0..3 {
+            usage.add(&TokenUsage::default(), 400_000_000);
+        }
+        assert_eq!(usage.wire(0)["list_cost"]["amount"], "1");
+        usage.active_micros = 3_600_000_000;
+        assert_eq!(usage.wire(0)["list_cost"]["amount"], "9");
+        assert_eq!(usage.wire(500_000)["active_seconds"], 3600.5);
+    }
+}

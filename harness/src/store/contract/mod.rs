@@ -1,0 +1,269 @@
+//! The contract suite of [`Store`](super::Store): what its comments promise, as functions over a fresh store.
+//!
+//! [`store_contract`](crate::store_contract) lists them all; hand it a macro to make a test of each, or call
+//! [`run_all`]. A function here that the list forgets is dead code, which the build refuses.
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::{Value, json};
+
+use super::{
+    Append, EventQuery, Key, Kind, NewEvent, NewResource, Order, Projection, ResourceQuery,
+    SharedStore, StoreError, StoredEvent, TimeRange,
+};
+use crate::clock::Timestamp;
+use crate::ids::{EventId, SessionId, WorkspaceId};
+
+mod concurrency;
+mod leases;
+mod listing;
+mod log;
+mod projection;
+mod resources;
+
+/// Calls the macro `$with` with `module: function, ...;` for every function of the suite.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! store_contract {
+    ($with:ident) => {
+        $with! {
+            resources: a_created_resource_is_read_back_whole;
+            resources: a_taken_id_is_refused;
+            resources: names_are_unique_among_the_live;
+            resources: an_update_needs_the_newest_revision;
+            resources: an_agents_versions_stay_readable;
+            resources: other_kinds_keep_only_the_newest_version;
+            resources: a_workspace_sees_only_its_own;
+            resources: lists_are_filtered_and_ordered;
+            resources: list_cursors_reach_everything_once;
+            resources: delete_removes_everything;
+            resources: what_cannot_be_stored_is_refused;
+            log: numbers_have_no_gaps;
+            log: events_are_read_back_whole;
+            log: an_append_must_expect_the_last_number;
+            log: an_append_is_all_or_nothing;
+            log: refusals_come_in_order;
+            log: creation_includes_first_events;
+            log: queued_events_wait_for_their_position;
+            log: the_largest_event_fits_and_no_larger;
+            log: reads_are_bounded;
+            projection: it_is_written_with_the_events;
+            projection: it_is_left_alone_by_a_failed_append;
+            listing: hidden_types_are_never_listed;
+            listing: queued_events_stand_at_the_late_end;
+            listing: filters_select;
+            listing: time_bounds_select_and_exclude_the_queued;
+            listing: cursors_reach_everything_once_while_the_log_grows;
+            leases: a_held_lease_is_refused_until_it_runs_out;
+            leases: an_old_token_is_fenced_off;
+            leases: a_lease_given_back_is_lost;
+            leases: waiting_sessions_are_found_in_order;
+            concurrency: appenders_lose_and_double_nothing;
+            concurrency: one_of_many_wins_a_lease_a_name_and_a_revision;
+            concurrency: dropped_appends_are_whole_or_absent;
+            concurrency: subscribers_hear_of_growth_and_removal;
+        }
+    };
+}
+
+macro_rules! export {
+    ($($module:ident: $name:ident;)*) => {
+        $(
+            /// Checks one clause on a fresh store.
+            pub async fn $name(store: SharedStore) -> Result<()> {
+                $module::$name(store).await
+            }
+        )*
+
+        /// Runs the whole suite, each function on a store that `make` has made for it.
+        pub async fn run_all<F>(make: impl Fn() -> F) -> Result<()>
+        where
+            F: Future<Output = Result<SharedStore>>,
+        {
+            $(
+                let store = make().await.context("making a store")?;
+                $module::$name(store).await.context(stringify!($name))?;
+            )*
+            Ok(())
+        }
+    };
+}
+store_contract!(export);
+
+/// Returns the instant `seconds` after the suite's time begins.
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_700_000_000 + seconds).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn workspace() -> WorkspaceId {
+    WorkspaceId::from_text("wrkspc_one")
+}
+
+fn key(kind: Kind, id: &str) -> Key {
+    Key {
+        workspace: workspace(),
+        kind,
+        id: id.to_owned(),
+    }
+}
+
+fn resource(kind: Kind, id: &str, seconds: i64) -> NewResource {
+    NewResource {
+        key: key(kind, id),
+        body: json!({ "name": id }),
+        unique_name: None,
+        status: None,
+        labels: Vec::new(),
+        at: at(seconds),
+        events: Vec::new(),
+        needs_wake: false,
+    }
+}
+
+fn resource_query(kind: Kind) -> ResourceQuery {
+    ResourceQuery {
+        workspace: workspace(),
+        kind,
+        include_archived: false,
+        created_at: TimeRange::default(),
+        statuses: Vec::new(),
+        labels: Vec::new(),
+        order: Order::Ascending,
+        after: None,
+        limit: 100,
+    }
+}
+
+fn session_id(name: &str) -> SessionId {
+    SessionId::from_text(format!("sesn_{name}"))
+}
+
+/// Creates a session with an empty log.
+async fn new_session(store: &SharedStore, name: &str) -> Result<SessionId> {
+    let id = session_id(name);
+    store
+        .create(resource(Kind::Session, id.as_str(), 0))
+        .await
+        .context("creating a session")?;
+    Ok(id)
+}
+
+/// Returns an event made `seconds` after the start, with an id that says so.
+fn event(kind: &str, seconds: i64) -> NewEvent {
+    NewEvent {
+        id: EventId::from_text(format!("sevt_{kind}_{seconds}")),
+        thread_id: None,
+        kind: kind.to_owned(),
+        at: at(seconds),
+        is_queued: false,
+        body: json!({ "n": seconds }),
+        private: None,
+    }
+}
+
+fn queued(kind: &str, seconds: i64) -> NewEvent {
+    NewEvent {
+        is_queued: true,
+        ..event(kind, seconds)
+    }
+}
+
+/// Returns the event that takes `of` from the queue.
+fn processed(of: &NewEvent, seconds: i64) -> NewEvent {
+    NewEvent {
+        body: json!({ "event_id": of.id }),
+        ..event(super::PROCESSED, seconds)
+    }
+}
+
+fn append(session_id: &SessionId, expected: u64, events: Vec<NewEvent>) -> Append {
+    Append {
+        session_id: session_id.clone(),
+        expected,
+        lease: None,
+        events,
+        projection: None,
+    }
+}
+
+fn projection(status: &str, needs_wake: bool) -> Projection {
+    Projection {
+        body: json!({ "status": status }),
+        status: status.to_owned(),
+        archived_at: None,
+        needs_wake,
+    }
+}
+
+fn event_query(session_id: &SessionId, order: Order) -> EventQuery {
+    EventQuery {
+        session_id: session_id.clone(),
+        thread_id: None,
+        kinds: Vec::new(),
+        processed_at: TimeRange::default(),
+        order,
+        after: None,
+        limit: 100,
+    }
+}
+
+fn numbers(events: &[StoredEvent]) -> Vec<u64> {
+    events.iter().map(|event| event.number).collect()
+}
+
+/// Returns what an event that was appended as number `number`, not queued, must look like.
+fn as_stored(new: NewEvent, number: u64) -> StoredEvent {
+    StoredEvent {
+        number,
+        id: new.id,
+        thread_id: new.thread_id,
+        kind: new.kind,
+        at: new.at,
+        position: Some(number),
+        processed_at: Some(new.at),
+        body: new.body,
+        private: new.private,
+    }
+}
+
+/// Returns JSON nested `levels` deep.
+fn nested(levels: usize) -> Value {
+    (1..levels).fold(json!({}), |inner, _| json!({ "in": inner }))
+}
+
+/// Fails unless `result` is an error of the kind that `matches` accepts.
+fn refused<T>(
+    result: Result<T, StoreError>,
+    expected: &str,
+    matches: impl Fn(&StoreError) -> bool,
+) -> Result<()> {
+    match result {
+        Ok(_) => bail!("accepted, but must be refused with {expected}"),
+        Err(error) => {
+            ensure!(
+                matches(&error),
+                "refused with {error:?}, not with {expected}"
+            );
+            Ok(())
+        }
+    }
+}
+
+fn not_found<T>(result: Result<T, StoreError>) -> Result<()> {
+    refused(result, "NotFound", |e| matches!(e, StoreError::NotFound))
+}
+
+fn invalid<T>(result: Result<T, StoreError>) -> Result<()> {
+    refused(result, "Invalid", |e| matches!(e, StoreError::Invalid(_)))
+}
+
+fn lease_lost<T>(result: Result<T, StoreError>) -> Result<()> {
+    refused(result, "LeaseLost", |e| matches!(e, StoreError::LeaseLost))
+}
+
+fn log_moved<T>(result: Result<T, StoreError>, last: u64) -> Result<()> {
+    refused(
+        result,
+        "LogMoved",
+        |e| matches!(e, StoreError::LogMoved { actual } if *actual == last),
+    )
+}

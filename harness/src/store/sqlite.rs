@@ -1,6 +1,0 @@
-//! SQLite.
-
-/// Options.
-pub struct SqliteOptions;
-/// The store.
-pub struct SqliteStore;

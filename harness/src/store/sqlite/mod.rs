@@ -1,0 +1,221 @@
+//! The store on one SQLite file, for one daemon.
+//!
+//! Writes go through one thread that commits in groups ([`writer`]), reads through a pool of read-only
+//! connections ([`readers`]); neither waits for the other. What happens inside a transaction is in
+//! `resources`, `log` and `leases`, pages are in `resource_list` and `event_list`.
+//! Deliberately absent: news of other processes' writes. Whoever opens the data folder locks it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::broadcast;
+
+use super::{
+    Append, EventQuery, Key, Lease, LogGrew, NewResource, Resource, ResourceChange, ResourceQuery,
+    Store, StoreError, StoredEvent,
+};
+use crate::clock::Timestamp;
+use crate::ids::SessionId;
+
+mod event_list;
+mod leases;
+mod log;
+mod readers;
+mod resource_list;
+mod resources;
+mod rows;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+/// News of growth kept for a slow subscriber; one that is further behind hears `Lagged`.
+const GROWTH_MAX: usize = 4_096;
+/// Reading connections by default: enough to keep a small machine's disk busy.
+const READERS_DEFAULT: usize = 4;
+
+/// How to open a [`SqliteStore`].
+#[derive(Clone, Debug)]
+pub struct SqliteOptions {
+    /// The database file. It is made, readable by its owner alone, if there is none; its folder must exist.
+    pub path: PathBuf,
+    /// Most connections that read at the same time, at least 1. Default: 4.
+    pub readers_max: usize,
+    /// Largest size of the database file; beyond it writes are [`StoreError::Full`]. Default: the disk's.
+    pub bytes_max: Option<u64>,
+}
+
+impl SqliteOptions {
+    /// Returns the defaults for a file at `path`.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            readers_max: READERS_DEFAULT,
+            bytes_max: None,
+        }
+    }
+}
+
+/// A [`Store`] on one SQLite file. Dropping it finishes what was queued and closes the file; the drop
+/// waits for that, at most about as long as one commit takes.
+pub struct SqliteStore {
+    // Closed before the writer, which then tidies the file as its last user.
+    readers: readers::Readers,
+    writer: writer::Writer,
+    growth: broadcast::Sender<LogGrew>,
+}
+
+impl SqliteStore {
+    /// Opens the file, making or migrating it as needed. Blocks for as long as that takes.
+    /// Errors: `InUse` when another process keeps it locked; `Full`; `Failed` when it is no store of ours or
+    /// was written by a newer release.
+    pub fn open(options: SqliteOptions) -> Result<Self, StoreError> {
+        let options = Arc::new(options);
+        let (growth, _) = broadcast::channel(GROWTH_MAX);
+        let writer = writer::Writer::start(options.clone(), growth.clone())?;
+        let readers = readers::Readers::open(options.path.clone(), options.readers_max)?;
+        Ok(Self {
+            readers,
+            writer,
+            growth,
+        })
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn create(&self, new: NewResource) -> Result<Resource, StoreError> {
+        let row = resources::ResourceRow::new(&new)?;
+        self.writer
+            .run(move |unit| resources::create(unit, &row))
+            .await?;
+        Ok(resources::created(new))
+    }
+
+    async fn get(&self, key: &Key, version: Option<u64>) -> Result<Resource, StoreError> {
+        let key = key.clone();
+        self.readers
+            .run(move |db| resources::get(db, &key, version))
+            .await
+    }
+
+    async fn list(&self, query: &ResourceQuery) -> Result<Vec<Resource>, StoreError> {
+        let query = query.clone();
+        self.readers
+            .run(move |db| resource_list::list(db, &query))
+            .await
+    }
+
+    async fn versions(
+        &self,
+        key: &Key,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<Resource>, StoreError> {
+        let key = key.clone();
+        self.readers
+            .run(move |db| resources::versions(db, &key, before, limit))
+            .await
+    }
+
+    async fn update(
+        &self,
+        key: &Key,
+        revision: u64,
+        change: ResourceChange,
+    ) -> Result<Resource, StoreError> {
+        let key = key.clone();
+        let row = resources::ChangeRow::new(change)?;
+        self.writer
+            .run(move |unit| resources::update(unit, &key, revision, &row))
+            .await
+    }
+
+    async fn delete(&self, key: &Key) -> Result<(), StoreError> {
+        let key = key.clone();
+        self.writer
+            .run(move |unit| resources::delete(unit, &key))
+            .await
+    }
+
+    async fn session(&self, session_id: &SessionId) -> Result<Resource, StoreError> {
+        let session_id = session_id.clone();
+        self.readers
+            .run(move |db| resources::session(db, &session_id))
+            .await
+    }
+
+    async fn append(&self, append: Append) -> Result<Vec<StoredEvent>, StoreError> {
+        let row = log::AppendRow::new(&append)?;
+        let standings = self.writer.run(move |unit| log::append(unit, &row)).await?;
+        log::stored(append.events, standings)
+    }
+
+    async fn read(
+        &self,
+        session_id: &SessionId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let session_id = session_id.clone();
+        self.readers
+            .run(move |db| log::read(db, &session_id, after, limit))
+            .await
+    }
+
+    async fn list_events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
+        let query = query.clone();
+        self.readers
+            .run(move |db| event_list::list(db, &query))
+            .await
+    }
+
+    async fn last_number(&self, session_id: &SessionId) -> Result<u64, StoreError> {
+        let session_id = session_id.clone();
+        self.readers
+            .run(move |db| log::SessionRow::find(db, &session_id)?.last_number(db))
+            .await
+    }
+
+    async fn acquire_lease(
+        &self,
+        session_id: &SessionId,
+        holder: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Lease, StoreError> {
+        let (session_id, holder) = (session_id.clone(), holder.to_owned());
+        self.writer
+            .run(move |unit| leases::acquire(unit.db, &session_id, &holder, now, until))
+            .await
+    }
+
+    async fn renew_lease(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
+        let lease = lease.clone();
+        self.writer
+            .run(move |unit| leases::renew(unit.db, &lease, until))
+            .await
+    }
+
+    async fn release_lease(&self, lease: &Lease) -> Result<(), StoreError> {
+        let lease = lease.clone();
+        self.writer
+            .run(move |unit| leases::release(unit.db, &lease))
+            .await
+    }
+
+    async fn sessions_to_wake(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        self.readers
+            .run(move |db| leases::to_wake(db, now, limit))
+            .await
+    }
+
+    fn subscribe(&self) -> broadcast::Receiver<LogGrew> {
+        self.growth.subscribe()
+    }
+}

@@ -1,0 +1,263 @@
+//! A hand: tools, and what they may reach and use.
+//!
+//! A hand is cheap. It holds no process between calls; every call runs in a fresh one, so that a trapped, hostile or
+//! leaking guest is gone with its call.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::call::{Call, CpuTime, Request, refusal};
+use crate::captured::Captured;
+use crate::component::LoadedComponent;
+use crate::egress::{Egress, NoEgress};
+use crate::fs::Vfs;
+use crate::limits::{Account, HandUsage, Limit, Limits};
+use crate::outcome::{CallMetrics, Execution, HostFault, Outcome, Trace};
+use crate::process::Grants;
+use crate::resources::{ProvisionError, Resources};
+use crate::runtime::Shared;
+use crate::tool::{DynamicCall, ListTools, TypedCall};
+
+/// What is repeated of the name of a tool that does not exist, in bytes.
+const NAME_SHOWN_BYTES_MAX: usize = 100;
+
+/// The longest that any call can last, so that no limit exceeds the clock's range.
+const WALL_TIME_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// A tool as a model is told about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolDefinition {
+    /// Its name, unique in the hand.
+    pub name: String,
+    /// What it does, in the words of its author; may be empty.
+    pub description: String,
+    /// The JSON Schema of its input.
+    pub input_schema: Value,
+}
+
+/// How a call is made.
+#[derive(Clone, Debug, Default)]
+pub struct CallOptions {
+    /// Ends the call after this time; the hand's limit on wall time holds anyway.
+    pub timeout: Option<Duration>,
+    /// Ends the call when it is cancelled.
+    pub cancel: CancellationToken,
+}
+
+/// A set of tools with what they may reach and use.
+pub struct Hand {
+    runtime: Arc<Shared>,
+    components: Vec<Arc<LoadedComponent>>,
+    tools: BTreeMap<String, Tool>,
+    environment: Arc<Vec<(String, String)>>,
+    limits: Arc<Limits>,
+    egress: Arc<dyn Egress>,
+    vfs: Arc<Vfs>,
+    usage: Arc<HandUsage>,
+}
+
+/// Where a tool is.
+struct Tool {
+    /// Its component's place in the hand.
+    component: usize,
+    /// Its place in the component's list; none if the component named it when it was asked.
+    place: Option<usize>,
+    definition: ToolDefinition,
+}
+
+impl Hand {
+    pub(crate) fn new(runtime: Arc<Shared>, resources: Resources) -> Result<Self, ProvisionError> {
+        let vfs = resources.files.limits(resources.limits.fs).build()?;
+        let mut hand = Self {
+            runtime,
+            tools: BTreeMap::new(),
+            components: resources.components,
+            environment: Arc::new(resources.environment),
+            limits: Arc::new(resources.limits),
+            egress: resources.egress.unwrap_or_else(|| Arc::new(NoEgress)),
+            vfs,
+            usage: Arc::default(),
+        };
+        for (component, loaded) in hand.components.clone().iter().enumerate() {
+            for (place, tool) in loaded.tools().tools.iter().enumerate() {
+                hand.add_tool(Tool {
+                    component,
+                    place: Some(place),
+                    definition: ToolDefinition {
+                        name: tool.name.clone(),
+                        description: tool.description.clone(),
+                        input_schema: tool.input_schema.clone(),
+                    },
+                })?;
+            }
+        }
+        Ok(hand)
+    }
+
+    fn add_tool(&mut self, tool: Tool) -> Result<(), ProvisionError> {
+        let name = tool.definition.name.clone();
+        let component = |place: usize| {
+            self.components
+                .get(place)
+                .map_or_else(String::new, |component| component.name().to_owned())
+        };
+        if let Some(other) = self.tools.get(&name) {
+            return Err(ProvisionError::ToolNameClash {
+                tool: name,
+                first: component(other.component),
+                second: component(tool.component),
+            });
+        }
+        self.tools.insert(name, tool);
+        Ok(())
+    }
+
+    /// Asks the components that name their tools only when asked, and adds these tools to the hand.
+    ///
+    /// To be called once, before the definitions are given to a model; without such components it does nothing. Each
+    /// component is asked in a process of its own, with `options` for each.
+    pub async fn discover(&mut self, options: CallOptions) -> Result<(), ProvisionError> {
+        for (place, component) in self.components.clone().iter().enumerate() {
+            if component.dynamic().is_none() {
+                continue;
+            }
+            let (answer, _) = self.call(component, ListTools, options.clone()).await;
+            let definitions = answer.map_err(|outcome| ProvisionError::ToolsUnknown {
+                component: component.name().to_owned(),
+                outcome: Box::new(outcome),
+            })?;
+            for definition in definitions {
+                self.add_tool(Tool {
+                    component: place,
+                    place: None,
+                    definition,
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the hand's tools, by name.
+    pub fn definitions(&self) -> Vec<ToolDefinition> {
+        let tools = self.tools.values();
+        tools.map(|tool| tool.definition.clone()).collect()
+    }
+
+    /// Calls a tool in a fresh process.
+    ///
+    /// Never fails by itself: whatever happens is the execution's outcome. Dropping the future ends the process within
+    /// about a millisecond ([`Hand::idle`] waits for it); what it changed until then is in the next dirty set.
+    pub async fn execute(&self, name: &str, input: &Value, options: CallOptions) -> Execution {
+        let found = self
+            .tools
+            .get(name)
+            .and_then(|tool| Some((tool, self.components.get(tool.component)?)));
+        let Some((tool, component)) = found else {
+            return Trace::default().ended(self.unknown_tool(name));
+        };
+        let input = input.clone();
+        let (answer, trace) = match tool.place {
+            Some(tool) => {
+                self.call(component, TypedCall { tool, input }, options)
+                    .await
+            }
+            None => {
+                let name = name.to_owned();
+                self.call(component, DynamicCall { name, input }, options)
+                    .await
+            }
+        };
+        let outcome = answer.unwrap_or_else(|outcome| outcome);
+        if let Outcome::HostFault(fault) = &outcome {
+            tracing::error!(tool = name, error = %fault, "a tool call failed in the host");
+        }
+        trace.ended(outcome)
+    }
+
+    /// Returns as soon as the hand has no process, also none of a call that was dropped.
+    pub async fn idle(&self) {
+        self.usage.idle().await;
+    }
+
+    /// Returns the hand's file system, for the host's own work in it: what changed, what is used.
+    pub fn vfs(&self) -> &Arc<Vfs> {
+        &self.vfs
+    }
+
+    fn unknown_tool(&self, name: &str) -> Outcome {
+        let known: Vec<_> = self.tools.keys().map(String::as_str).collect();
+        let name = name
+            .get(..name.floor_char_boundary(NAME_SHOWN_BYTES_MAX))
+            .unwrap_or_default();
+        refusal(format!(
+            "there is no tool {name:?}; the tools are: {}",
+            known.join(", ")
+        ))
+    }
+
+    /// Runs a request in a fresh process.
+    async fn call<R: Request>(
+        &self,
+        component: &Arc<LoadedComponent>,
+        request: R,
+        options: CallOptions,
+    ) -> (Result<R::Answer, Outcome>, Trace) {
+        let start = Instant::now();
+        let account = match Account::open(Arc::clone(&self.limits), Arc::clone(&self.usage)) {
+            Ok(account) => account,
+            Err(limit) => return (Err(Outcome::LimitHit(limit)), Trace::default()),
+        };
+        self.vfs.clear_limit_hit();
+        let written_bytes = self.vfs.usage().bytes;
+        let stdout = Captured::new(self.limits.log_bytes);
+        let stderr = Captured::new(self.limits.log_bytes);
+        let cpu_time = Arc::new(CpuTime::default());
+        let usage = account.usage();
+        let timeout = options.timeout.unwrap_or(Duration::MAX);
+        let call = Call {
+            engine: self.runtime.engine.clone(),
+            component: Arc::clone(component),
+            grants: Grants {
+                name: component.name().to_owned(),
+                environment: Arc::clone(&self.environment),
+                egress: Arc::clone(&self.egress),
+                vfs: Arc::clone(&self.vfs),
+                limits: Arc::clone(&self.limits),
+                stdout: stdout.clone(),
+                stderr: stderr.clone(),
+            },
+            account,
+            cancel: options.cancel,
+            deadline: start + timeout.min(self.limits.wall_time).min(WALL_TIME_MAX),
+            cpu_time: Arc::clone(&cpu_time),
+        };
+        let answer = self.run(call, request).await;
+        let trace = Trace {
+            metrics: CallMetrics {
+                wall_time: start.elapsed(),
+                cpu_time: cpu_time.get(),
+                memory_peak_bytes: usage.memory_peak_bytes(),
+                written_bytes: self.vfs.usage().bytes.saturating_sub(written_bytes),
+            },
+            limit_reached: usage.limit_hit().or(self.vfs.limit_hit().map(Limit::from)),
+            dirty: self.vfs.take_dirty(),
+            stdout: stdout.text(),
+            stderr: stderr.text(),
+        };
+        (answer, trace)
+    }
+
+    /// Runs a call on the guests' threads, apart from which nothing of it can fail.
+    async fn run<R: Request>(&self, call: Call, request: R) -> Result<R::Answer, Outcome> {
+        let Some(task) = self.runtime.spawn(call.run(request)) else {
+            let fault = HostFault::Start("the runtime is ending".to_owned());
+            return Err(Outcome::HostFault(fault));
+        };
+        task.await
+            .unwrap_or_else(|error| Err(Outcome::HostFault(HostFault::Panicked(error.to_string()))))
+    }
+}

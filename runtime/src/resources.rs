@@ -1,0 +1,85 @@
+//! What a hand is made of: the grants, each a visible call.
+
+use std::sync::Arc;
+
+use cap_std::fs::Dir;
+
+use crate::component::LoadedComponent;
+use crate::egress::Egress;
+use crate::fs::{BuildError, Rights, VfsBuilder};
+use crate::limits::Limits;
+use crate::outcome::Outcome;
+
+/// What a hand is given. The default is nothing: no tools, no files, no environment, no network.
+#[derive(Default)]
+pub struct Resources {
+    pub(crate) components: Vec<Arc<LoadedComponent>>,
+    pub(crate) files: VfsBuilder,
+    pub(crate) environment: Vec<(String, String)>,
+    pub(crate) limits: Limits,
+    pub(crate) egress: Option<Arc<dyn Egress>>,
+}
+
+impl Resources {
+    /// Adds a component's tools.
+    pub fn component(mut self, component: Arc<LoadedComponent>) -> Self {
+        self.components.push(component);
+        self
+    }
+
+    /// Shows a directory of the host at an absolute guest path.
+    pub fn mount(mut self, guest_path: impl Into<String>, dir: Dir, rights: Rights) -> Self {
+        self.files = self.files.mount(guest_path, dir, rights);
+        self
+    }
+
+    /// Shows a read-only file of fixed content at an absolute guest path.
+    pub fn file(mut self, guest_path: impl Into<String>, content: impl Into<Arc<[u8]>>) -> Self {
+        self.files = self.files.file(guest_path, content);
+        self
+    }
+
+    /// Sets an environment variable of all processes.
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Replaces the default limits.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Lets the hand's HTTP requests go to `egress`.
+    pub fn egress(mut self, egress: Arc<dyn Egress>) -> Self {
+        self.egress = Some(egress);
+        self
+    }
+}
+
+/// Why a hand cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ProvisionError {
+    /// Two components have a tool of the same name.
+    #[error("the tool {tool} is in {first} and in {second}")]
+    ToolNameClash {
+        /// The tool's name.
+        tool: String,
+        /// One component.
+        first: String,
+        /// The other one.
+        second: String,
+    },
+    /// The mounts do not fit together, or the host cannot resolve paths in them.
+    #[error(transparent)]
+    Files(#[from] BuildError),
+    /// A component that names its tools when it is asked did not do so.
+    #[error("{component} does not tell which tools it has: {outcome:?}")]
+    ToolsUnknown {
+        /// The component.
+        component: String,
+        /// How asking it ended.
+        outcome: Box<Outcome>,
+    },
+}

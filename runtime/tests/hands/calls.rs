@@ -1,0 +1,112 @@
+//! Calls that go well, and calls that a tool or its caller ends.
+
+use serde_json::json;
+use sinew_runtime::typed::Content;
+use sinew_runtime::typed::docs::WitSources;
+use sinew_runtime::{CallOptions, Hand, Outcome, ProvisionError, Resources, Trust};
+
+use super::{add, fixture, guests, source};
+
+async fn call(hand: &Hand, name: &str, input: serde_json::Value) -> Outcome {
+    hand.execute(name, &input, CallOptions::default())
+        .await
+        .outcome
+}
+
+#[tokio::test]
+async fn a_call_ends_in_a_result_or_a_refusal() {
+    let fixture = fixture();
+    let tools = add(&fixture.runtime, "tools", guests::TOOLS).await;
+    let hand = fixture
+        .runtime
+        .provision(Resources::default().component(tools))
+        .unwrap();
+
+    let result = |text: &str| format!("{:?}", Outcome::Result(vec![Content::Text(text.into())]));
+    let refused = |text: &str| format!("ToolError([Text({text:?}");
+    let cases = [
+        ("echo", json!({"text": "grüße"}), result("grüße")),
+        ("check", json!({"text": "yes"}), result("yes")),
+        ("check", json!({"text": ""}), refused("")),
+        ("count", json!({}), result("1")),
+        // A call starts from nothing: no state is left from the one before.
+        ("count", json!({}), result("1")),
+        ("fail", json!({}), "Trapped".to_owned()),
+        ("echo", json!({"text": "still here"}), result("still here")),
+        ("echo", json!({"text": 1}), "ToolError".to_owned()),
+        ("echo", json!({}), "ToolError".to_owned()),
+        ("echo", json!([1]), "ToolError".to_owned()),
+        (
+            "nothing",
+            json!({}),
+            refused("there is no tool")[..32].to_owned(),
+        ),
+        ("wild", json!({}), "Trapped".to_owned()),
+    ];
+    for (name, input, expected) in cases {
+        let outcome = format!("{:?}", call(&hand, name, input.clone()).await);
+        assert!(
+            outcome.starts_with(&expected),
+            "{name} {input}: expected {expected}, got {outcome}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_trap_says_where() {
+    let fixture = fixture();
+    let tools = add(&fixture.runtime, "tools", guests::TOOLS).await;
+    let hand = fixture
+        .runtime
+        .provision(Resources::default().component(tools))
+        .unwrap();
+    let Outcome::Trapped { message } = call(&hand, "fail", json!({})).await else {
+        panic!("not trapped");
+    };
+    assert!(message.contains("unreachable"), "{message}");
+    assert!(message.contains("in fail"), "{message}");
+}
+
+#[tokio::test]
+async fn a_hand_has_the_tools_it_was_given() {
+    let fixture = fixture();
+    let runtime = &fixture.runtime;
+    assert!(
+        runtime
+            .provision(Resources::default())
+            .unwrap()
+            .definitions()
+            .is_empty()
+    );
+
+    let mut one = source("one", &guests::answer(1), Trust::Untrusted);
+    let wit =
+        "package acme:one; world tool { /// The first number.\n export answer: func() -> u32; }";
+    one.wit = Some(WitSources::Files(vec![(
+        "tool.wit".to_owned(),
+        wit.to_owned(),
+    )]));
+    let one = runtime.add(one).await.unwrap();
+    let two = add(runtime, "two", &guests::answer(2)).await;
+    let hand = runtime
+        .provision(Resources::default().component(one.clone()))
+        .unwrap();
+    let definitions = hand.definitions();
+    let [answer] = definitions.as_slice() else {
+        panic!("{definitions:?}");
+    };
+    assert_eq!(answer.name, "answer");
+    assert_eq!(answer.description, "The first number.");
+    assert_eq!(answer.input_schema["additionalProperties"], json!(false));
+
+    let both = Resources::default().component(one).component(two);
+    let Err(ProvisionError::ToolNameClash {
+        tool,
+        first,
+        second,
+    }) = runtime.provision(both)
+    else {
+        panic!("two tools of one name");
+    };
+    assert_eq!((&*tool, &*first, &*second), ("answer", "one", "two"));
+}

@@ -1,0 +1,122 @@
+//! A daemon in a process of its own, as an operator would start it.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// How a daemon is started.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The program: `env!("CARGO_BIN_EXE_sinew-under-test")`.
+    pub program: PathBuf,
+    /// Its data folder.
+    pub data: PathBuf,
+    /// Its address; port 0 takes a free one.
+    pub listen: String,
+    /// Address of the model provider.
+    pub model_url: String,
+    /// Further arguments.
+    pub arguments: Vec<String>,
+}
+
+impl Options {
+    /// Returns options for a daemon on a free port.
+    pub fn new(program: &str, data: &Path, model_url: &str) -> Self {
+        Self {
+            program: PathBuf::from(program),
+            data: data.to_owned(),
+            listen: "127.0.0.1:0".to_owned(),
+            model_url: model_url.to_owned(),
+            arguments: Vec::new(),
+        }
+    }
+
+    /// Returns the command, without starting it.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .arg("serve")
+            .arg("--listen")
+            .arg(&self.listen)
+            .arg("--data")
+            .arg(&self.data)
+            .args(&self.arguments)
+            .env("ANTHROPIC_BASE_URL", &self.model_url)
+            .env("ANTHROPIC_API_KEY", "test-key")
+            .env("SINEW_CACHE", cache())
+            .stdin(Stdio::null());
+        command
+    }
+}
+
+/// Folder of compiled components that all tests share, so that each is compiled once.
+pub fn cache() -> PathBuf {
+    std::env::temp_dir().join("sinew-tests-cache")
+}
+
+/// A running daemon; dropping it kills it.
+pub struct Daemon {
+    child: Child,
+    /// Where it answers.
+    pub url: String,
+}
+
+impl Daemon {
+    /// Starts a daemon and waits until it says where it listens.
+    pub fn start(options: &Options) -> Result<Self> {
+        let mut child = options
+            .command()
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start the daemon")?;
+        let stdout = child.stdout.take().context("the daemon has no output")?;
+        let mut lines = BufReader::new(stdout).lines();
+        let Some(line) = lines.next() else {
+            let status = child.wait()?;
+            bail!("the daemon ended with {status} before it listened");
+        };
+        let line = line?;
+        let url = line
+            .split_whitespace()
+            .find(|word| word.starts_with("http://"))
+            .with_context(|| format!("no address in {line:?}"))?
+            .to_owned();
+        // The rest is read so that the daemon never waits for a reader.
+        std::thread::spawn(move || lines.for_each(drop));
+        Ok(Self { child, url })
+    }
+
+    /// Returns its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Returns `host:port`.
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
+    /// Kills it as a power failure of the process would: SIGKILL, no warning.
+    pub fn kill(mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Asks it to stop, and waits for its end.
+    pub fn stop(mut self) -> Result<std::process::ExitStatus> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+        Ok(self.child.wait()?)
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // Ended ones answer with an error, which is fine.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
