@@ -90,7 +90,20 @@ fn compile(pattern: &str) -> Result<RegexMatcher, Error> {
         .size_limit(REGEX_BYTES_MAX)
         .dfa_size_limit(REGEX_BYTES_MAX)
         .build(pattern)
-        .map_err(|error| Error::BadRegex(error.to_string()))
+        .map_err(|error| Error::BadRegex(explained(error.to_string())))
+}
+
+/// Returns what is wrong with an expression. The parser shows it with a mark beneath the place; of a long
+/// one only the last line is kept, which says what is wrong.
+fn explained(mut error: String) -> String {
+    if error.len() > LINE_BYTES_MAX {
+        let last = error
+            .trim_end()
+            .rfind('\n')
+            .map_or(0, |newline| newline + 1);
+        error.drain(..last);
+    }
+    error
 }
 
 fn searcher(binary: BinaryDetection) -> Searcher {
