@@ -105,12 +105,19 @@ pub(super) async fn an_old_token_is_fenced_off(store: SharedStore) -> Result<()>
     lease_lost(append_with(&store, &old).await)?;
     lease_lost(append_with(&store, &new).await)?;
     append_with(&store, &newest).await?;
-    // A lease covers its own session only; who queues input needs none.
-    let foreign = Append {
-        lease: Some(newest),
-        ..append(&other, 0, vec![event("x", 1)])
+    // A lease covers its own session only, whatever its token; who queues input needs none.
+    let others = store.acquire_lease(&other, "one", at(25), at(40)).await?;
+    let misnamed = Lease {
+        session_id: id,
+        ..others
     };
-    lease_lost(store.append(foreign).await)?;
+    for foreign in [newest, misnamed] {
+        let foreign = Append {
+            lease: Some(foreign),
+            ..append(&other, 0, vec![event("x", 1)])
+        };
+        lease_lost(store.append(foreign).await)?;
+    }
     store.append(append(&other, 0, vec![event("x", 1)])).await?;
     lease_lost(
         store
