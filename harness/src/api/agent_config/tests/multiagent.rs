@@ -226,8 +226,8 @@ fn updates_merge_into_a_block_of_the_same_type() {
     ] {
         let mut sent = change.clone();
         sent["type"] = json!("multiagent_20261001");
-        let updated =
-            update(&stored, json!({"multiagent": sent}), &roster()).unwrap_or_else(|_| panic!("{}", change.to_string()));
+        let updated = update(&stored, json!({"multiagent": sent}), &roster())
+            .unwrap_or_else(|_| panic!("{}", change.to_string()));
         let [advisor, subagents, workflows] = expected;
         assert_eq!(
             updated.multiagent,

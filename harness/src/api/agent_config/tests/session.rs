@@ -41,7 +41,8 @@ fn overrides() {
             whole[key] = value.clone();
         }
         let mut fields = fields(change.clone());
-        let config = apply_overrides(&base(), &mut fields, &Models).unwrap_or_else(|_| panic!("{}", change.to_string()));
+        let config = apply_overrides(&base(), &mut fields, &Models)
+            .unwrap_or_else(|_| panic!("{}", change.to_string()));
         assert_eq!(config.to_body(), whole, "{change}");
         fields.finish().unwrap();
     }

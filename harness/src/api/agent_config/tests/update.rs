@@ -61,7 +61,8 @@ fn fields_merge_by_their_own_rules() {
         for (key, value) in expected.as_object().unwrap() {
             whole[key] = value.clone();
         }
-        let updated = update(&stored(), change.clone(), &Roster::new()).unwrap_or_else(|_| panic!("{}", change.to_string()));
+        let updated = update(&stored(), change.clone(), &Roster::new())
+            .unwrap_or_else(|_| panic!("{}", change.to_string()));
         assert_eq!(updated.to_body(), whole, "{change}");
     }
 }
