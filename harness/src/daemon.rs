@@ -26,7 +26,6 @@ use crate::data_dir::{DataDir, DataDirError};
 use crate::hands::{Hands, WasmHands, WasmHandsOptions};
 use crate::ids::WorkspaceId;
 use crate::model::{Catalog, Router, RouterError};
-use crate::model_facts::Facts;
 use crate::session::Limits;
 use crate::store::{SharedStore, SqliteOptions, SqliteStore, StoreError};
 
@@ -126,7 +125,7 @@ impl Daemon {
             store,
             clock: brain.clock.clone(),
             auth,
-            models: Arc::new(Facts(catalog(&config))),
+            models: Arc::new(catalog(&config)),
             organization_id: ORGANIZATION.into(),
             default_workspace: WorkspaceId::from_text(DEFAULT_WORKSPACE),
         };
@@ -311,7 +310,7 @@ fn brain(
         store,
         model: Arc::new(router(config)?),
         clock,
-        facts: Arc::new(Facts(catalog(config))),
+        facts: Arc::new(catalog(config)),
         hands,
         limits: Limits {
             attempts_max: config.retries.attempts_max.max(1),
