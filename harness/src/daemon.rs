@@ -99,6 +99,7 @@ impl Daemon {
         config: Config,
         mut progress: impl FnMut(StartProgress<'_>),
     ) -> Result<Self, DaemonError> {
+        raise_open_files();
         let mut data = DataDir::lock(&config.data)?;
         let store: SharedStore = Arc::new(SqliteStore::open(SqliteOptions::new(data.database()))?);
         let auth = auth_mode(&store, &config).await?;
@@ -172,6 +173,19 @@ impl Daemon {
         }
         // It ends by itself once the drivers are shut down.
         let _ = self.scanner.await;
+    }
+}
+
+/// Every handle of a guest is one of the host, so the daemon takes as many as the system lets it have.
+fn raise_open_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current == limit.maximum {
+        return;
+    }
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the limit of open files could not be raised");
     }
 }
 

@@ -283,7 +283,7 @@ pub struct LogGrew {
 pub struct EventQuery {
     /// The log.
     pub session_id: SessionId,
-    /// Events of this thread and of the session as a whole; `None` for all.
+    /// Events of this thread alone, without those of the session as a whole; `None` for all.
     pub thread_id: Option<ThreadId>,
     /// Any of these types; empty for all.
     pub kinds: Vec<String>,

@@ -216,7 +216,7 @@ impl Reader {
             }
             _ => {}
         }
-        self.send(&event.kind, &wire::event(event)).await
+        self.send(&event.kind, &wire::event_on_arrival(event)).await
     }
 
     /// Shows the input that was taken from the queue, now with its time.
