@@ -192,17 +192,6 @@ impl Client {
 
     /// Opens a session's stream; what happens after the return is on it.
     pub async fn stream(&self, session: &str, query: &str) -> Result<Stream> {
-<<<<<<< HEAD
-        let response = self
-            .http
-            .get(format!(
-                "{}/v1/sessions/{session}/events/stream{query}",
-                self.url
-            ))
-            .header("anthropic-beta", "managed-agents-2026-04-01")
-            .send()
-            .await?;
-=======
         self.stream_at(&format!("/v1/sessions/{session}/events/stream{query}"))
             .await
     }
@@ -210,7 +199,6 @@ impl Client {
     /// Opens the stream at `path`.
     pub async fn stream_at(&self, path: &str) -> Result<Stream> {
         let response = self.request(Method::GET, path).send().await?;
->>>>>>> tests
         ensure!(response.status() == 200, "stream: {}", response.status());
         let content_type = response.headers().get("content-type");
         ensure!(
@@ -251,18 +239,7 @@ impl Client {
         let waiting = async {
             loop {
                 let events = self.events(session).await?;
-<<<<<<< HEAD
-                let last = events
-                    .iter()
-                    .rev()
-                    .find(|event| !event["processed_at"].is_null());
-                let is_idle = last.is_some_and(|last| {
-                    last["type"] == "session.status_idle" && last["stop_reason"]["type"] == reason
-                });
-                if is_idle {
-=======
                 if idle_reason(&events) == Some(reason) {
->>>>>>> tests
                     return Ok(events);
                 }
                 // Whatever happens next is a reason to look again.

@@ -11,7 +11,7 @@ use crate::store::StoredEvent;
 pub(super) fn event_on_arrival(stored: &StoredEvent) -> Value {
     let mut wire = event(stored);
     if stored.position.is_some_and(|position| position > stored.number) {
-        wire["processed_at"] = Value::Null;
+        wire.set("processed_at", Value::Null);
     }
     wire
 }
