@@ -199,3 +199,11 @@ fn a_file_that_cannot_be_searched_is_counted() {
             .starts_with("error: grep: one-line: ")
     );
 }
+
+#[test]
+fn a_file_that_never_ends_is_searched_up_to_a_bound() {
+    for (size, expected) in [(0, UNSIZED_BYTES_MAX), (9 << 20, 9 << 20)] {
+        let read = io::copy(&mut as_large_as_said(io::repeat(0), size), &mut io::sink());
+        assert_eq!(read.unwrap(), expected);
+    }
+}
