@@ -61,6 +61,7 @@ async fn a_turn_has_one_order_wherever_it_is_read() -> Result<()> {
 
     // The model stops in the middle of its text until the preview was seen.
     let mut live_with_previews = with_previews.until("event_delta").await?;
+    world.model.wait_hanging(1).await;
     world.model.release();
     let live = plain.until("session.status_idle").await?;
     let listed = client.events(&session).await?;
