@@ -199,7 +199,8 @@ impl Driver {
         self.commit(draft).await
     }
 
-    /// Adds the events that end a turn, with the usage as of now.
+    /// Adds the events that end a turn, with the usage as of the instant of the draft, at which the clock of
+    /// the running time stops.
     pub(super) fn push_idle(
         &self,
         draft: &mut Draft,
@@ -207,8 +208,7 @@ impl Driver {
         details: &Value,
     ) -> Result<(), DriverError> {
         let ahead = self.ahead(draft)?;
-        let now = self.brain.clock.now();
-        let usage = ahead.usage.wire(ahead.running_micros(now));
+        let usage = ahead.usage.wire(ahead.running_micros(draft.at()));
         draft.idle(reason, details, usage, ahead.config.at("budget").clone());
         Ok(())
     }

@@ -10,7 +10,10 @@ use crate::store::StoredEvent;
 /// is still without its time, because the event that took it comes later in the log.
 pub(super) fn event_on_arrival(stored: &StoredEvent) -> Value {
     let mut wire = event(stored);
-    if stored.position.is_some_and(|position| position > stored.number) {
+    if stored
+        .position
+        .is_some_and(|position| position > stored.number)
+    {
         wire.set("processed_at", Value::Null);
     }
     wire
@@ -49,7 +52,11 @@ mod tests {
             input.position = position;
             input.processed_at = position.map(|_| at);
             let arrived = event_on_arrival(&input);
-            assert_eq!(!arrived["processed_at"].is_null(), shown_on_arrival, "{position:?}");
+            assert_eq!(
+                !arrived["processed_at"].is_null(),
+                shown_on_arrival,
+                "{position:?}"
+            );
             assert_eq!(!event(&input)["processed_at"].is_null(), position.is_some());
         }
     }
