@@ -93,7 +93,8 @@ async fn open(
         wanted: previews,
         finished: VecDeque::new(),
         ended_at: 0,
-        broken: None,
+        // Whoever joins in the middle of an event has missed its beginning.
+        broken: true,
         frames,
     };
     tokio::spawn(reader.run(watcher));
@@ -121,8 +122,8 @@ struct Reader {
     finished: VecDeque<EventId>,
     /// Number of the last end of a model request: previews of earlier requests are dropped.
     ended_at: u64,
-    /// The event whose previews have a hole: a prefix was shown, the rest is not.
-    broken: Option<EventId>,
+    /// The previews of the event being made have a hole, or its start was not shown: no more is shown of it.
+    broken: bool,
     is_over: bool,
     frames: mpsc::Sender<Bytes>,
 }
@@ -242,7 +243,7 @@ impl Reader {
             Ok(preview) => preview,
             Err(broadcast::error::RecvError::Lagged(_)) => {
                 // What was shown of the current event stays a prefix: nothing more is shown of it.
-                self.broken = Some(EventId::from_text(""));
+                self.broken = true;
                 return Ok(());
             }
             Err(broadcast::error::RecvError::Closed) => return Err(Closed),
@@ -256,16 +257,16 @@ impl Reader {
         match &preview.part {
             PreviewPart::Start(kind) => {
                 if !self.wanted.iter().any(|wanted| wanted == kind) {
-                    self.broken = Some(preview.event_id.clone());
+                    self.broken = true;
                     return Ok(());
                 }
-                self.broken = None;
+                self.broken = false;
                 let event = json!({"type": kind, "id": preview.event_id.as_str()});
                 let frame = json!({"type": "event_start", "event": event});
                 self.send("event_start", &frame).await
             }
             PreviewPart::Delta { index, text } => {
-                if self.broken.is_some() {
+                if self.broken {
                     return Ok(());
                 }
                 let delta = json!({
