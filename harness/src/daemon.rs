@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use axum::serve::ListenerExt;
 use bytes::Bytes;
+use sinew_runtime::fs::FsLimits;
 use sinew_runtime::typed::docs::WitSources;
 use sinew_runtime::{
-    CompilerCommand, CompilerLimits, ComponentSource, Limits as RuntimeLimits, LoadError, LoadedComponent,
-    ProvisionError, Runtime, RuntimeConfig, RuntimeError, Trust,
+    CompilerCommand, CompilerLimits, ComponentSource, Limits as RuntimeLimits, LoadError,
+    LoadedComponent, ProvisionError, Runtime, RuntimeConfig, RuntimeError, Trust,
 };
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -25,7 +26,6 @@ use crate::data_dir::{DataDir, DataDirError};
 use crate::hands::{Hands, WasmHands, WasmHandsOptions};
 use crate::ids::WorkspaceId;
 use crate::model::{Catalog, Router, RouterError};
-use crate::model_facts::Facts;
 use crate::session::Limits;
 use crate::store::{SharedStore, SqliteOptions, SqliteStore, StoreError};
 
@@ -99,15 +99,17 @@ impl Daemon {
         config: Config,
         mut progress: impl FnMut(StartProgress<'_>),
     ) -> Result<Self, DaemonError> {
+        raise_open_files();
         let mut data = DataDir::lock(&config.data)?;
         let store: SharedStore = Arc::new(SqliteStore::open(SqliteOptions::new(data.database()))?);
         let auth = auth_mode(&store, &config).await?;
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .map_err(|error| DaemonError::Listen {
-                address: config.listen,
-                error,
-            })?;
+        let listener =
+            TcpListener::bind(config.listen)
+                .await
+                .map_err(|error| DaemonError::Listen {
+                    address: config.listen,
+                    error,
+                })?;
         let address = listener.local_addr().map_err(|error| DaemonError::Listen {
             address: config.listen,
             error,
@@ -124,7 +126,7 @@ impl Daemon {
             store,
             clock: brain.clock.clone(),
             auth,
-            models: Arc::new(Facts(catalog(&config))),
+            models: Arc::new(catalog(&config)),
             organization_id: ORGANIZATION.into(),
             default_workspace: WorkspaceId::from_text(DEFAULT_WORKSPACE),
         };
@@ -162,12 +164,28 @@ impl Daemon {
         self.stopping.cancel();
         self.drivers.shut_down().await;
         let abort = self.server.abort_handle();
-        if tokio::time::timeout(STOP_PATIENCE, self.server).await.is_err() {
+        if tokio::time::timeout(STOP_PATIENCE, self.server)
+            .await
+            .is_err()
+        {
             // Streams have no end of their own.
             abort.abort();
         }
         // It ends by itself once the drivers are shut down.
         let _ = self.scanner.await;
+    }
+}
+
+/// Every handle of a guest is one of the host, so the daemon takes as many as the system lets it have.
+fn raise_open_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current == limit.maximum {
+        return;
+    }
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the limit of open files could not be raised");
     }
 }
 
@@ -244,8 +262,11 @@ async fn hands(
             hand_memory_bytes: config.hand.memory_bytes_max.saturating_mul(2),
             wall_time: call_timeout,
             cpu_time: call_timeout,
-            written_bytes: config.hand.written_bytes_max,
-            files: config.hand.files_max,
+            fs: FsLimits {
+                bytes_max: config.hand.written_bytes_max,
+                inodes_max: config.hand.files_max,
+                ..FsLimits::default()
+            },
             output_bytes: OUTPUT_BYTES_MAX,
             ..RuntimeLimits::default()
         },
@@ -258,7 +279,10 @@ const OUTPUT_BYTES_MAX: u64 = 48 << 20;
 
 /// A guest's own package stands at the root of its WIT folder, the packages it uses in `deps`.
 fn wit_path(name: &str, path: &str) -> String {
-    match path.strip_prefix(name).and_then(|rest| rest.strip_prefix('/')) {
+    match path
+        .strip_prefix(name)
+        .and_then(|rest| rest.strip_prefix('/'))
+    {
         Some(own) => own.to_owned(),
         None => format!("deps/{path}"),
     }
@@ -300,7 +324,7 @@ fn brain(
         store,
         model: Arc::new(router(config)?),
         clock,
-        facts: Arc::new(Facts(catalog(config))),
+        facts: Arc::new(catalog(config)),
         hands,
         limits: Limits {
             attempts_max: config.retries.attempts_max.max(1),

@@ -69,7 +69,8 @@ async fn the_official_sdk_works_unmodified() -> Result<()> {
     let mut programs: Vec<PathBuf> = std::fs::read_dir(&folder)?
         .map(|entry| Ok(entry?.path()))
         .collect::<Result<_>>()?;
-    programs.retain(|path| path.extension().is_some_and(|end| end == "py") && !path.ends_with(SHARED));
+    programs
+        .retain(|path| path.extension().is_some_and(|end| end == "py") && !path.ends_with(SHARED));
     programs.sort();
     ensure!(programs.len() >= 3, "programs are missing: {programs:?}");
     for program in programs {

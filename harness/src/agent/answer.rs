@@ -6,6 +6,7 @@ use super::brain::ModelFacts;
 use super::toolset::{Evaluated, evaluate};
 use crate::clock::{Timestamp, rfc3339};
 use crate::ids::EventId;
+use crate::json::Fields as _;
 use crate::model::{ModelAnswer, ModelError, ModelRequest, StopReason, TokenUsage};
 use crate::session::{CallKind, Draft, EventKind, Permission, text_block};
 
@@ -43,7 +44,7 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
         facts,
         cut_answers,
     } = *asked;
-    let kind_of = |block: &Value| block["type"].as_str().unwrap_or_default().to_owned();
+    let kind_of = |block: &Value| block.at("type").as_str().unwrap_or_default().to_owned();
     let has_thought = answer
         .content
         .iter()
@@ -78,8 +79,8 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
         .filter(|block| !(is_cut && matches!(kind_of(block).as_str(), "tool_use" | "thinking")))
         .collect();
     let mut private = accounting(request, &answer.usage, facts);
-    private["content"] = json!(kept);
-    private["goes_on"] = json!(goes_on);
+    private.set("content", json!(kept));
+    private.set("goes_on", json!(goes_on));
     let usage = &answer.usage;
     let context = usage.input_tokens
         + usage.cache_read_input_tokens
@@ -88,7 +89,7 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
         + usage.output_tokens;
     let context_max = facts.input_tokens_max(&request.model);
     if context > context_max / 100 * CONTEXT_PERCENT_MAX {
-        private["context_is_nearly_full"] = json!(true);
+        private.set("context_is_nearly_full", json!(true));
     }
     end(
         draft,
@@ -115,7 +116,7 @@ pub(super) fn summarised(
     facts: &dyn ModelFacts,
 ) {
     let mut private = accounting(request, &answer.usage, facts);
-    private["is_summary"] = json!(true);
+    private.set("is_summary", json!(true));
     end(
         draft,
         start,
@@ -145,7 +146,7 @@ pub(super) fn failed(
         "retry_at": retry_at.map(rfc3339),
     });
     if matches!(error, ModelError::ContextTooLong(_)) {
-        private["context_too_long"] = json!(true);
+        private.set("context_too_long", json!(true));
     }
     end(
         draft,
@@ -186,8 +187,8 @@ fn message_content(answer: &ModelAnswer) -> Vec<Value> {
     answer
         .content
         .iter()
-        .filter(|block| block["type"] == "text")
-        .filter_map(|block| block["text"].as_str())
+        .filter(|block| block.at("type") == "text")
+        .filter_map(|block| block.at("text").as_str())
         .filter(|text| !text.is_empty())
         .map(text_block)
         .collect()
@@ -200,25 +201,25 @@ fn push_call(
     agent: &Value,
     built_in: &[Value],
 ) -> Option<EventId> {
-    let name = call["name"].as_str().unwrap_or_default();
+    let name = call.at("name").as_str().unwrap_or_default();
     let Evaluated {
         kind,
         permission,
         evaluation,
     } = evaluate(agent, name, built_in);
-    let mut body = json!({"name": name, "input": call["input"]});
+    let mut body = json!({"name": name, "input": call.at("input")});
     let event = match kind {
         CallKind::Custom => EventKind::AgentCustomToolUse,
         CallKind::BuiltIn | CallKind::Mcp(_) => {
-            body["evaluated_permission"] = json!(permission.as_str());
+            body.set("evaluated_permission", json!(permission.as_str()));
             if let Some(evaluation) = evaluation {
-                body["evaluation"] = evaluation;
+                body.set("evaluation", evaluation);
             }
             EventKind::AgentToolUse
         }
     };
     let id = EventId::fresh(draft.at());
-    let private = json!({"model_id": call["id"]});
+    let private = json!({"model_id": call.at("id")});
     draft.with_private(id.clone(), event, body, Some(private));
     (permission == Permission::Deny).then_some(id)
 }
@@ -228,7 +229,7 @@ fn calls_name(draft: &Draft, event_id: &EventId) -> String {
         .events()
         .iter()
         .find(|event| event.id == *event_id)
-        .and_then(|event| event.body["name"].as_str())
+        .and_then(|event| event.body.at("name").as_str())
         .unwrap_or_default()
         .to_owned()
 }
@@ -260,7 +261,7 @@ fn end(
         "cache_creation_input_tokens": usage.cache_5m_input_tokens + usage.cache_1h_input_tokens,
     });
     if let Some(speed) = speed {
-        model_usage["speed"] = json!(speed);
+        model_usage.set("speed", json!(speed));
     }
     let body = json!({
         "model_request_start_id": start.as_str(),

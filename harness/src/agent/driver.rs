@@ -11,6 +11,7 @@ use super::drivers::Poke;
 use crate::clock::Timestamp;
 use crate::hands::Hand;
 use crate::ids::{EventId, SessionId};
+use crate::json::Fields as _;
 use crate::session::{
     CallKind, CallState, Draft, EventKind, FoldError, State, Status, Step, decide, project,
     text_block,
@@ -208,7 +209,7 @@ impl Driver {
     ) -> Result<(), DriverError> {
         let ahead = self.ahead(draft)?;
         let usage = ahead.usage.wire(ahead.running_micros(draft.at()));
-        draft.idle(reason, details, usage, ahead.config["budget"].clone());
+        draft.idle(reason, details, usage, ahead.config.at("budget").clone());
         Ok(())
     }
 
@@ -404,6 +405,6 @@ pub(super) fn close_call(draft: &mut Draft, kind: &CallKind, event_id: &EventId,
         CallKind::Custom => (EventKind::CallClosed, "tool_use_id"),
     };
     let mut body = serde_json::json!({"content": content, "is_error": true});
-    body[id_field] = serde_json::json!(event_id.as_str());
+    body.set(id_field, serde_json::json!(event_id.as_str()));
     draft.thread(event, body);
 }

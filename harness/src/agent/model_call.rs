@@ -11,6 +11,7 @@ use super::driver::{Driver, DriverError, Woken};
 use super::live::{Preview, PreviewPart};
 use super::toolset::offered;
 use crate::ids::EventId;
+use crate::json::Fields as _;
 use crate::model::{ModelAnswer, ModelError, ModelRequest, Progress, StopReason};
 use crate::session::{Draft, EventKind, Status};
 
@@ -53,7 +54,7 @@ impl Driver {
                 let summary: Vec<&str> = answer
                     .content
                     .iter()
-                    .filter_map(|block| block["text"].as_str())
+                    .filter_map(|block| block.at("text").as_str())
                     .collect();
                 let content = context::compacted_turn(self.state()?, &summary.join("\n"));
                 let mut draft = self.draft()?;

@@ -28,7 +28,7 @@ type Answer = Result<Json<Value>, ApiError>;
 
 /// Creates an agent at version 1.
 pub(super) async fn create(State(api): State<ApiState>, caller: Caller, body: JsonBody) -> Answer {
-    let draft = agent_config::create(body.0, &*api.models)?;
+    let draft = agent_config::create(body.0, &api.models)?;
     let now = api.clock.now();
     let id = AgentId::fresh(now);
     let roster = fetch_roster(&api, &caller.workspace, draft.references()).await?;
@@ -87,7 +87,7 @@ pub(super) async fn update(
         }
         let config = config_of(&stored)?;
         let draft =
-            agent_config::update(&config, &id, stored.version, fields.clone(), &*api.models)?;
+            agent_config::update(&config, &id, stored.version, fields.clone(), &api.models)?;
         let Some(changed) = decide_change(&api, &caller.workspace, &stored, &config, draft).await?
         else {
             return Ok(Json(wire(&stored)));
@@ -272,7 +272,7 @@ pub async fn resolve_session_agent(
     let config = match overrides {
         None => base,
         Some(mut fields) => {
-            let config = apply_overrides(&base, &mut fields, &*api.models)?;
+            let config = apply_overrides(&base, &mut fields, &api.models)?;
             fields.finish()?;
             config
         }

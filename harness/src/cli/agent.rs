@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::DaemonArgs;
 use super::yaml::read_object;
+use crate::json::Fields as _;
 
 #[derive(Subcommand)]
 pub(super) enum AgentCommand {
@@ -105,10 +106,10 @@ fn print_one(agent: &Value, daemon: &DaemonArgs, verb: &str) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let line = format!(
         "{verb} {}  version {}  {}  {}",
-        text(&agent["id"]),
-        agent["version"],
-        text(&agent["model"]["id"]),
-        text(&agent["name"]),
+        text(agent.at("id")),
+        agent.at("version"),
+        text(agent.at("model").at("id")),
+        text(agent.at("name")),
     );
     println!("{}", line.trim_start());
 }

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::client::Client;
 use super::render::Renderer;
+use crate::json::Fields as _;
 
 /// How a turn ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,20 +69,25 @@ impl Conversation {
                 }
             };
             let Some(event) = event else {
-                bail!("the daemon closed the stream; \"sinew session events {}\" shows what is stored", self.session_id);
+                bail!(
+                    "the daemon closed the stream; \"sinew session events {}\" shows what is stored",
+                    self.session_id
+                );
             };
             let event = event?;
             self.renderer.show(&event);
-            match event["type"].as_str() {
+            match event.at("type").as_str() {
                 Some("session.status_idle") => {
-                    let reason = &event["stop_reason"];
-                    match reason["type"].as_str() {
+                    let reason = &event.at("stop_reason");
+                    match reason.at("type").as_str() {
                         Some("end_turn") => return Ok(TurnEnd::Done),
                         Some("requires_action") => self.answer(reason).await?,
                         _ => return Ok(TurnEnd::Stopped),
                     }
                 }
-                Some("session.status_terminated" | "session.deleted") => return Ok(TurnEnd::Stopped),
+                Some("session.status_terminated" | "session.deleted") => {
+                    return Ok(TurnEnd::Stopped);
+                }
                 _ => {}
             }
         }
@@ -93,16 +99,22 @@ impl Conversation {
             bail!(
                 "the agent asks for permission and nobody is at the terminal; answer {} with \
                  \"sinew session send {} --allow ID\" or \"--deny ID\"",
-                reason["event_ids"],
+                reason.at("event_ids"),
                 self.session_id
             );
         }
         let mut answers = Vec::new();
-        for id in reason["event_ids"].as_array().into_iter().flatten() {
+        for id in reason.at("event_ids").as_array().into_iter().flatten() {
             let prompt = format!("allow {}? [y/N] ", id.as_str().unwrap_or_default());
             let reply = tokio::task::spawn_blocking(move || ask(&prompt)).await??;
-            let result = if reply.eq_ignore_ascii_case("y") { "allow" } else { "deny" };
-            answers.push(json!({"type": "user.tool_confirmation", "tool_use_id": id, "result": result}));
+            let result = if reply.eq_ignore_ascii_case("y") {
+                "allow"
+            } else {
+                "deny"
+            };
+            answers.push(
+                json!({"type": "user.tool_confirmation", "tool_use_id": id, "result": result}),
+            );
         }
         self.client
             .post(

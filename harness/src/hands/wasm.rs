@@ -10,10 +10,10 @@ use base64::engine::general_purpose::STANDARD;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use serde_json::{Value, json};
+use sinew_runtime::fs::Rights;
 use sinew_runtime::typed::Content;
 use sinew_runtime::{
-    CallOptions, Execution, Limits, LoadedComponent, Outcome, ProvisionError, Resources, Rights,
-    Runtime,
+    CallOptions, Execution, Limits, LoadedComponent, Outcome, ProvisionError, Resources, Runtime,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -98,7 +98,10 @@ impl Hands for WasmHands {
             .await
             .map_err(|error| failed(error.to_string()))?
             .map_err(|error| failed(error.to_string()))?;
-        let tmp = folders.tmp.try_clone().map_err(|error| failed(error.to_string()))?;
+        let tmp = folders
+            .tmp
+            .try_clone()
+            .map_err(|error| failed(error.to_string()))?;
         let resources = tools(&self.options.components)
             .limits(self.options.limits.clone())
             .env("PWD", "/workspace")

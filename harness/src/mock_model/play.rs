@@ -14,6 +14,7 @@ use super::wire::{Format, Frame};
 /// What happens instead of the rest, and before which frame.
 enum Event {
     Cut,
+    End,
     Hang,
     Error(Frame),
 }
@@ -47,6 +48,9 @@ impl Play {
         if let Some(after) = step.cut_after {
             plan(after, Event::Cut);
         }
+        if let Some(after) = step.end_after {
+            plan(after, Event::End);
+        }
         if let Some(error) = &step.stream_error {
             let frame = format.error_frame(&error.kind, &error.message);
             plan(error.after, Event::Error(frame));
@@ -73,6 +77,10 @@ impl Play {
         while let Some(at) = self.events.iter().position(|(at, _)| *at == self.sent) {
             match self.events.remove(at).1 {
                 Event::Hang => self.shared.hang().await,
+                Event::End => {
+                    self.has_ended = true;
+                    self.events.clear();
+                }
                 Event::Cut => return self.end(Err(io::Error::other("cut by the script"))),
                 Event::Error(frame) => return self.end(Ok(frame.text.into())),
             }

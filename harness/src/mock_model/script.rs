@@ -108,6 +108,8 @@ pub struct Step {
     pub stream_error: Option<StreamError>,
     /// Breaks the connection after so many pieces.
     pub cut_after: Option<usize>,
+    /// Ends the stream properly, but too early, after so many pieces.
+    pub end_after: Option<usize>,
     /// Waits for a release after so many pieces.
     pub hang_after: Option<usize>,
     /// Waits for a release before the answer begins.
@@ -314,6 +316,7 @@ impl Step {
             || self.refusal.is_some()
             || self.stream_error.is_some()
             || self.cut_after.is_some()
+            || self.end_after.is_some()
             || self.hang_after.is_some()
             || self.hang
     }

@@ -4,7 +4,8 @@ use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign};
 
-use serde::{Deserialize, Deserializer};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::TokenUsage;
 
@@ -200,6 +201,25 @@ impl<'de> Deserialize<'de> for Rates {
     }
 }
 
+/// Writes what is read: decimal texts, every field.
+impl Serialize for Rates {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let fields = [
+            ("input", self.input),
+            ("output", self.output),
+            ("cache_write_5m", self.cache_write_5m),
+            ("cache_write_1h", self.cache_write_1h),
+            ("cache_read", self.cache_read),
+        ];
+        let mut map = serializer.serialize_map(Some(fields.len()))?;
+        for (name, rate) in fields {
+            let (whole, part) = (rate / PER_USD_PER_MTOK, rate % PER_USD_PER_MTOK);
+            map.serialize_entry(name, &format!("{whole}.{part:05}"))?;
+        }
+        map.end()
+    }
+}
+
 /// Nano-cents per token, written as US dollars per million tokens: a number or a decimal text.
 struct Usd(NanoCents);
 
@@ -295,6 +315,12 @@ mod tests {
         assert_eq!(rates.cache_write_5m, 12_500);
         assert_eq!(rates.cache_write_1h, 20_000);
         assert_eq!(rates.cache_read, 500);
+        let written = serde_json::to_string(&rates).unwrap();
+        assert_eq!(
+            serde_json::from_str::<Rates>(&written).unwrap(),
+            rates,
+            "{written}"
+        );
         for bad in [
             "-1", "\"1e3\"", "1e300", "\"\"", "\".5\"", "0.000001", "1000001", "\"x\"",
         ] {

@@ -20,11 +20,12 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::{SessionState, id_of, threads, wire};
 use crate::agent::{Preview, PreviewPart, Watcher};
-use crate::api::Caller;
 use crate::api::ApiError;
+use crate::api::Caller;
 use crate::api::query::Query;
 use crate::clock::rfc3339;
 use crate::ids::{EventId, SessionId};
+use crate::json::Fields as _;
 use crate::session::EventKind;
 use crate::store::{StoreError, StoredEvent};
 
@@ -132,7 +133,12 @@ struct Closed;
 impl Reader {
     async fn run(mut self, mut watcher: Watcher) {
         // A first comment, so that every proxy passes the headers on at once.
-        if self.frames.send(Bytes::from_static(b": open\n\n")).await.is_err() {
+        if self
+            .frames
+            .send(Bytes::from_static(b": open\n\n"))
+            .await
+            .is_err()
+        {
             return;
         }
         while !self.is_over {
@@ -215,9 +221,11 @@ impl Reader {
 
     /// Shows the input that was taken from the queue, now with its time.
     async fn show_processed(&mut self, marker: &StoredEvent) -> Result<(), Closed> {
-        let number = marker.body["number"].as_u64().unwrap_or(0);
+        let number = marker.body.at("number").as_u64().unwrap_or(0);
         let store = &self.state.api.store;
-        let read = store.read(&self.session_id, number.saturating_sub(1), 1).await;
+        let read = store
+            .read(&self.session_id, number.saturating_sub(1), 1)
+            .await;
         match read.map(|events| events.into_iter().next()) {
             Ok(Some(input)) => self.send(&input.kind, &wire::event(&input)).await,
             Ok(None) => Ok(()),

@@ -83,17 +83,18 @@ async fn http_errors_keep_their_kind_on_the_way() {
 #[tokio::test]
 async fn a_stream_that_breaks_is_never_an_answer() {
     for kind in [ProviderKind::Anthropic, ProviderKind::Openai] {
-        for after in [0, 1, 2, 3] {
-            let script = format!("turns: [{{text: abc, chunk_chars: 1, cut_after: {after}}}]");
-            let error = stage(kind, &["key-one"], &script)
-                .await
-                .ask()
-                .await
-                .unwrap_err();
-            assert!(
-                matches!(error, ModelError::Transient { .. }),
-                "{kind:?} {after}: {error:?}"
-            );
+        for (event, after) in [
+            ("cut", 0),
+            ("cut", 1),
+            ("cut", 3),
+            ("end", 0),
+            ("end", 2),
+            ("end", 3),
+        ] {
+            let script = format!("turns: [{{text: abc, chunk_chars: 1, {event}_after: {after}}}]");
+            let ended = stage(kind, &["key-one"], &script).await.ask().await;
+            let is_transient = matches!(ended, Err(ModelError::Transient { .. }));
+            assert!(is_transient, "{kind:?} {event} {after}: {ended:?}");
         }
         let script = "turns: [{text: abc, chunk_chars: 1, stream_error: {after: 2, type: overloaded_error, message: busy}}]";
         let error = stage(kind, &["key-one"], script)

@@ -161,7 +161,7 @@ fn midnight(year: i16, month: i8, day: i8) -> Timestamp {
 
 /// What an operator says about a model: changes a known one or adds a new one. Unknown fields are refused,
 /// fields that are left out keep what is known.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelOverride {
     /// The name for people.

@@ -105,12 +105,19 @@ pub(super) async fn an_old_token_is_fenced_off(store: SharedStore) -> Result<()>
     lease_lost(append_with(&store, &old).await)?;
     lease_lost(append_with(&store, &new).await)?;
     append_with(&store, &newest).await?;
-    // A lease covers its own session only; who queues input needs none.
-    let foreign = Append {
-        lease: Some(newest),
-        ..append(&other, 0, vec![event("x", 1)])
+    // A lease covers its own session only, whatever its token; who queues input needs none.
+    let others = store.acquire_lease(&other, "one", at(25), at(40)).await?;
+    let misnamed = Lease {
+        session_id: id,
+        ..others
     };
-    lease_lost(store.append(foreign).await)?;
+    for foreign in [newest, misnamed] {
+        let foreign = Append {
+            lease: Some(foreign),
+            ..append(&other, 0, vec![event("x", 1)])
+        };
+        lease_lost(store.append(foreign).await)?;
+    }
     store.append(append(&other, 0, vec![event("x", 1)])).await?;
     lease_lost(
         store
@@ -177,7 +184,7 @@ pub(super) async fn waiting_sessions_are_found_in_order(store: SharedStore) -> R
     // Whoever holds a lease needs no waking, until it runs out or is given back.
     store.acquire_lease(c, "one", at(50), at(60)).await?;
     let lease = store.acquire_lease(b, "one", at(50), at(60)).await?;
-    ensure!(waiting(59, 10).await? == [a.clone()]);
+    ensure!(waiting(59, 10).await? == std::slice::from_ref(a));
     ensure!(waiting(60, 10).await? == [c.clone(), b.clone(), a.clone()]);
     store.release_lease(&lease).await?;
     ensure!(waiting(59, 10).await? == [b.clone(), a.clone()]);

@@ -419,10 +419,9 @@ pub(super) async fn delete_removes_everything(store: SharedStore) -> Result<()> 
     not_found(store.delete(&agent.key).await)?;
     not_found(store.get(&agent.key, Some(1)).await)?;
 
-    let (id, other) = (
-        new_session(&store, "a").await?,
-        new_session(&store, "b").await?,
-    );
+    // The session to go is the newest thing there is, so that what comes next may take its place.
+    let other = new_session(&store, "b").await?;
+    let id = new_session(&store, "a").await?;
     let session = store.session(&id).await?;
     let lease = store.acquire_lease(&id, "me", at(0), at(10)).await?;
     store

@@ -12,13 +12,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::StatementStatus;
-use rusqlite::types::Value as Column;
 use serde_json::json;
 
 use super::*;
 use crate::ids::{EventId, ThreadId, WorkspaceId};
 use crate::store::{Kind, NewEvent, Order, PROCESSED, Projection, ROWS_MAX, TimeRange, contract};
+
+mod page_cost;
 
 macro_rules! contract_tests {
     ($($module:ident: $name:ident;)*) => {$(
@@ -231,11 +231,11 @@ async fn a_full_disk_refuses_and_works_again_when_there_is_space() {
     }
     let mut growth = store.subscribe();
     // All fill it at the same time, each until it is refused.
-    let fill = |id: SessionId| async move {
+    let fill = |id: SessionId, last: u64| async move {
         for number in 0.. {
             let text = format!("{number:03}").repeat(1_000);
             match store
-                .append(append(&id, number, vec![event("x", &text)]))
+                .append(append(&id, last + number, vec![event("x", &text)]))
                 .await
             {
                 Ok(_) => {}
@@ -245,7 +245,8 @@ async fn a_full_disk_refuses_and_works_again_when_there_is_space() {
         }
         unreachable!("the store never filled up")
     };
-    let acknowledged = futures::future::join_all(ids.iter().cloned().map(fill)).await;
+    let fills = ids.iter().map(|id| fill(id.clone(), 0));
+    let mut acknowledged = futures::future::join_all(fills).await;
     assert!(acknowledged.iter().sum::<u64>() > 50, "{acknowledged:?}");
     for (id, acknowledged) in ids.iter().zip(&acknowledged) {
         let texts: Vec<_> = store.read(id, 0, 1_000).await.unwrap();
@@ -263,6 +264,23 @@ async fn a_full_disk_refuses_and_works_again_when_there_is_space() {
         acknowledged.iter().sum::<u64>(),
         "growth told of what was refused"
     );
+
+    // Removing something makes space, also on a full disk.
+    let gone = ids.pop().unwrap();
+    store
+        .delete(&key(Kind::Session, gone.as_str()))
+        .await
+        .unwrap();
+    for (id, last) in ids.iter().zip(&mut acknowledged) {
+        store
+            .append(append(id, *last, vec![event("x", "more")]))
+            .await
+            .unwrap();
+        *last += 1;
+    }
+    for (id, last) in ids.iter().zip(&mut acknowledged) {
+        *last += fill(id.clone(), *last).await;
+    }
 
     let raise = |unit: &mut writer::Unit<'_>| {
         Ok(unit.db.pragma_update(None, "max_page_count", 1_000_000)?)
@@ -358,11 +376,17 @@ async fn a_refused_write_leaves_the_others_of_its_batch_alone() {
         append(&b, 0, vec![event("x", "three"), stray]),
         append(&b, 0, vec![event("x", "four")]),
     ];
-    let writes = writes
-        .into_iter()
-        .map(|append| store.append(append))
-        .collect();
-    let results = in_one_batch(store, writes).await;
+    let mut growth = store.subscribe();
+    let hasty = store.writer.run(|unit| {
+        unit.grew(&SessionId::from_text("b"), 9);
+        Err::<(), _>(StoreError::NotFound)
+    });
+    let appends = async {
+        let appends = writes.into_iter().map(|append| store.append(append));
+        futures::future::join_all(appends).await
+    };
+    let both = async { tokio::join!(biased; hasty, appends).1 };
+    let results = in_one_batch(store, vec![both]).await.remove(0);
     assert!(results[0].is_ok() && results[3].is_ok(), "{results:?}");
     assert!(
         matches!(results[1], Err(StoreError::LogMoved { actual: 1 })),
@@ -376,7 +400,13 @@ async fn a_refused_write_leaves_the_others_of_its_batch_alone() {
         let read = store.read(id, 0, 10).await.unwrap();
         assert_eq!(read.len(), 1);
         assert_eq!(read[0].body["text"], text);
+        let told = growth.try_recv().unwrap();
+        assert_eq!((&told.session_id, told.last), (id, 1));
     }
+    assert!(
+        growth.try_recv().is_err(),
+        "growth told of what was refused"
+    );
 }
 
 #[tokio::test]
@@ -430,131 +460,5 @@ fn a_file_that_is_not_ours_or_too_new_is_refused_and_left_as_it_was() {
         };
         assert!(text.contains(expected), "{text}");
         assert_eq!(std::fs::read(&path).ok(), before, "{path:?} was changed");
-    }
-}
-
-/// Runs a page's query and returns how many of SQLite's instructions it took, with its rows.
-fn work(db: &rusqlite::Connection, (sql, columns): (String, Vec<Column>)) -> (i32, usize) {
-    let mut statement = db.prepare(&sql).unwrap();
-    let mut rows = statement
-        .query(rusqlite::params_from_iter(columns))
-        .unwrap();
-    let mut count = 0;
-    while rows.next().unwrap().is_some() {
-        count += 1;
-    }
-    drop(rows);
-    (statement.get_status(StatementStatus::VmStep), count)
-}
-
-/// Fills a store with `total` events and as many resources, and returns the work of one page of each kind.
-async fn work_per_page(total: usize) -> Vec<(String, i32, usize)> {
-    let fixture = Fixture::new();
-    let id = fixture.session("s").await;
-    let events: Vec<NewEvent> = (0..total)
-        .map(|n| NewEvent {
-            // One in a thousand is of a rare type and of a rare thread; one in ten waits.
-            kind: if n % 1_000 == 0 { "rare" } else { "common" }.to_owned(),
-            thread_id: Some(ThreadId::from_text(if n % 1_000 == 1 {
-                "few"
-            } else {
-                "many"
-            })),
-            is_queued: n % 10 == 3,
-            ..event("x", &n.to_string())
-        })
-        .collect();
-    for (number, chunk) in events.chunks(ROWS_MAX).enumerate() {
-        let last = (number * ROWS_MAX) as u64;
-        fixture
-            .store
-            .append(append(&id, last, chunk.to_vec()))
-            .await
-            .unwrap();
-    }
-    let creations = (0..total).map(|n| {
-        let mut new = resource(key(Kind::Session, &format!("{n:06}")));
-        new.at = at(n as i64);
-        if n % 1_000 == 0 {
-            new.status = Some("rare".to_owned());
-            new.labels.push(("tag".to_owned(), "rare".to_owned()));
-        }
-        fixture.store.create(new)
-    });
-    futures::future::try_join_all(creations).await.unwrap();
-
-    let db = schema::open_reader(&fixture.path()).unwrap();
-    let span = event_list::Span::of_log(log::SessionRow::find(&db, &id).unwrap().handle);
-    let mut done = Vec::new();
-    for order in [Order::Ascending, Order::Descending] {
-        for (thread, kinds) in [
-            (None, &[][..]),
-            (None, &["rare"]),
-            (None, &["common", "rare", "none"]),
-            (Some("few"), &[]),
-            (Some("many"), &[]),
-            (Some("many"), &["rare", "common"]),
-        ] {
-            let query = EventQuery {
-                session_id: id.clone(),
-                thread_id: thread.map(ThreadId::from_text),
-                kinds: kinds.iter().map(|kind| (*kind).to_owned()).collect(),
-                processed_at: TimeRange::default(),
-                order,
-                after: None,
-                limit: 2,
-            };
-            let name = format!("{order:?} {thread:?} {kinds:?}");
-            let (steps, rows) = work(&db, event_list::processed(&query, span, 2));
-            done.push((format!("events {name}"), steps, rows));
-            if kinds.is_empty() && thread != Some("few") {
-                let (steps, rows) = work(&db, event_list::queued(&query, span, 2));
-                done.push((format!("queued {name}"), steps, rows));
-            }
-        }
-        for (status, labels, include_archived) in [
-            (None, &[][..], true),
-            (None, &[], false),
-            (Some("rare"), &[], false),
-            (None, &[("agent_id", "one")], false),
-            (None, &[("tag", "rare"), ("agent_id", "one")], false),
-        ] {
-            let label = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-            let query = ResourceQuery {
-                workspace: WorkspaceId::from_text("wrkspc_one"),
-                kind: Kind::Session,
-                include_archived,
-                created_at: TimeRange::default(),
-                statuses: Vec::new(),
-                labels: labels.iter().map(label).collect(),
-                order,
-                after: Some((at(total as i64 / 2), String::new())),
-                limit: 1,
-            };
-            let statuses: Vec<String> = status.iter().map(|s| (*s).to_owned()).collect();
-            let (steps, rows) = work(&db, resource_list::select(&query, &statuses));
-            done.push((
-                format!("resources {order:?} {status:?} {labels:?}"),
-                steps,
-                rows,
-            ));
-        }
-    }
-    done
-}
-
-#[tokio::test]
-async fn a_page_costs_the_same_in_a_small_and_in_a_large_store() {
-    let small = work_per_page(2_000).await;
-    let large = work_per_page(20_000).await;
-    for ((name, few, rows), (_, many, rows_large)) in small.into_iter().zip(large) {
-        assert!(
-            rows > 0 && rows == rows_large,
-            "{name}: {rows} and {rows_large} rows"
-        );
-        assert!(
-            many <= few + few / 2,
-            "{name}: {few} instructions became {many}"
-        );
     }
 }

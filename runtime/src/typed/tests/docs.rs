@@ -242,4 +242,15 @@ fn sources_made_to_explode() {
             ),
         }
     }
+    // As long a chain of packages as is allowed fits the stack of an ordinary thread.
+    let links: String = (0..508)
+        .map(|n| {
+            format!(
+                "package a:p{n} {{ interface i {{ use a:p{}/i.{{t}}; }} }}",
+                n + 1
+            )
+        })
+        .collect();
+    let wit = format!("package a:b; {links} package a:p508 {{ interface i {{ type t = u8; }} }}");
+    assert!(docs::embed(&wasm, &files(&[("x.wit", &wit)])).is_ok());
 }
