@@ -15,10 +15,18 @@ async fn a_second_daemon_on_the_same_data_names_the_first() -> Result<()> {
     let world = World::start(PROGRAM, "otherwise: {text: ok}").await?;
     let mut options = world.options.clone();
     options.listen = "127.0.0.1:0".to_owned();
-    let output = options.command().stdout(Stdio::piped()).stderr(Stdio::piped()).output()?;
+    let output = options
+        .command()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .output()?;
     assert!(!output.status.success());
     let said = String::from_utf8_lossy(&output.stderr);
-    for part in ["is held by another daemon", "process ", &format!("listening on {}", world.options.listen)] {
+    for part in [
+        "is held by another daemon",
+        "process ",
+        &format!("listening on {}", world.options.listen),
+    ] {
         assert!(said.contains(part), "{part:?} is not in {said}");
     }
     assert!(output.stdout.is_empty(), "it must not say that it listens");
@@ -33,7 +41,8 @@ async fn a_second_daemon_on_the_same_data_names_the_first() -> Result<()> {
 /// asks again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_ends_in_order_and_loses_nothing() -> Result<()> {
-    let script = "turns: [{text: a long word, hang_after: 0}]\nrules: [{when: {request: 2}, text: done}]";
+    let script =
+        "turns: [{text: a long word, hang_after: 0}]\nrules: [{when: {request: 2}, text: done}]";
     let mut world = World::start(PROGRAM, script).await?;
     let client = world.client.clone();
     let session = client.new_session("claude-sonnet-4-6").await?;
@@ -42,13 +51,22 @@ async fn a_stop_ends_in_order_and_loses_nothing() -> Result<()> {
     let seen = stream.until("span.model_request_start").await?;
     world.model.wait_hanging(1).await;
     assert!(world.stop()?.success());
-    assert!(stream.rest().await?.is_empty(), "the stream ends without further events");
+    assert!(
+        stream.rest().await?.is_empty(),
+        "the stream ends without further events"
+    );
     world.restart()?;
     let events = client.until_idle(&session, "end_turn").await?;
     log_rules::check(&events)?;
-    assert!(seen.iter().all(|seen| events.iter().any(|event| event["id"] == seen["id"])));
+    assert!(
+        seen.iter()
+            .all(|seen| events.iter().any(|event| event["id"] == seen["id"]))
+    );
     assert_eq!(idle_reason(&events), Some("end_turn"));
-    assert_eq!(log_rules::text_of(log_rules::of_kind(&events, "agent.message")[0]), "done");
+    assert_eq!(
+        log_rules::text_of(log_rules::of_kind(&events, "agent.message")[0]),
+        "done"
+    );
     // The folder is free at once after an end in order.
     assert!(world.stop()?.success());
     drop(Daemon::start(&world.options)?);

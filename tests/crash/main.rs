@@ -47,8 +47,10 @@ impl Seen {
 
     /// Everything that was seen is in `events`, as it was seen (an input may have got its time since).
     fn check(&self, events: &[Value]) {
-        let listed: BTreeMap<&str, &Value> =
-            events.iter().map(|event| (event["id"].as_str().unwrap(), event)).collect();
+        let listed: BTreeMap<&str, &Value> = events
+            .iter()
+            .map(|event| (event["id"].as_str().unwrap(), event))
+            .collect();
         for (id, seen) in self.0.lock().unwrap().iter() {
             let Some(listed) = listed.get(id.as_str()) else {
                 panic!("an event that a client saw is lost: {seen}");

@@ -24,12 +24,20 @@ turns:
 const FOUND: &str = "Found /workspace/one.txt:1:one\n/workspace/two.txt:1:two";
 
 /// Holds a finished session to everything that must be true after crashes.
-async fn check_finished(world: &mut World, session: &str, seen: &Seen, last_words: &str) -> Result<Vec<Value>> {
+async fn check_finished(
+    world: &mut World,
+    session: &str,
+    seen: &Seen,
+    last_words: &str,
+) -> Result<Vec<Value>> {
     let events = world.client.until_idle(session, "end_turn").await?;
     log_rules::check(&events)?;
     seen.check(&events);
     let messages = of_kind(&events, "agent.message");
-    assert_eq!(messages.last().map(|event| text_of(event)).as_deref(), Some(last_words));
+    assert_eq!(
+        messages.last().map(|event| text_of(event)).as_deref(),
+        Some(last_words)
+    );
     let row = world.client.get(&format!("/v1/sessions/{session}")).await?;
     assert_eq!(row["status"], "idle");
     assert!(world.stop()?.success());
@@ -72,7 +80,12 @@ async fn after_each_event_of_a_turn() -> Result<()> {
         world.restart()?;
         let events = check_finished(&mut world, &session, &seen, FOUND).await?;
         assert_eq!(of_kind(&events, "user.message").len(), 1, "{kind} {nth}");
-        assert_eq!(of_kind(&events, "agent.tool_use").len(), 3, "{kind} {nth}: {:?}", kinds(&events));
+        assert_eq!(
+            of_kind(&events, "agent.tool_use").len(),
+            3,
+            "{kind} {nth}: {:?}",
+            kinds(&events)
+        );
         for (name, content) in [("one.txt", "one"), ("two.txt", "two")] {
             let file = world.workspace(&session).join(name);
             assert_eq!(std::fs::read_to_string(file)?, content);
@@ -113,7 +126,9 @@ turns: [{text: This is whole.}]
     let client = world.client.clone();
     let session = client.new_session("claude-sonnet-4-6").await?;
     let seen = Seen::default();
-    let mut stream = client.stream(&session, "?event_deltas[]=agent.message").await?;
+    let mut stream = client
+        .stream(&session, "?event_deltas[]=agent.message")
+        .await?;
     client.message(&session, "go").await?;
     for event in stream.until("event_delta").await? {
         seen.add(&event);
@@ -122,45 +137,51 @@ turns: [{text: This is whole.}]
     world.kill()?;
     world.restart()?;
     let events = check_finished(&mut world, &session, &seen, "This is whole.").await?;
-    let ends: Vec<&Value> = of_kind(&events, "span.model_request_end").iter().map(|end| &end["is_error"]).collect();
+    let ends: Vec<&Value> = of_kind(&events, "span.model_request_end")
+        .iter()
+        .map(|end| &end["is_error"])
+        .collect();
     assert_eq!(ends, [true, false]);
     assert_eq!(of_kind(&events, "agent.message").len(), 1);
     assert_eq!(world.model.request_count(), 2);
     Ok(())
 }
 
-/// The guest is searching a tree of the host that is large enough to be met in the middle of it.
+/// The guest searches a tree that is large enough to be met in the middle of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn in_the_middle_of_a_tool_call() -> Result<()> {
     let script = r#"
-turns:
-  - tools: [{name: grep, input: {pattern: "need.e", path: big}}]
-  - text: "Found ${last_tool_result}"
+rules: [{when: {tool_result_contains: needle}, text: "Found ${last_tool_result}"}]
+otherwise: {tools: [{name: grep, input: {pattern: "need.e", path: big}}]}
 "#;
     let mut world = World::start(PROGRAM, script).await?;
     let client = world.client.clone();
     let session = client.new_session("claude-sonnet-4-6").await?;
     make_big_tree(&world.workspace(&session).join("big"))?;
     let seen = Seen::default();
-    let mut stream = client.stream(&session, "").await?;
-    client.message(&session, "go").await?;
-    for _ in 0..3 {
-        for event in stream.until("agent.tool_use").await? {
+    let (mut calls, mut met) = (0, 0);
+    while met < 3 {
+        let mut stream = client.stream(&session, "").await?;
+        client.message(&session, "go").await?;
+        for event in stream.until("span.model_request_end").await? {
             seen.add(&event);
         }
-        stream.until("span.model_request_end").await?;
         world.kill()?;
-        let left = stream.rest().await?;
-        assert!(left.is_empty(), "the call was over before the kill: {left:?}");
+        // A slow machine may be done with the call before the kill; then it is tried again.
+        let was_met = stream.rest().await?.is_empty();
+        met += usize::from(was_met);
+        calls += 1;
+        assert!(calls < 20, "the call was never met in the middle");
         world.restart()?;
-        break;
+        client.until_idle(&session, "end_turn").await?;
     }
-    // Killed again in the second attempt of the same call: the intent is in the log, no new event tells.
-    world.kill()?;
-    world.restart()?;
     let found = "Found /workspace/big/30/file.txt:1:the needle";
     let events = check_finished(&mut world, &session, &seen, found).await?;
-    assert_eq!(of_kind(&events, "agent.tool_use").len(), 1, "the call is the same");
+    assert_eq!(
+        of_kind(&events, "agent.tool_use").len(),
+        calls,
+        "no call is made twice"
+    );
     Ok(())
 }
 
@@ -169,7 +190,11 @@ fn make_big_tree(folder: &Path) -> Result<()> {
     for number in 0..60 {
         let folder = folder.join(number.to_string());
         std::fs::create_dir_all(&folder)?;
-        let text = if number == 30 { "the needle\n" } else { &filler };
+        let text = if number == 30 {
+            "the needle\n"
+        } else {
+            &filler
+        };
         std::fs::write(folder.join("file.txt"), text)?;
     }
     Ok(())
@@ -200,7 +225,11 @@ turns:
     asked.iter().for_each(|event| seen.add(event));
     world.kill()?;
     world.restart()?;
-    assert_eq!(client.events(&session).await?, asked, "nothing happens without an answer");
+    assert_eq!(
+        client.events(&session).await?,
+        asked,
+        "nothing happens without an answer"
+    );
     let answers = json!([
         {"type": "user.custom_tool_result", "custom_tool_use_id": waiting[1],
          "content": [{"type": "text", "text": "found"}]},
@@ -208,8 +237,51 @@ turns:
     ]);
     let answered = client.send_events(&session, answers).await?;
     world.kill()?;
-    answered["data"].as_array().unwrap().iter().for_each(|event| seen.add(event));
+    answered["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .for_each(|event| seen.add(event));
     world.restart()?;
-    check_finished(&mut world, &session, &seen, "wrote 3 bytes to asked.txt; found").await?;
+    check_finished(
+        &mut world,
+        &session,
+        &seen,
+        "wrote 3 bytes to asked.txt; found",
+    )
+    .await?;
+    Ok(())
+}
+
+/// The call has changed a file, and its result is not in the log: the change must happen exactly once.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "the workspace is not put back to the last committed event yet, so the change happens twice"]
+async fn between_a_change_of_a_file_and_its_record() -> Result<()> {
+    let script = r#"
+rules:
+  - {when: {tool_result_is_error: true}, text: failed}
+  - {when: {tool_result_contains: "edited"}, text: done}
+otherwise: {tools: [{name: edit, input: {file_path: count, old_string: "|", new_string: "|x"}}]}
+"#;
+    let mut world = World::start(PROGRAM, script).await?;
+    let client = world.client.clone();
+    let session = client.new_session("claude-sonnet-4-6").await?;
+    let folder = world.workspace(&session);
+    std::fs::create_dir_all(&folder)?;
+    let file = folder.join("count");
+    std::fs::write(&file, "|")?;
+    for round in 1..=10 {
+        client.message(&session, "count").await?;
+        let before = std::fs::read_to_string(&file)?;
+        // The kill follows the change at once; mostly its record is not made by then.
+        while std::fs::read_to_string(&file).is_ok_and(|now| now == before) {}
+        world.kill()?;
+        world.restart()?;
+        client.until_idle(&session, "end_turn").await?;
+        assert_eq!(
+            std::fs::read_to_string(&file)?,
+            format!("|{}", "x".repeat(round))
+        );
+    }
     Ok(())
 }

@@ -72,7 +72,10 @@ async fn thirty_kills_lose_and_double_nothing() -> Result<()> {
         world.restart()?;
     }
     let seen: usize = sessions.iter().map(|work| work.seen.count()).sum();
-    println!("{rounds} rounds, {seen} events seen by clients, {} model requests", world.model.request_count());
+    println!(
+        "{rounds} rounds, {seen} events seen by clients, {} model requests",
+        world.model.request_count()
+    );
     assert!(rounds > SESSIONS, "the sessions got nowhere");
     for work in &sessions {
         let events = client.until_idle(&work.id, "end_turn").await?;
@@ -102,7 +105,9 @@ impl Work {
     }
 
     async fn start_round(&mut self, client: &Client) -> Result<()> {
-        let sent = client.message(&self.id, &format!("round-{}", self.rounds)).await?;
+        let sent = client
+            .message(&self.id, &format!("round-{}", self.rounds))
+            .await?;
         self.seen.add(&sent["data"][0]);
         self.rounds += 1;
         Ok(())
@@ -111,23 +116,37 @@ impl Work {
     fn check(&self, events: &[Value], world: &World) -> Result<()> {
         log_rules::check(events)?;
         self.seen.check(events);
-        let asked: Vec<String> = of_kind(events, "user.message").iter().map(|event| text_of(event)).collect();
-        let expected: Vec<String> = (0..self.rounds).map(|round| format!("round-{round}")).collect();
+        let asked: Vec<String> = of_kind(events, "user.message")
+            .iter()
+            .map(|event| text_of(event))
+            .collect();
+        let expected: Vec<String> = (0..self.rounds)
+            .map(|round| format!("round-{round}"))
+            .collect();
         assert_eq!(asked, expected);
         let calls = of_kind(events, "agent.tool_use").len();
-        assert_eq!(calls, 3 * self.rounds, "each round makes three calls, once each");
+        assert_eq!(
+            calls,
+            3 * self.rounds,
+            "each round makes three calls, once each"
+        );
         let done: Vec<String> = of_kind(events, "agent.message")
             .iter()
             .map(|event| text_of(event))
             .filter(|text| text.starts_with("Round done"))
             .collect();
         let found = |round: &String| {
-            format!("Round done: /workspace/{round}/a.txt:1:mark a\n/workspace/{round}/b.txt:1:mark b")
+            format!(
+                "Round done: /workspace/{round}/a.txt:1:mark a\n/workspace/{round}/b.txt:1:mark b"
+            )
         };
         assert_eq!(done, expected.iter().map(found).collect::<Vec<_>>());
         for round in &expected {
             for name in ["a", "b"] {
-                let file = world.workspace(&self.id).join(round).join(format!("{name}.txt"));
+                let file = world
+                    .workspace(&self.id)
+                    .join(round)
+                    .join(format!("{name}.txt"));
                 assert_eq!(std::fs::read_to_string(file)?, format!("mark {name}\n"));
             }
         }
