@@ -31,6 +31,8 @@ use crate::store::{SharedStore, SqliteOptions, SqliteStore, StoreError};
 
 /// Names the organization in response headers.
 const ORGANIZATION: &str = "org_sinew";
+/// Names the one daemon of a data folder as the holder of leases.
+const HOLDER: &str = "daemon";
 /// How long open requests may take to end at a stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
 
@@ -121,6 +123,8 @@ impl Daemon {
         }
         let hands = hands(&config, &data, &mut progress).await?;
         let brain = brain(&config, store.clone(), hands)?;
+        // Nobody drives for this folder but us, and we have not begun: what is held is a dead daemon's.
+        store.release_leases_of(&brain.lease.holder).await?;
         let drivers = Drivers::new(brain.clone());
         let api_state = ApiState {
             store,
@@ -336,8 +340,8 @@ fn brain(
             max: Duration::from_millis(config.retries.max_ms),
         },
         lease: LeaseOptions {
-            // One daemon at a time has the folder, so after a crash its leases are its own again.
-            holder: config.data.display().to_string(),
+            // One daemon at a time has the folder, wherever it lies, so all of them go by one name.
+            holder: HOLDER.to_owned(),
             ttl: config.lease(),
         },
     }))

@@ -148,6 +148,28 @@ pub(super) async fn a_lease_given_back_is_lost(store: SharedStore) -> Result<()>
     Ok(())
 }
 
+pub(super) async fn a_dead_holders_leases_are_given_back_together(store: SharedStore) -> Result<()> {
+    let mut ids = Vec::new();
+    for name in ["a", "b", "c"] {
+        ids.push(new_session(&store, name).await?);
+        set_wake(&store, &session_id(name), 1, true).await?;
+    }
+    let [a, b, c] = ids.as_slice() else {
+        anyhow::bail!("three sessions");
+    };
+    let first = store.acquire_lease(a, "one", at(10), at(90)).await?;
+    store.acquire_lease(b, "one", at(10), at(90)).await?;
+    let other = store.acquire_lease(c, "two", at(10), at(90)).await?;
+    ensure!(store.sessions_to_wake(at(20), 10).await?.is_empty());
+    store.release_leases_of("one").await?;
+    store.release_leases_of("nobody").await?;
+    ensure!(store.sessions_to_wake(at(20), 10).await? == [a.clone(), b.clone()]);
+    lease_lost(append_with(&store, &first).await)?;
+    append_with(&store, &other).await?;
+    store.acquire_lease(a, "two", at(20), at(90)).await?;
+    held(store.acquire_lease(c, "one", at(20), at(90)).await, at(90))
+}
+
 async fn set_wake(store: &SharedStore, id: &SessionId, seconds: i64, wake: bool) -> Result<()> {
     let expected = store.last_number(id).await?;
     let append = append(id, expected, vec![event("x", seconds)]);
