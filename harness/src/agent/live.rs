@@ -115,6 +115,12 @@ impl Live {
         }
     }
 
+    /// Returns how many sessions are watched.
+    pub fn watched_count(&self) -> usize {
+        let channels = self.channels.lock().unwrap_or_else(|e| e.into_inner());
+        channels.len()
+    }
+
     /// Shows a preview to the session's readers.
     pub fn preview(&self, session_id: &SessionId, preview: Preview) {
         let channels = self.channels.lock().unwrap_or_else(|e| e.into_inner());

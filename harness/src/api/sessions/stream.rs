@@ -18,7 +18,7 @@ use tokio::sync::{broadcast, mpsc};
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::{SessionState, id_of, threads, wire};
+use super::{SessionState, last_of, threads, wire};
 use crate::agent::{Preview, PreviewPart, Watcher};
 use crate::api::ApiError;
 use crate::api::Caller;
@@ -79,10 +79,12 @@ async fn open(
 ) -> Result<Response, ApiError> {
     let previews = query.list_of("event_deltas", &PREVIEWABLE)?;
     let session_id = SessionId::from_text(session_id);
-    // Watched before the log is looked at, so that nothing falls in between.
+    // An unknown session is refused before anything is kept for it.
+    state.row(&caller, session_id.as_str()).await?;
+    // Watched before the log's end is taken, so that nothing falls in between.
     let watcher = state.brain.live.watch(&session_id);
     let row = state.row(&caller, session_id.as_str()).await?;
-    let cursor = state.api.store.last_number(&id_of(&row)).await?;
+    let cursor = last_of(&row);
     let (frames, received) = mpsc::channel(FRAMES_AHEAD_MAX);
     let reader = Reader {
         is_over: row.status.as_deref() == Some("terminated"),
