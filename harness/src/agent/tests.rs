@@ -63,6 +63,10 @@ impl Hands for EchoHands {
         Ok(Box::new(EchoHand))
     }
 
+    async fn condemn(&self, _: &SessionId) -> Result<(), HandError> {
+        Ok(())
+    }
+
     async fn discard(&self, _: &SessionId) -> Result<(), HandError> {
         Ok(())
     }
