@@ -10,8 +10,10 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 use sinew::model::sse::SseDecoder;
 
-/// What the model says to everything.
+/// What the model says to everything. Its pieces come apart, as a real model's do: an answer that is whole at
+/// once is shown without previews.
 const SCRIPT: &str = "
+delay_ms: 3
 otherwise:
   text: The quota is checked before anything is written, and given back where the write fails. Two places need a change.
 ";

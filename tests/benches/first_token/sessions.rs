@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use sinew_tests::client::{Client, Stream};
 
@@ -66,11 +66,23 @@ impl Live {
             stream,
         } = self;
         let (sent, first) = tokio::join!(client.message(session_id, text), async {
-            stream.until("event_delta").await.map(|_| start.elapsed())
+            first_text(stream).await.map(|()| start.elapsed())
         });
         sent?;
         let first = first?;
         stream.until("session.status_idle").await?;
         Ok(first)
     }
+}
+
+/// Waits for the first text: a preview, or the whole message if that was faster.
+async fn first_text(stream: &mut Stream) -> Result<()> {
+    while let Some(event) = stream.next().await {
+        match event["type"].as_str() {
+            Some("event_delta" | "agent.message") => return Ok(()),
+            Some("session.status_idle") => bail!("a turn ended without any text: {event}"),
+            _ => {}
+        }
+    }
+    bail!("a stream ended before any text came")
 }
