@@ -30,9 +30,9 @@ pub use compile::{
 pub use component::{ComponentSource, LoadedComponent};
 pub use component_store::{LoadError, Trust};
 // For benches, whose baseline must run on the very same engine.
+pub use egress::{Egress, EgressBody, EgressError, EgressTimeouts, NoEgress};
 #[doc(hidden)]
 pub use engine::running as running_engine;
-pub use egress::{Egress, EgressBody, EgressError, EgressTimeouts, NoEgress};
 pub use hand::{CallOptions, Hand, ToolDefinition};
 pub use limits::{Limit, Limits};
 pub use outcome::{CallMetrics, Execution, HostFault, Outcome};
