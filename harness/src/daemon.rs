@@ -121,7 +121,8 @@ impl Daemon {
         if let Err(error) = data.note(&note) {
             tracing::warn!(%error, "cannot write the lock's note");
         }
-        let hands = hands(&config, &data, &mut progress).await?;
+        let hands = Arc::new(hands(&config, &data, &mut progress).await?);
+        sweep(&store, &hands).await;
         let brain = brain(&config, store.clone(), hands)?;
         // Nobody drives for this folder but us, and we have not begun: what is held is a dead daemon's.
         store.release_leases_of(&brain.lease.holder).await?;
@@ -253,10 +254,10 @@ async fn hands(
     config: &Config,
     data: &DataDir,
     progress: &mut impl FnMut(StartProgress<'_>),
-) -> Result<Arc<dyn Hands>, DaemonError> {
+) -> Result<WasmHands, DaemonError> {
     let (runtime, components) = load_tools(config, data.path(), progress).await?;
     let call_timeout = Duration::from_millis(config.hand.call_ms_max);
-    Ok(Arc::new(WasmHands::new(WasmHandsOptions {
+    Ok(WasmHands::new(WasmHandsOptions {
         runtime,
         components,
         sessions: data.sessions(),
@@ -275,7 +276,19 @@ async fn hands(
             ..RuntimeLimits::default()
         },
         call_timeout,
-    })?))
+    })?)
+}
+
+/// Finishes deletions that a crash cut in half: the record is gone, the files are not.
+async fn sweep(store: &SharedStore, hands: &WasmHands) {
+    for session_id in hands.condemned().await {
+        if !matches!(store.session(&session_id).await, Err(StoreError::NotFound)) {
+            continue;
+        }
+        if let Err(error) = hands.discard(&session_id).await {
+            tracing::warn!(session = %session_id, %error, "files of a deleted session could not be removed");
+        }
+    }
 }
 
 /// Largest result of one call in bytes: a document of 20 MiB and what goes around it.

@@ -57,8 +57,12 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
         let body = json!({ "content": text });
         draft.with_private(ids.message, EventKind::AgentMessage, body, None);
     }
-    // An answer cut at the output limit may end in half a call: none of its calls is run.
-    let is_cut = answer.stop_reason == StopReason::MaxTokens;
+    // An answer cut at the output limit may end in half a call, and a refused one is not to be acted on:
+    // none of their calls is run.
+    let is_cut = matches!(
+        answer.stop_reason,
+        StopReason::MaxTokens | StopReason::Refusal { .. }
+    );
     let calls: Vec<&Value> = answer
         .content
         .iter()
@@ -82,11 +86,16 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
     private.set("content", json!(kept));
     private.set("goes_on", json!(goes_on));
     let usage = &answer.usage;
-    let context = usage.input_tokens
-        + usage.cache_read_input_tokens
-        + usage.cache_5m_input_tokens
-        + usage.cache_1h_input_tokens
-        + usage.output_tokens;
+    // Numbers of a provider: they are added so that no size of them can overflow.
+    let context = [
+        usage.input_tokens,
+        usage.cache_read_input_tokens,
+        usage.cache_5m_input_tokens,
+        usage.cache_1h_input_tokens,
+        usage.output_tokens,
+    ]
+    .into_iter()
+    .fold(0u64, u64::saturating_add);
     let context_max = facts.input_tokens_max(&request.model);
     if context > context_max / 100 * CONTEXT_PERCENT_MAX {
         private.set("context_is_nearly_full", json!(true));
@@ -141,21 +150,32 @@ pub(super) fn failed(
     error: &ModelError,
     retry_at: Option<Timestamp>,
 ) {
-    let mut private = json!({
+    let private = json!({
         "error": error.to_string(),
         "retry_at": retry_at.map(rfc3339),
     });
-    if matches!(error, ModelError::ContextTooLong(_)) {
-        private.set("context_too_long", json!(true));
-    }
-    end(
-        draft,
-        start,
-        request.speed.as_deref(),
-        &TokenUsage::default(),
-        true,
-        private,
-    );
+    failed_with(draft, start, request, private);
+}
+
+/// Adds the end of a request that did not fit the model's context.
+pub(super) fn too_long(
+    draft: &mut Draft,
+    start: &EventId,
+    request: &ModelRequest,
+    error: &ModelError,
+    is_summary: bool,
+) {
+    let private = json!({
+        "error": error.to_string(),
+        "context_too_long": true,
+        "is_summary": is_summary,
+    });
+    failed_with(draft, start, request, private);
+}
+
+fn failed_with(draft: &mut Draft, start: &EventId, request: &ModelRequest, private: Value) {
+    let speed = request.speed.as_deref();
+    end(draft, start, speed, &TokenUsage::default(), true, private);
 }
 
 /// Adds the end of a request that was under way when its driver died.
@@ -189,7 +209,7 @@ fn message_content(answer: &ModelAnswer) -> Vec<Value> {
         .iter()
         .filter(|block| block.at("type") == "text")
         .filter_map(|block| block.at("text").as_str())
-        .filter(|text| !text.is_empty())
+        .filter(|text| !text.trim().is_empty())
         .map(text_block)
         .collect()
 }
@@ -258,7 +278,7 @@ fn end(
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
         "cache_read_input_tokens": usage.cache_read_input_tokens,
-        "cache_creation_input_tokens": usage.cache_5m_input_tokens + usage.cache_1h_input_tokens,
+        "cache_creation_input_tokens": usage.cache_5m_input_tokens.saturating_add(usage.cache_1h_input_tokens),
     });
     if let Some(speed) = speed {
         model_usage.set("speed", json!(speed));

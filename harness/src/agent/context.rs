@@ -53,15 +53,7 @@ pub fn compacted_turn(state: &State, summary: &str) -> Vec<Value> {
         "The conversation so far was summarised to fit your context:\n\n{summary}"
     )})];
     // The newest input is kept word for word: a summary must not reword what the user just asked.
-    let newest = state
-        .conversation
-        .iter()
-        .rev()
-        .find_map(|turn| match &**turn {
-            Turn::User(content) => Some(content),
-            Turn::Assistant(_) | Turn::ToolResults(_) => None,
-        });
-    for block in newest.into_iter().flatten() {
+    for block in state.newest_input.iter() {
         match block.at("text").as_str() {
             Some(text) => content.push(json!({"type": "text", "text": format!(
                 "The user's newest message, which the summary covers up to now:\n\n{}",

@@ -130,11 +130,16 @@ impl Driver {
             }
             Step::TakeInput(ids) => {
                 self.take_input(&mut draft, &ids)?;
-                // Where the model is asked next, both go into one commit: one fsync less before it starts.
-                if decide(&self.ahead(&draft)?, &self.brain.limits) == Step::CallModel {
-                    return self.call_model(draft).await;
+                match decide(&self.ahead(&draft)?, &self.brain.limits) {
+                    // Both go into one commit: one fsync less before the model is asked.
+                    Step::CallModel => self.call_model(draft).await,
+                    // Some calls still wait: the session says which.
+                    Step::GoIdle(reason, details, None) => {
+                        self.push_idle(&mut draft, &reason, &details)?;
+                        self.commit(draft).await
+                    }
+                    _ => self.commit(draft).await,
                 }
-                self.commit(draft).await
             }
             Step::CallModel => self.call_model(draft).await,
             Step::Compact => self.compact(draft).await,
@@ -163,7 +168,7 @@ impl Driver {
                 draft.processed(&input.event_id, input.number);
             }
         }
-        self.open_turn(draft)
+        Ok(())
     }
 
     /// Adds the events that open a turn, where none is open.
@@ -280,7 +285,13 @@ impl Driver {
                     self.state = Some(ahead);
                     return Ok(());
                 }
-                Err(StoreError::LogMoved { .. }) => self.catch_up().await?,
+                Err(StoreError::LogMoved { .. }) => {
+                    self.catch_up().await?;
+                    // Archived meanwhile: nothing may follow the end of a session.
+                    if self.state()?.status == Status::Terminated {
+                        return Ok(());
+                    }
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -344,6 +355,7 @@ impl Driver {
         let shutdown = self.shutdown.clone();
         let clock = self.brain.clock.clone();
         let renewal = self.brain.lease.ttl / 3;
+        let mut due = clock.sleep(renewal);
         loop {
             tokio::select! {
                 done = &mut work => return Ok(Woken::Done(done)),
@@ -354,7 +366,10 @@ impl Driver {
                         return Ok(Woken::Interrupted);
                     }
                 }
-                () = clock.sleep(renewal) => self.hold_lease().await?,
+                () = &mut due => {
+                    self.hold_lease().await?;
+                    due = clock.sleep(renewal);
+                }
                 () = shutdown.cancelled() => return Err(DriverError::Shutdown),
             }
         }

@@ -63,6 +63,10 @@ impl Hands for EchoHands {
         Ok(Box::new(EchoHand))
     }
 
+    async fn condemn(&self, _: &SessionId) -> Result<(), HandError> {
+        Ok(())
+    }
+
     async fn discard(&self, _: &SessionId) -> Result<(), HandError> {
         Ok(())
     }
@@ -574,4 +578,71 @@ async fn many_messages_sent_while_the_agent_works_are_all_taken() {
     }
     let numbers: Vec<u64> = events.iter().map(|event| event.number).collect();
     assert_eq!(numbers, (1..=events.len() as u64).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn calls_of_a_refused_answer_are_not_run() {
+    let script = "turns: [{tools: [{name: echo, input: {}}], refusal: {category: cyber}}]";
+    let world = World::new(script).await;
+    world.message("hi").await;
+    let (reason, events) = world.idle().await;
+    assert_eq!(reason, "refusal");
+    assert_eq!(count(&events, "agent.tool_use"), 0);
+    assert_eq!(world.hands.provisioned.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn nothing_follows_the_end_of_a_session_that_was_archived_at_work() {
+    let world = World::new("turns: [{text: abcdef, hang: true}]").await;
+    world.message("hi").await;
+    let events = world
+        .until(|events| {
+            events
+                .last()
+                .is_some_and(|last| last.kind == "span.model_request_start")
+        })
+        .await;
+    let row = world.store.session(&world.session_id).await.unwrap();
+    let ended = NewEvent {
+        id: EventId::from_text("sevt_end"),
+        thread_id: None,
+        kind: "session.status_terminated".to_owned(),
+        at: SystemClock.now(),
+        is_queued: false,
+        body: json!({}),
+        private: None,
+    };
+    world
+        .store
+        .append(Append {
+            session_id: world.session_id.clone(),
+            expected: events.len() as u64,
+            lease: None,
+            events: vec![ended],
+            projection: Some(Projection {
+                body: row.body,
+                status: "terminated".to_owned(),
+                archived_at: None,
+                needs_wake: false,
+            }),
+        })
+        .await
+        .unwrap();
+    world.model.release();
+    world.drivers.shut_down().await;
+    let events = world.store.read(&world.session_id, 0, 1_000).await.unwrap();
+    assert_eq!(events.last().unwrap().kind, "session.status_terminated");
+}
+
+#[tokio::test]
+async fn watching_leaves_nothing_behind() {
+    let world = World::new("turns: [{text: hello}]").await;
+    let live = Live::follow(&world.store);
+    let session = SessionId::from_text("sesn_other");
+    let (one, two) = (live.watch(&session), live.watch(&session));
+    assert_eq!(live.watched_count(), 1);
+    drop(one);
+    assert_eq!(live.watched_count(), 1);
+    drop(two);
+    assert_eq!(live.watched_count(), 0);
 }

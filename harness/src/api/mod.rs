@@ -20,6 +20,7 @@ pub mod agent_config;
 mod agents;
 mod auth;
 pub mod body;
+mod collection;
 mod envelope;
 mod environment_config;
 mod environments;

@@ -8,6 +8,7 @@ use clap::Subcommand;
 use serde_json::Value;
 
 use super::DaemonArgs;
+use super::render::plain;
 use super::yaml::read_object;
 use crate::json::Fields as _;
 
@@ -103,7 +104,7 @@ fn print_one(agent: &Value, daemon: &DaemonArgs, verb: &str) {
         println!("{agent}");
         return;
     }
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let text = |value: &Value| plain(value.as_str().unwrap_or_default());
     let line = format!(
         "{verb} {}  version {}  {}  {}",
         text(agent.at("id")),

@@ -1,5 +1,6 @@
 //! One conversation in the terminal: send, watch, answer questions, interrupt.
 
+use std::collections::HashSet;
 use std::io::{BufRead, IsTerminal, Write};
 
 use anyhow::{Context, Result, bail};
@@ -27,6 +28,8 @@ pub(super) struct Conversation {
     session_id: String,
     events: mpsc::Receiver<Result<Value>>,
     pub(super) renderer: Renderer,
+    /// Calls of custom tools, which only a program can answer.
+    custom_calls: HashSet<String>,
 }
 
 impl Conversation {
@@ -38,6 +41,7 @@ impl Conversation {
             session_id: session_id.to_owned(),
             events,
             renderer: Renderer::new(is_json),
+            custom_calls: HashSet::new(),
         })
     }
 
@@ -77,6 +81,10 @@ impl Conversation {
             let event = event?;
             self.renderer.show(&event);
             match event.at("type").as_str() {
+                Some("agent.custom_tool_use") => {
+                    let id = event.at("id").as_str().unwrap_or_default();
+                    self.custom_calls.insert(id.to_owned());
+                }
                 Some("session.status_idle") => {
                     let reason = &event.at("stop_reason");
                     match reason.at("type").as_str() {
@@ -95,6 +103,15 @@ impl Conversation {
 
     /// Asks the person at the terminal about the calls that wait.
     async fn answer(&mut self, reason: &Value) -> Result<()> {
+        let ids = reason.at("event_ids").as_array().into_iter().flatten();
+        let mut ids = ids.filter_map(Value::as_str);
+        if let Some(id) = ids.find(|id| self.custom_calls.contains(*id)) {
+            bail!(
+                "the agent calls a custom tool ({id}), which a program has to answer: send \
+                 user.custom_tool_result to session {}",
+                self.session_id
+            );
+        }
         if !std::io::stdin().is_terminal() {
             bail!(
                 "the agent asks for permission and nobody is at the terminal; answer {} with \

@@ -73,7 +73,7 @@ impl Renderer {
                         .as_str()
                         .unwrap_or_default(),
                 );
-                self.line(&self.paint("31", &text));
+                self.line(&self.paint("31", &plain(&text)));
             }
             "session.usage" => self.usage = Some(event.at("usage").clone()),
             "session.status_idle" => self.idle(event),
@@ -95,7 +95,7 @@ impl Renderer {
             .at("text")
             .as_str()
             .unwrap_or_default();
-        print!("{}", text.replace('\n', "\n      "));
+        print!("{}", plain(text).replace('\n', "\n      "));
         let _ = std::io::stdout().flush();
         self.at_line_start = false;
     }
@@ -110,7 +110,7 @@ impl Renderer {
     }
 
     fn tool(&mut self, event: &Value) {
-        let name = event.at("name").as_str().unwrap_or_default().to_owned();
+        let name = plain(event.at("name").as_str().unwrap_or_default());
         let input = clip(&event.at("input").to_string(), LINE_CHARS_MAX);
         let asks = match event.at("evaluated_permission").as_str() {
             Some("ask") => "  (asks for permission)",
@@ -222,14 +222,18 @@ pub(super) fn texts(content: &Value) -> String {
         .into_iter()
         .flatten()
         .map(|block| match block.at("text").as_str() {
-            Some(text) => text
-                .chars()
-                .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
-                .collect(),
+            Some(text) => plain(text),
             None => format!("[{}]", block.at("type").as_str().unwrap_or_default()),
         })
         .collect();
     parts.join("\n")
+}
+
+/// Returns text without the control characters that could drive the terminal: it may come from anywhere.
+pub(super) fn plain(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
+        .collect()
 }
 
 fn clip(text: &str, chars_max: usize) -> String {

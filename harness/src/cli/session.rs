@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::DaemonArgs;
 use super::conversation::{Conversation, TurnEnd};
-use super::render::Renderer;
+use super::render::{Renderer, plain};
 use crate::json::Fields as _;
 
 #[derive(Subcommand)]
@@ -252,7 +252,7 @@ fn print_one(session: &Value, daemon: &DaemonArgs) {
         println!("{session}");
         return;
     }
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let text = |value: &Value| plain(value.as_str().unwrap_or_default());
     println!(
         "{}  {:<12} {}  {}  {}",
         text(session.at("id")),

@@ -108,7 +108,15 @@ fn queued(state: &State, wanted: impl Fn(EventKind) -> bool) -> Vec<EventId> {
 }
 
 fn decide_calls(state: &State) -> Step {
+    let is_waiting = state
+        .calls
+        .iter()
+        .any(|call| call.state() == CallState::Waiting);
     for call in &state.calls {
+        // What the client confirmed goes on once it has answered everything that waits.
+        if is_waiting && call.confirmation.is_some() {
+            continue;
+        }
         match call.state() {
             CallState::Rejected => return Step::RejectCall(call.event_id.clone()),
             CallState::Runnable => return Step::RunTool(call.event_id.clone()),

@@ -4,7 +4,9 @@
 
 use serde_json::{Value, json};
 
+use super::call::Call;
 use super::decide::{Limits, Step, decide};
+use super::kind::EventKind;
 use super::state::State;
 use super::usage::{Usage, seconds};
 use crate::clock::{Timestamp, rfc3339};
@@ -19,6 +21,14 @@ pub const PROJECTION_PRIVATE: &str = "_sinew";
 pub fn project(state: &State, limits: &Limits) -> Projection {
     let mut body = (*state.config).clone();
     let tokens = &state.usage.tokens;
+    let needs_wake = decide(state, limits) != Step::Sleep;
+    let is_confirmed = |call: &Call| {
+        call.confirmation.is_some()
+            || state.queue.iter().any(|input| {
+                input.kind == EventKind::UserToolConfirmation
+                    && *input.body.at("tool_use_id") == *call.event_id.as_str()
+            })
+    };
     body.set(
         PROJECTION_PRIVATE,
         json!({
@@ -29,9 +39,10 @@ pub fn project(state: &State, limits: &Limits) -> Projection {
                 "event_id": call.event_id.as_str(),
                 "permission": call.permission.as_str(),
                 "is_custom": call.kind == super::CallKind::Custom,
-                "is_confirmed": call.confirmation.is_some(),
+                "is_confirmed": is_confirmed(call),
             })).collect::<Vec<_>>(),
             "queued": state.queue.len(),
+            "needs_wake": needs_wake,
             "usage": {
                 "tokens": tokens,
                 "cost_nanocents": state.usage.cost_nanocents.to_string(),
@@ -47,8 +58,16 @@ pub fn project(state: &State, limits: &Limits) -> Projection {
         body,
         status: state.status.as_str().to_owned(),
         archived_at: state.archived_at,
-        needs_wake: decide(state, limits) != Step::Sleep,
+        needs_wake,
     }
+}
+
+/// Returns what the session of a row has cost, in nano-cents, as budgets count it.
+pub fn consumed_nanocents(row: &Resource) -> u128 {
+    let now = row.created_at;
+    Clocks::read(row.body.at(PROJECTION_PRIVATE), now, now)
+        .usage
+        .total_nanocents()
 }
 
 /// Returns the wire's Session object for a row, as of `now`.

@@ -121,6 +121,8 @@ pub struct State {
     pub queue: Vec<Queued>,
     /// The conversation so far, as the model will see it.
     pub conversation: Vec<Arc<Turn>>,
+    /// The newest input of the user, word for word: summaries must keep it.
+    pub newest_input: Arc<Vec<Value>>,
     /// Calls of the newest assistant turn that are not all answered; empty otherwise.
     pub calls: Vec<Call>,
     /// The start event of a model request without its end: one that is under way, or was lost in a crash.
@@ -194,6 +196,7 @@ impl State {
             archived_at: None,
             queue: Vec::new(),
             conversation: Vec::new(),
+            newest_input: Arc::default(),
             calls: Vec::new(),
             open_request: None,
             needs_model: false,
@@ -351,6 +354,7 @@ impl State {
         match input.kind {
             EventKind::UserMessage => {
                 let content = blocks(input.body.at("content"));
+                self.newest_input = Arc::new(content.clone());
                 self.conversation.push(Arc::new(Turn::User(content)));
                 self.needs_model = true;
                 self.requests_in_turn = 0;
@@ -448,6 +452,10 @@ impl State {
             if private.at("context_too_long") == true {
                 self.needs_compaction = true;
                 self.failures = self.failures.saturating_sub(1);
+                if *private.at("is_summary") == true {
+                    // The next summary shows less of the conversation, and there is not a third.
+                    self.compactions = self.compactions.saturating_add(1);
+                }
             }
             if private.at("is_interrupt") == true || private.at("is_lost") == true {
                 self.failures = self.failures.saturating_sub(1);

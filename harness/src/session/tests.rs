@@ -291,6 +291,49 @@ fn calls_that_need_the_client_wait_and_the_others_run() {
 }
 
 #[test]
+fn confirmed_calls_go_on_once_everything_is_answered() {
+    let mut log = Log::new();
+    log.message("hi");
+    log.start_request();
+    let first = log.call("write", "ask");
+    let second = log.call("edit", "ask");
+    log.end_request(json!([{"type": "tool_use", "id": "x", "name": "write", "input": {}}]));
+    log.idle(idle_reason(log.next()));
+    let allow = |id: &EventId| json!({"tool_use_id": id.as_str(), "result": "allow"});
+    let one = log.push("user.tool_confirmation", allow(&first));
+    // Told as confirmed from the moment it is queued: a second confirmation is refused.
+    let row = project(&log.state, &Limits::default());
+    assert_eq!(
+        row.body[PROJECTION_PRIVATE]["open_calls"][0]["is_confirmed"],
+        true
+    );
+    log.take(&one);
+    let rest = json!({"type": "requires_action", "event_ids": [second.as_str()]});
+    assert_eq!(idle_reason(log.next()), rest);
+    log.idle(rest);
+    let other = log.push("user.tool_confirmation", allow(&second));
+    log.take(&other);
+    assert_eq!(log.next(), Step::RunTool(first));
+}
+
+#[test]
+fn a_summary_that_does_not_fit_is_not_asked_for_ever() {
+    let mut log = Log::new();
+    log.message("hi");
+    log.start_request();
+    log.fail_request(json!({"context_too_long": true}));
+    for _ in 0..Limits::default().compactions_max {
+        assert_eq!(log.next(), Step::Compact);
+        log.start_request();
+        log.fail_request(json!({"context_too_long": true, "is_summary": true}));
+    }
+    assert_eq!(
+        idle_reason(log.next()),
+        json!({"type": "retries_exhausted"})
+    );
+}
+
+#[test]
 fn a_budget_stops_before_the_next_request_and_resumes_when_raised() {
     let mut log = Log::new();
     log.push(

@@ -94,7 +94,10 @@ pub(super) async fn send(
     if inputs.is_empty() {
         return Err(Invalid::at(path, "must hold at least one event").into());
     }
-    let stored = append_inputs(&state, &caller, &session_id, &inputs).await?;
+    // A task of its own: a client that goes away must not part the append from the wake-up.
+    let appending =
+        tokio::spawn(async move { append_inputs(&state, &caller, &session_id, &inputs).await });
+    let stored = appending.await.map_err(ApiError::internal)??;
     let data: Vec<Value> = stored.iter().map(wire::event).collect();
     Ok(Json(json!({ "data": data })))
 }
@@ -158,6 +161,7 @@ fn input_append(
         return Ok(None);
     }
     let expected = last_of(row);
+    private.set("needs_wake", json!(true));
     private.set("last", json!(expected + events.len() as u64));
     body.set(PROJECTION_PRIVATE, private);
     Ok(Some(Append {

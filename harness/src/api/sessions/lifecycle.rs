@@ -111,6 +111,10 @@ pub(super) async fn delete(
              session.status_idle first",
         ));
     }
+    // A mark that cannot be made (a full disk) must not keep anyone from deleting.
+    if let Err(error) = state.brain.hands.condemn(&id_of(&row)).await {
+        tracing::warn!(session = session_id, %error, "a session's files could not be marked for removal");
+    }
     match state
         .api
         .store

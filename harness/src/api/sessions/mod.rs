@@ -121,10 +121,10 @@ fn last_of(row: &Resource) -> u64 {
     private(row).at("last").as_u64().unwrap_or(0)
 }
 
-/// Tells whether the session works, or has input waiting that will make it work.
+/// Tells whether the session works, or has got what will make it work.
 fn is_at_work(row: &Resource) -> bool {
     matches!(row.status.as_deref(), Some("running" | "rescheduling"))
-        || private(row).at("queued").as_u64().unwrap_or(0) > 0
+        || *private(row).at("needs_wake") == true
 }
 
 /// Attempts of a handler whose append met a log that had just grown.

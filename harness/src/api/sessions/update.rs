@@ -13,7 +13,7 @@ use crate::api::{ApiError, Caller};
 use crate::clock::Timestamp;
 use crate::ids::ThreadId;
 use crate::json::Fields as _;
-use crate::session::{Draft, EventKind, PROJECTION_PRIVATE, session_wire};
+use crate::session::{Draft, EventKind, PROJECTION_PRIVATE, consumed_nanocents, session_wire};
 use crate::store::{Append, Projection, Resource, StoreError};
 
 /// Changes a session. One refused field refuses the whole request.
@@ -113,13 +113,7 @@ fn new_budget(state: &SessionState, row: &Resource, field: Field) -> Result<Valu
         .as_str()
         .and_then(|cents| cents.parse().ok())
         .unwrap_or(0);
-    let consumed: u128 = private(row)
-        .at("usage")
-        .at("cost_nanocents")
-        .as_str()
-        .and_then(|cost| cost.parse().ok())
-        .unwrap_or(0);
-    if cents.saturating_mul(1_000_000_000) <= consumed {
+    if cents.saturating_mul(1_000_000_000) <= consumed_nanocents(row) {
         return refuse("the new budget must be above what the session has cost already");
     }
     Ok(wanted)
@@ -137,10 +131,13 @@ fn append(row: &Resource, changes: Map<String, Value>, now: Timestamp) -> Append
     let events = draft.into_events();
     body.at_mut(PROJECTION_PRIVATE)
         .set("last", json!(last_of(row) + events.len() as u64));
-    if resumes && private(row).at("stop_reason").at("type") == "budget_reached" {
+    let resumes = resumes && private(row).at("stop_reason").at("type") == "budget_reached";
+    let needs_wake = resumes || *private(row).at("needs_wake") == true;
+    if resumes {
         // What stopped the session is gone; the driver says what comes next.
-        body.at_mut(PROJECTION_PRIVATE)
-            .set("stop_reason", json!({"type": "end_turn"}));
+        let private = body.at_mut(PROJECTION_PRIVATE);
+        private.set("stop_reason", json!({"type": "end_turn"}));
+        private.set("needs_wake", json!(true));
     }
     Append {
         session_id: id_of(row),
@@ -151,8 +148,7 @@ fn append(row: &Resource, changes: Map<String, Value>, now: Timestamp) -> Append
             body,
             status: row.status.clone().unwrap_or_default(),
             archived_at: row.archived_at,
-            // The driver looks, and goes back to sleep where there is nothing to do.
-            needs_wake: is_at_work(row) || resumes,
+            needs_wake,
         }),
     }
 }

@@ -148,7 +148,9 @@ pub(super) async fn a_lease_given_back_is_lost(store: SharedStore) -> Result<()>
     Ok(())
 }
 
-pub(super) async fn a_dead_holders_leases_are_given_back_together(store: SharedStore) -> Result<()> {
+pub(super) async fn a_dead_holders_leases_are_given_back_together(
+    store: SharedStore,
+) -> Result<()> {
     let mut ids = Vec::new();
     for name in ["a", "b", "c"] {
         ids.push(new_session(&store, name).await?);
