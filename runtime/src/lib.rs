@@ -29,9 +29,6 @@ pub use compile::{
 };
 pub use component::{ComponentSource, LoadedComponent};
 pub use component_store::{LoadError, Trust};
-// For benches, whose baseline must run on the very same engine.
-#[doc(hidden)]
-pub use engine::running as running_engine;
 pub use egress::{Egress, EgressBody, EgressError, EgressTimeouts, NoEgress};
 pub use fs::Rights;
 pub use hand::{CallOptions, Hand, ToolDefinition};
@@ -39,3 +36,7 @@ pub use limits::{Limit, Limits};
 pub use outcome::{CallMetrics, Execution, HostFault, Outcome};
 pub use resources::{ProvisionError, Resources};
 pub use runtime::{Progress, Runtime, RuntimeConfig, RuntimeError};
+
+// For benches, whose baseline must run on the very same engine.
+#[doc(hidden)]
+pub use engine::running as running_engine;
