@@ -10,7 +10,7 @@ pub struct Embedded {
     pub name: &'static str,
     /// The component in its binary form, not compiled for any machine.
     pub wasm: &'static [u8],
-    /// Its WIT as relative path and text: its own package's files first, then those of the packages it uses.
+    /// Its WIT as `<folder>/<file>` and text, one folder a package: its own first, then those it uses.
     pub wit: &'static [(&'static str, &'static str)],
 }
 

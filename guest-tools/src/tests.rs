@@ -9,9 +9,10 @@
 )]
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use wit_parser::decoding::DecodedWasm;
-use wit_parser::{InterfaceId, Resolve, UnresolvedPackageGroup, WorldId, WorldItem};
+use wit_parser::{InterfaceId, Resolve, SourceMap, WorldId, WorldItem};
 
 use super::*;
 
@@ -90,16 +91,27 @@ fn no_component_imports_a_network() {
     }
 }
 
+/// Reads WIT files, of which each folder is one package and comes before the packages that it uses.
+fn resolve(files: &[(&str, &str)]) -> Resolve {
+    let mut resolve = Resolve::default();
+    let folder = |file: &(&str, &str)| file.0.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    for package in files
+        .chunk_by(|one, next| folder(one) == folder(next))
+        .rev()
+    {
+        let mut sources = SourceMap::default();
+        for (path, text) in package {
+            sources.push(Path::new(path), *text);
+        }
+        resolve.push_group(sources.parse().unwrap()).unwrap();
+    }
+    resolve
+}
+
 #[test]
 fn embedded_wit_resolves_and_documents_every_function() {
     for (embedded, (name, interface, expected)) in components().iter().zip(TOOLS) {
-        let mut resolve = Resolve::default();
-        // A package comes after what it uses.
-        for (path, text) in embedded.wit.iter().rev() {
-            resolve
-                .push_group(UnresolvedPackageGroup::parse(path, text).unwrap())
-                .unwrap();
-        }
+        let resolve = resolve(embedded.wit);
         let (_, id) = resolve
             .interfaces
             .iter()

@@ -146,7 +146,8 @@ impl Config {
 
     /// Returns the effective configuration as YAML, without keys.
     pub fn print(&self) -> String {
-        serde_saphyr::to_string(self).unwrap_or_else(|error| format!("# cannot be printed: {error}\n"))
+        serde_saphyr::to_string(self)
+            .unwrap_or_else(|error| format!("# cannot be printed: {error}\n"))
     }
 
     /// Returns how long a lease lasts.

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use axum::serve::ListenerExt;
 use bytes::Bytes;
+use sinew_runtime::fs::FsLimits;
 use sinew_runtime::typed::docs::WitSources;
 use sinew_runtime::{
-    CompilerCommand, CompilerLimits, ComponentSource, Limits as RuntimeLimits, LoadError, LoadedComponent,
-    ProvisionError, Runtime, RuntimeConfig, RuntimeError, Trust,
+    CompilerCommand, CompilerLimits, ComponentSource, Limits as RuntimeLimits, LoadError,
+    LoadedComponent, ProvisionError, Runtime, RuntimeConfig, RuntimeError, Trust,
 };
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -25,12 +26,13 @@ use crate::data_dir::{DataDir, DataDirError};
 use crate::hands::{Hands, WasmHands, WasmHandsOptions};
 use crate::ids::WorkspaceId;
 use crate::model::{Catalog, Router, RouterError};
-use crate::model_facts::Facts;
 use crate::session::Limits;
 use crate::store::{SharedStore, SqliteOptions, SqliteStore, StoreError};
 
 /// Names the organization in response headers.
 const ORGANIZATION: &str = "org_sinew";
+/// Names the one daemon of a data folder as the holder of leases.
+const HOLDER: &str = "daemon";
 /// How long open requests may take to end at a stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
 
@@ -99,15 +101,17 @@ impl Daemon {
         config: Config,
         mut progress: impl FnMut(StartProgress<'_>),
     ) -> Result<Self, DaemonError> {
+        raise_open_files();
         let mut data = DataDir::lock(&config.data)?;
         let store: SharedStore = Arc::new(SqliteStore::open(SqliteOptions::new(data.database()))?);
         let auth = auth_mode(&store, &config).await?;
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .map_err(|error| DaemonError::Listen {
-                address: config.listen,
-                error,
-            })?;
+        let listener =
+            TcpListener::bind(config.listen)
+                .await
+                .map_err(|error| DaemonError::Listen {
+                    address: config.listen,
+                    error,
+                })?;
         let address = listener.local_addr().map_err(|error| DaemonError::Listen {
             address: config.listen,
             error,
@@ -117,14 +121,17 @@ impl Daemon {
         if let Err(error) = data.note(&note) {
             tracing::warn!(%error, "cannot write the lock's note");
         }
-        let hands = hands(&config, &data, &mut progress).await?;
+        let hands = Arc::new(hands(&config, &data, &mut progress).await?);
+        sweep(&store, &hands).await;
         let brain = brain(&config, store.clone(), hands)?;
+        // Nobody drives for this folder but us, and we have not begun: what is held is a dead daemon's.
+        store.release_leases_of(&brain.lease.holder).await?;
         let drivers = Drivers::new(brain.clone());
         let api_state = ApiState {
             store,
             clock: brain.clock.clone(),
             auth,
-            models: Arc::new(Facts(catalog(&config))),
+            models: Arc::new(catalog(&config)),
             organization_id: ORGANIZATION.into(),
             default_workspace: WorkspaceId::from_text(DEFAULT_WORKSPACE),
         };
@@ -162,12 +169,28 @@ impl Daemon {
         self.stopping.cancel();
         self.drivers.shut_down().await;
         let abort = self.server.abort_handle();
-        if tokio::time::timeout(STOP_PATIENCE, self.server).await.is_err() {
+        if tokio::time::timeout(STOP_PATIENCE, self.server)
+            .await
+            .is_err()
+        {
             // Streams have no end of their own.
             abort.abort();
         }
         // It ends by itself once the drivers are shut down.
         let _ = self.scanner.await;
+    }
+}
+
+/// Every handle of a guest is one of the host, so the daemon takes as many as the system lets it have.
+fn raise_open_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current == limit.maximum {
+        return;
+    }
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the limit of open files could not be raised");
     }
 }
 
@@ -231,10 +254,10 @@ async fn hands(
     config: &Config,
     data: &DataDir,
     progress: &mut impl FnMut(StartProgress<'_>),
-) -> Result<Arc<dyn Hands>, DaemonError> {
+) -> Result<WasmHands, DaemonError> {
     let (runtime, components) = load_tools(config, data.path(), progress).await?;
     let call_timeout = Duration::from_millis(config.hand.call_ms_max);
-    Ok(Arc::new(WasmHands::new(WasmHandsOptions {
+    Ok(WasmHands::new(WasmHandsOptions {
         runtime,
         components,
         sessions: data.sessions(),
@@ -244,13 +267,28 @@ async fn hands(
             hand_memory_bytes: config.hand.memory_bytes_max.saturating_mul(2),
             wall_time: call_timeout,
             cpu_time: call_timeout,
-            written_bytes: config.hand.written_bytes_max,
-            files: config.hand.files_max,
+            fs: FsLimits {
+                bytes_max: config.hand.written_bytes_max,
+                inodes_max: config.hand.files_max,
+                ..FsLimits::default()
+            },
             output_bytes: OUTPUT_BYTES_MAX,
             ..RuntimeLimits::default()
         },
         call_timeout,
-    })?))
+    })?)
+}
+
+/// Finishes deletions that a crash cut in half: the record is gone, the files are not.
+async fn sweep(store: &SharedStore, hands: &WasmHands) {
+    for session_id in hands.condemned().await {
+        if !matches!(store.session(&session_id).await, Err(StoreError::NotFound)) {
+            continue;
+        }
+        if let Err(error) = hands.discard(&session_id).await {
+            tracing::warn!(session = %session_id, %error, "files of a deleted session could not be removed");
+        }
+    }
 }
 
 /// Largest result of one call in bytes: a document of 20 MiB and what goes around it.
@@ -258,7 +296,10 @@ const OUTPUT_BYTES_MAX: u64 = 48 << 20;
 
 /// A guest's own package stands at the root of its WIT folder, the packages it uses in `deps`.
 fn wit_path(name: &str, path: &str) -> String {
-    match path.strip_prefix(name).and_then(|rest| rest.strip_prefix('/')) {
+    match path
+        .strip_prefix(name)
+        .and_then(|rest| rest.strip_prefix('/'))
+    {
         Some(own) => own.to_owned(),
         None => format!("deps/{path}"),
     }
@@ -300,7 +341,7 @@ fn brain(
         store,
         model: Arc::new(router(config)?),
         clock,
-        facts: Arc::new(Facts(catalog(config))),
+        facts: Arc::new(catalog(config)),
         hands,
         limits: Limits {
             attempts_max: config.retries.attempts_max.max(1),
@@ -312,8 +353,8 @@ fn brain(
             max: Duration::from_millis(config.retries.max_ms),
         },
         lease: LeaseOptions {
-            // One daemon at a time has the folder, so after a crash its leases are its own again.
-            holder: config.data.display().to_string(),
+            // One daemon at a time has the folder, wherever it lies, so all of them go by one name.
+            holder: HOLDER.to_owned(),
             ttl: config.lease(),
         },
     }))

@@ -141,7 +141,10 @@ mod tests {
         let mut first = DataDir::lock(folder.path()).unwrap();
         first.note("process 7, listening on 127.0.0.1:1").unwrap();
         let refused = DataDir::lock(folder.path()).unwrap_err().to_string();
-        assert!(refused.contains("process 7, listening on 127.0.0.1:1"), "{refused}");
+        assert!(
+            refused.contains("process 7, listening on 127.0.0.1:1"),
+            "{refused}"
+        );
         drop(first);
         DataDir::lock(folder.path()).unwrap();
     }

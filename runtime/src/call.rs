@@ -70,19 +70,21 @@ impl Call {
         let (function, params) = request.params(&self.component)?;
         let limits = Arc::clone(&self.grants.limits);
         let usage = self.account.usage();
+        let vfs = Arc::clone(&self.grants.vfs);
+        let limit_reached = || usage.limit_hit().or(vfs.limit_hit().map(Limit::from));
         let mut store = Process::store(&self.engine, self.grants, self.account);
         let instance = self.component.instance();
         let instance = instance
             .instantiate_async(&mut store)
             .await
-            .map_err(|error| explain(&error, Stage::Instantiate, &usage))?;
+            .map_err(|error| explain(&error, Stage::Instantiate, limit_reached()))?;
         let func = instance
             .get_func(&mut store, function.index)
             .ok_or_else(|| inconsistent("an instance lacks its component's function"))?;
         let mut results = vec![Val::Bool(false); function.ty.results().len()];
         func.call_async(&mut store, &params, &mut results)
             .await
-            .map_err(|error| explain(&error, Stage::Call, &usage))?;
+            .map_err(|error| explain(&error, Stage::Call, limit_reached()))?;
         // The process ends before its answer is looked at: its memory is free for others.
         drop(store);
         request.answer(&self.component, &limits, results)

@@ -135,13 +135,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_engines_make_the_same_machine_code() {
-        let running = running(10).unwrap();
+    fn every_engine_makes_the_same_machine_code() {
+        let running = running(1_000).unwrap();
         assert!(
             running.pooling_allocator_metrics().is_some(),
-            "this machine has the address space for a small pool"
+            "the default pool fits into the address space"
         );
         assert_eq!(fingerprint(&running), fingerprint(&compiling().unwrap()));
+
+        let too_many = 40_000; // more gigabytes of address space than a processor has
+        let fallback = super::running(too_many).unwrap();
+        assert!(fallback.pooling_allocator_metrics().is_none());
 
         let mut other = tunables();
         other.epoch_interruption(false);

@@ -14,15 +14,16 @@ use crate::call::{Call, CpuTime, Request, refusal};
 use crate::captured::Captured;
 use crate::component::LoadedComponent;
 use crate::egress::{Egress, NoEgress};
-use crate::fs::{DirtySet, FsLimits, Vfs};
+use crate::fs::Vfs;
 use crate::limits::{Account, HandUsage, Limit, Limits};
 use crate::outcome::{CallMetrics, Execution, HostFault, Outcome, Trace};
 use crate::process::Grants;
 use crate::resources::{ProvisionError, Resources};
 use crate::runtime::Shared;
 use crate::tool::{DynamicCall, ListTools, TypedCall};
+use crate::typed::NAME_BYTES_MAX;
 
-/// What is repeated of the name of a tool that does not exist, in bytes.
+/// What is repeated of a name that no tool has or can have, in bytes.
 const NAME_SHOWN_BYTES_MAX: usize = 100;
 
 /// The longest that any call can last, so that no limit exceeds the clock's range.
@@ -51,13 +52,14 @@ pub struct CallOptions {
 /// A set of tools with what they may reach and use.
 pub struct Hand {
     runtime: Arc<Shared>,
-    components: Vec<Arc<LoadedComponent>>,
+    /// Each with the prefix of its tools' names.
+    components: Vec<(Arc<LoadedComponent>, String)>,
     tools: BTreeMap<String, Tool>,
     environment: Arc<Vec<(String, String)>>,
     limits: Arc<Limits>,
     egress: Arc<dyn Egress>,
-    usage: Arc<HandUsage>,
     vfs: Arc<Vfs>,
+    usage: Arc<HandUsage>,
 }
 
 /// Where a tool is.
@@ -66,60 +68,70 @@ struct Tool {
     component: usize,
     /// Its place in the component's list; none if the component named it when it was asked.
     place: Option<usize>,
+    /// Its name in the component, without the prefix.
+    own_name: String,
     definition: ToolDefinition,
 }
 
 impl Hand {
     pub(crate) fn new(runtime: Arc<Shared>, resources: Resources) -> Result<Self, ProvisionError> {
-        let limits = resources.limits;
-        let vfs = resources
-            .files
-            .limits(FsLimits {
-                bytes_max: limits.written_bytes,
-                inodes_max: limits.files,
-                handles_max: u64::from(limits.open_files),
-            })
-            .build()?;
+        let vfs = resources.files.limits(resources.limits.fs).build()?;
         let mut hand = Self {
             runtime,
-            vfs,
             tools: BTreeMap::new(),
             components: resources.components,
             environment: Arc::new(resources.environment),
-            limits: Arc::new(limits),
+            limits: Arc::new(resources.limits),
             egress: resources.egress.unwrap_or_else(|| Arc::new(NoEgress)),
+            vfs,
             usage: Arc::default(),
         };
-        for (component, loaded) in hand.components.clone().iter().enumerate() {
+        for (component, (loaded, _)) in hand.components.clone().iter().enumerate() {
             for (place, tool) in loaded.tools().tools.iter().enumerate() {
-                hand.add_tool(Tool {
-                    component,
-                    place: Some(place),
-                    definition: ToolDefinition {
-                        name: tool.name.clone(),
-                        description: tool.description.clone(),
-                        input_schema: tool.input_schema.clone(),
-                    },
-                })?;
+                let definition = ToolDefinition {
+                    name: tool.name.clone(),
+                    description: tool.description.clone(),
+                    input_schema: tool.input_schema.clone(),
+                };
+                hand.add_tool(component, Some(place), definition)?;
             }
         }
         Ok(hand)
     }
 
-    fn add_tool(&mut self, tool: Tool) -> Result<(), ProvisionError> {
-        let name = tool.definition.name.clone();
-        let component = |place: usize| {
-            self.components
-                .get(place)
-                .map_or_else(String::new, |component| component.name().to_owned())
+    fn add_tool(
+        &mut self,
+        component: usize,
+        place: Option<usize>,
+        mut definition: ToolDefinition,
+    ) -> Result<(), ProvisionError> {
+        let prefix = self.components.get(component);
+        let prefix = prefix.map_or("", |(_, prefix)| prefix.as_str());
+        let own_name = std::mem::take(&mut definition.name);
+        let name = format!("{prefix}{own_name}");
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.chars().all(is_plain) {
+            let name = start_of(&name).to_owned();
+            return Err(ProvisionError::ToolName { name });
+        }
+        let component_name = |place: usize| {
+            let component = self.components.get(place);
+            component.map_or_else(String::new, |(component, _)| component.name().to_owned())
         };
         if let Some(other) = self.tools.get(&name) {
             return Err(ProvisionError::ToolNameClash {
                 tool: name,
-                first: component(other.component),
-                second: component(tool.component),
+                first: component_name(other.component),
+                second: component_name(component),
             });
         }
+        definition.name.clone_from(&name);
+        let tool = Tool {
+            component,
+            place,
+            own_name,
+            definition,
+        };
         self.tools.insert(name, tool);
         Ok(())
     }
@@ -129,7 +141,7 @@ impl Hand {
     /// To be called once, before the definitions are given to a model; without such components it does nothing. Each
     /// component is asked in a process of its own, with `options` for each.
     pub async fn discover(&mut self, options: CallOptions) -> Result<(), ProvisionError> {
-        for (place, component) in self.components.clone().iter().enumerate() {
+        for (place, (component, _)) in self.components.clone().iter().enumerate() {
             if component.dynamic().is_none() {
                 continue;
             }
@@ -139,11 +151,7 @@ impl Hand {
                 outcome: Box::new(outcome),
             })?;
             for definition in definitions {
-                self.add_tool(Tool {
-                    component: place,
-                    place: None,
-                    definition,
-                })?;
+                self.add_tool(place, None, definition)?;
             }
         }
         Ok(())
@@ -157,61 +165,48 @@ impl Hand {
 
     /// Calls a tool in a fresh process.
     ///
-    /// Never fails by itself: whatever happens is the execution's outcome. Dropping the future ends the process.
+    /// Never fails by itself: whatever happens is the execution's outcome. Dropping the future ends the process within
+    /// about a millisecond ([`Hand::idle`] waits for it); what it changed until then is in the next dirty set.
     pub async fn execute(&self, name: &str, input: &Value, options: CallOptions) -> Execution {
         let found = self
             .tools
             .get(name)
             .and_then(|tool| Some((tool, self.components.get(tool.component)?)));
-        let Some((tool, component)) = found else {
+        let Some((tool, (component, _))) = found else {
             return Trace::default().ended(self.unknown_tool(name));
         };
         let input = input.clone();
-        self.vfs.clear_limit_hit();
         let (answer, trace) = match tool.place {
             Some(tool) => {
                 self.call(component, TypedCall { tool, input }, options)
                     .await
             }
             None => {
-                let name = name.to_owned();
+                let name = tool.own_name.clone();
                 self.call(component, DynamicCall { name, input }, options)
                     .await
             }
         };
-        let outcome = self.name_file_limit(answer.unwrap_or_else(|outcome| outcome));
+        let outcome = answer.unwrap_or_else(|outcome| outcome);
         if let Outcome::HostFault(fault) = &outcome {
             tracing::error!(tool = name, error = %fault, "a tool call failed in the host");
         }
         trace.ended(outcome)
     }
 
-    /// Takes the paths that calls may have changed since the last time.
-    ///
-    /// To be called when no call of the hand runs.
-    pub fn take_dirty(&self) -> DirtySet {
-        self.vfs.take_dirty()
+    /// Returns as soon as the hand has no process, also none of a call that was dropped.
+    pub async fn idle(&self) {
+        self.usage.idle().await;
     }
 
-    /// A guest mostly turns a refused write into "I/O error": where it failed after one, the limit is the reason.
-    fn name_file_limit(&self, outcome: Outcome) -> Outcome {
-        match outcome {
-            Outcome::ToolError(_) | Outcome::Trapped { .. } => match self.vfs.limit_hit() {
-                Some(limit) => Outcome::LimitHit(Limit::from(limit)),
-                None => outcome,
-            },
-            Outcome::Result(_)
-            | Outcome::LimitHit(_)
-            | Outcome::Cancelled
-            | Outcome::HostFault(_) => outcome,
-        }
+    /// Returns the hand's file system, for the host's own work in it: what changed, what is used.
+    pub fn vfs(&self) -> &Arc<Vfs> {
+        &self.vfs
     }
 
     fn unknown_tool(&self, name: &str) -> Outcome {
         let known: Vec<_> = self.tools.keys().map(String::as_str).collect();
-        let name = name
-            .get(..name.floor_char_boundary(NAME_SHOWN_BYTES_MAX))
-            .unwrap_or_default();
+        let name = start_of(name);
         refusal(format!(
             "there is no tool {name:?}; the tools are: {}",
             known.join(", ")
@@ -230,6 +225,8 @@ impl Hand {
             Ok(account) => account,
             Err(limit) => return (Err(Outcome::LimitHit(limit)), Trace::default()),
         };
+        self.vfs.clear_limit_hit();
+        let written_bytes = self.vfs.usage().bytes;
         let stdout = Captured::new(self.limits.log_bytes);
         let stderr = Captured::new(self.limits.log_bytes);
         let cpu_time = Arc::new(CpuTime::default());
@@ -258,7 +255,10 @@ impl Hand {
                 wall_time: start.elapsed(),
                 cpu_time: cpu_time.get(),
                 memory_peak_bytes: usage.memory_peak_bytes(),
+                written_bytes: self.vfs.usage().bytes.saturating_sub(written_bytes),
             },
+            limit_reached: usage.limit_hit().or(self.vfs.limit_hit().map(Limit::from)),
+            dirty: self.vfs.take_dirty(),
             stdout: stdout.text(),
             stderr: stderr.text(),
         };
@@ -274,4 +274,10 @@ impl Hand {
         task.await
             .unwrap_or_else(|error| Err(Outcome::HostFault(HostFault::Panicked(error.to_string()))))
     }
+}
+
+/// Returns what of a name is worth showing.
+fn start_of(name: &str) -> &str {
+    name.get(..name.floor_char_boundary(NAME_SHOWN_BYTES_MAX))
+        .unwrap_or_default()
 }

@@ -30,7 +30,6 @@ pub use compile::{
 pub use component::{ComponentSource, LoadedComponent};
 pub use component_store::{LoadError, Trust};
 pub use egress::{Egress, EgressBody, EgressError, EgressTimeouts, NoEgress};
-pub use fs::Rights;
 pub use hand::{CallOptions, Hand, ToolDefinition};
 pub use limits::{Limit, Limits};
 pub use outcome::{CallMetrics, Execution, HostFault, Outcome};

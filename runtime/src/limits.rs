@@ -5,13 +5,15 @@
 //! cope with it); the limit is remembered, so that if the guest dies of it the caller learns which limit it was.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use wasmtime::ResourceLimiter;
 
-use crate::fs::FsLimit;
+use crate::fs::{FsLimit, FsLimits};
 
 /// Upper bounds on what the calls of one hand may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,12 +36,8 @@ pub struct Limits {
     pub output_bytes: u64,
     /// What is kept of each of a tool's standard output and error, in bytes; the rest is dropped. Default 64 KiB.
     pub log_bytes: u64,
-    /// Files and directories that the hand has open at the same time. Default 256.
-    pub open_files: u32,
-    /// Bytes by which the hand may grow files. Default 1 GiB.
-    pub written_bytes: u64,
-    /// Files, directories and links that the hand may create. Default 100,000.
-    pub files: u64,
+    /// What the hand may use of its file system, all processes together.
+    pub fs: FsLimits,
 }
 
 impl Default for Limits {
@@ -54,9 +52,7 @@ impl Default for Limits {
             cpu_time: Duration::from_secs(120),
             output_bytes: 4 << 20,
             log_bytes: 64 << 10,
-            open_files: 256,
-            written_bytes: 1 << 30,
-            files: 100_000,
+            fs: FsLimits::default(),
         }
     }
 }
@@ -144,6 +140,23 @@ impl fmt::Display for Limit {
 pub(crate) struct HandUsage {
     memory_bytes: AtomicU64,
     processes: AtomicU32,
+    /// Told when the last process is gone.
+    idle: Notify,
+}
+
+impl HandUsage {
+    /// Returns as soon as the hand has no process.
+    pub(crate) async fn idle(&self) {
+        loop {
+            let mut told = pin!(self.idle.notified());
+            // Before looking, so that no end is missed in between.
+            told.as_mut().enable();
+            if self.processes.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            told.await;
+        }
+    }
 }
 
 /// What one process used; outlives the process, so that an aborted call can still be measured.
@@ -314,7 +327,10 @@ impl Drop for Account {
     fn drop(&mut self) {
         let bytes = self.process.memory_bytes.swap(0, Ordering::Relaxed);
         self.hand.memory_bytes.fetch_sub(bytes, Ordering::Relaxed);
-        self.hand.processes.fetch_sub(1, Ordering::Relaxed);
+        // What the process did to files happened before its end is seen.
+        if self.hand.processes.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.hand.idle.notify_waiters();
+        }
     }
 }
 

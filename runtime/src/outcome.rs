@@ -7,7 +7,8 @@ use std::time::Duration;
 use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-use crate::limits::{Limit, ProcessUsage};
+use crate::fs::DirtySet;
+use crate::limits::Limit;
 use crate::typed::Content;
 
 /// Longest description of a trap, in bytes.
@@ -62,6 +63,8 @@ pub struct CallMetrics {
     pub cpu_time: Duration,
     /// The largest sum of the process's linear memories.
     pub memory_peak_bytes: u64,
+    /// By how much files grew; calls of one hand that overlap count each other's.
+    pub written_bytes: u64,
 }
 
 /// A call that has ended.
@@ -71,6 +74,10 @@ pub struct Execution {
     pub outcome: Outcome,
     /// What it used.
     pub metrics: CallMetrics,
+    /// The limit at which the guest was first refused something, though it may have gone on to another outcome.
+    pub limit_reached: Option<Limit>,
+    /// What may have changed in the hand's mounts since the last execution; calls that overlap share their changes.
+    pub dirty: DirtySet,
     /// What the tool wrote to its standard output, up to a bound.
     pub stdout: String,
     /// What the tool wrote to its standard error, and why requests of it were denied, up to a bound.
@@ -81,6 +88,8 @@ pub struct Execution {
 #[derive(Default)]
 pub(crate) struct Trace {
     pub(crate) metrics: CallMetrics,
+    pub(crate) limit_reached: Option<Limit>,
+    pub(crate) dirty: DirtySet,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
@@ -89,12 +98,16 @@ impl Trace {
     pub(crate) fn ended(self, outcome: Outcome) -> Execution {
         let Self {
             metrics,
+            limit_reached,
+            dirty,
             stdout,
             stderr,
         } = self;
         Execution {
             outcome,
             metrics,
+            limit_reached,
+            dirty,
             stdout,
             stderr,
         }
@@ -108,12 +121,16 @@ pub(crate) enum Stage {
     Call,
 }
 
-/// Decides what an error from the engine means.
-pub(crate) fn explain(error: &wasmtime::Error, stage: Stage, usage: &ProcessUsage) -> Outcome {
+/// Decides what an error from the engine means, given the limit at which the guest was refused something.
+pub(crate) fn explain(
+    error: &wasmtime::Error,
+    stage: Stage,
+    limit_reached: Option<Limit>,
+) -> Outcome {
     if let Some(error) = error.downcast_ref::<PoolConcurrencyLimitError>() {
         return Outcome::HostFault(HostFault::Busy(error.to_string()));
     }
-    if let Some(limit) = limit(error).or_else(|| usage.limit_hit()) {
+    if let Some(limit) = limit(error).or(limit_reached) {
         return Outcome::LimitHit(limit);
     }
     if stage == Stage::Instantiate
@@ -131,7 +148,7 @@ fn limit(error: &wasmtime::Error) -> Option<Limit> {
     if error.downcast_ref::<Trap>() == Some(&Trap::StackOverflow) {
         return Some(Limit::Stack);
     }
-    // The engine has no types for these two; `limits_are_recognised` in the tests of a real guest fails if its words change.
+    // The engine has no types for these two; the tests with real guests fail if its words change.
     let root = error.root_cause().to_string();
     if root.contains("fuel allocated for hostcalls has been exhausted") {
         Some(Limit::OutputBytes)

@@ -7,12 +7,14 @@ use std::sync::Arc;
 
 use wasmtime::component::{Linker, ResourceTable, Val};
 use wasmtime::{Engine, Store};
+use wasmtime_wasi::p2::pipe::ClosedInputStream;
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::captured::Captured;
 use crate::egress::{Egress, EgressHook};
-use crate::fs::{FsView, NoFds, Vfs, add_wasi_to_linker};
+use crate::fs::{FdTable, FsView, ProcessFds, Vfs, add_wasi_to_linker};
 use crate::limits::{Account, Limits};
 
 /// Streams, files, requests and the like that one process can hold; each costs the host memory.
@@ -46,8 +48,9 @@ pub(crate) struct Process {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     egress: EgressHook,
-    table: ResourceTable,
     vfs: Arc<Vfs>,
+    fds: StandardFds,
+    table: ResourceTable,
     account: Account,
 }
 
@@ -57,7 +60,7 @@ impl Process {
         let mut wasi = WasiCtx::builder();
         wasi.arg(&grants.name)
             .envs(&grants.environment)
-            .stdout(grants.stdout)
+            .stdout(grants.stdout.clone())
             .stderr(grants.stderr.clone())
             .max_random_size(RANDOM_BYTES_MAX)
             .allow_udp(false)
@@ -69,10 +72,14 @@ impl Process {
             http: WasiHttpCtx::new(),
             egress: EgressHook {
                 egress: grants.egress,
-                log: grants.stderr,
+                log: grants.stderr.clone(),
+            },
+            vfs: grants.vfs,
+            fds: StandardFds {
+                stdout: grants.stdout,
+                stderr: grants.stderr,
             },
             table,
-            vfs: grants.vfs,
             account,
         };
         let mut store = Store::new(engine, process);
@@ -107,14 +114,48 @@ impl WasiHttpView for Process {
     }
 }
 
+/// The descriptors of a tool's process: nothing to read, and the two logs.
+struct StandardFds {
+    stdout: Captured,
+    stderr: Captured,
+}
+
+impl FdTable for StandardFds {
+    fn numbers(&self) -> Vec<u32> {
+        vec![0, 1, 2]
+    }
+
+    fn is_open(&self, number: u32) -> bool {
+        number <= 2
+    }
+}
+
+impl ProcessFds for StandardFds {
+    fn input(&self, number: u32) -> Option<DynInputStream> {
+        (number == 0).then(|| Box::new(ClosedInputStream) as DynInputStream)
+    }
+
+    fn output(&self, number: u32) -> Option<DynOutputStream> {
+        match number {
+            1 => Some(Box::new(self.stdout.clone())),
+            2 => Some(Box::new(self.stderr.clone())),
+            _ => None,
+        }
+    }
+}
+
+fn files(process: &mut Process) -> FsView<'_> {
+    FsView {
+        vfs: &process.vfs,
+        table: &mut process.table,
+        fds: &process.fds,
+    }
+}
+
 /// Returns the linker that all processes share.
 pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Process>> {
     let mut linker = Linker::new(engine);
-    add_wasi_to_linker(&mut linker, |process: &mut Process| FsView {
-        vfs: &process.vfs,
-        table: &mut process.table,
-        fds: &NoFds,
-    })?;
+    add_wasi_to_linker(&mut linker, files)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     Ok(linker)
 }

@@ -2,37 +2,51 @@
 
 use std::sync::Arc;
 
+use cap_std::fs::Dir;
+
 use crate::component::LoadedComponent;
 use crate::egress::Egress;
 use crate::fs::{BuildError, Rights, VfsBuilder};
 use crate::limits::Limits;
 use crate::outcome::Outcome;
+use crate::typed::NAME_BYTES_MAX;
 
 /// What a hand is given. The default is nothing: no tools, no files, no environment, no network.
 #[derive(Default)]
 pub struct Resources {
-    pub(crate) components: Vec<Arc<LoadedComponent>>,
+    /// Each with the prefix of its tools' names.
+    pub(crate) components: Vec<(Arc<LoadedComponent>, String)>,
+    pub(crate) files: VfsBuilder,
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) limits: Limits,
     pub(crate) egress: Option<Arc<dyn Egress>>,
-    pub(crate) files: VfsBuilder,
 }
 
 impl Resources {
     /// Adds a component's tools.
-    pub fn component(mut self, component: Arc<LoadedComponent>) -> Self {
-        self.components.push(component);
+    pub fn component(self, component: Arc<LoadedComponent>) -> Self {
+        self.component_with_prefix(component, "")
+    }
+
+    /// Adds a component's tools, with `prefix` before each name; the way out where names of two components clash.
+    pub fn component_with_prefix(
+        mut self,
+        component: Arc<LoadedComponent>,
+        prefix: impl Into<String>,
+    ) -> Self {
+        self.components.push((component, prefix.into()));
         self
     }
 
-    /// Shows a directory of the host at an absolute guest path, which must not lie under another mount.
-    pub fn mount(
-        mut self,
-        guest_path: impl Into<String>,
-        dir: cap_std::fs::Dir,
-        rights: Rights,
-    ) -> Self {
+    /// Shows a directory of the host at an absolute guest path.
+    pub fn mount(mut self, guest_path: impl Into<String>, dir: Dir, rights: Rights) -> Self {
         self.files = self.files.mount(guest_path, dir, rights);
+        self
+    }
+
+    /// Shows a read-only file of fixed content at an absolute guest path.
+    pub fn file(mut self, guest_path: impl Into<String>, content: impl Into<Arc<[u8]>>) -> Self {
+        self.files = self.files.file(guest_path, content);
         self
     }
 
@@ -68,7 +82,15 @@ pub enum ProvisionError {
         /// The other one.
         second: String,
     },
-    /// The mounts do not make a file system.
+    /// A name is too long or has letters that model providers refuse.
+    #[error(
+        "{name:?} cannot be a tool's name; names have 1 to {NAME_BYTES_MAX} letters, digits, _ and -"
+    )]
+    ToolName {
+        /// The name, with its prefix.
+        name: String,
+    },
+    /// The mounts do not fit together, or the host cannot resolve paths in them.
     #[error(transparent)]
     Files(#[from] BuildError),
     /// A component that names its tools when it is asked did not do so.

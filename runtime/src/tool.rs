@@ -168,20 +168,14 @@ fn read_definition(value: &Val) -> Result<ToolDefinition, Outcome> {
     else {
         return Err(unlike_its_contract());
     };
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.chars().all(is_plain) {
-        return Err(refusal(format!(
-            "the component names a tool {:?}; names have 1 to {NAME_BYTES_MAX} letters, digits, _ and -",
-            start(name, NAME_BYTES_MAX)
-        )));
-    }
     let input_schema = (schema.len() <= SCHEMA_BYTES_MAX)
         .then(|| serde_json::from_str::<Value>(schema).ok())
         .flatten()
         .filter(Value::is_object)
         .ok_or_else(|| {
             refusal(format!(
-                "the schema of the tool {name} is not a JSON object of at most {SCHEMA_BYTES_MAX} bytes"
+                "the schema of the tool {:?} is not a JSON object of at most {SCHEMA_BYTES_MAX} bytes",
+                start(name, NAME_BYTES_MAX)
             ))
         })?;
     let visible = |c: &char| !c.is_control() || *c == '\n';

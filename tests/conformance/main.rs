@@ -1,1 +1,18 @@
-//! conformance
+//! Conformance: what a client sees is what the contract says. The official SDK, raw requests, the order of
+//! events, and the rules of the source tree itself.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod bad_input;
+mod order;
+mod sdk;
+mod tidy;
+
+/// The daemon under test.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_sinew-under-test");

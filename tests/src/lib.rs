@@ -1,5 +1,14 @@
-//! What whole-system tests and benches share: a daemon that can be killed, a client, a mock model.
+//! What whole-system tests and benches share: a daemon that can be killed, a client that holds every answer
+//! against the contract, a mock model, the rules of a session's log.
+
+#![allow(
+    clippy::indexing_slicing,
+    reason = "what is indexed here is JSON, which answers null"
+)]
 
 pub mod client;
 pub mod daemon;
+pub mod log_rules;
 pub mod python;
+pub mod wire;
+pub mod world;

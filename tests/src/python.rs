@@ -28,9 +28,14 @@ pub fn interpreter() -> Result<PathBuf> {
 }
 
 fn make(folder: &Path, python: &Path) -> Result<()> {
-    eprintln!("setting up the official Python SDK {SDK_VERSION} in {}", folder.display());
+    eprintln!(
+        "setting up the official Python SDK {SDK_VERSION} in {}",
+        folder.display()
+    );
     run(
-        Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder.join("venv")),
+        Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(folder.join("venv")),
         "python3 with its venv module is needed: install it (Debian: apt-get install python3 python3-venv)",
     )?;
     run(

@@ -6,6 +6,7 @@ use super::brain::ModelFacts;
 use super::toolset::{Evaluated, evaluate};
 use crate::clock::{Timestamp, rfc3339};
 use crate::ids::EventId;
+use crate::json::Fields as _;
 use crate::model::{ModelAnswer, ModelError, ModelRequest, StopReason, TokenUsage};
 use crate::session::{CallKind, Draft, EventKind, Permission, text_block};
 
@@ -43,7 +44,7 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
         facts,
         cut_answers,
     } = *asked;
-    let kind_of = |block: &Value| block["type"].as_str().unwrap_or_default().to_owned();
+    let kind_of = |block: &Value| block.at("type").as_str().unwrap_or_default().to_owned();
     let has_thought = answer
         .content
         .iter()
@@ -56,8 +57,12 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
         let body = json!({ "content": text });
         draft.with_private(ids.message, EventKind::AgentMessage, body, None);
     }
-    // An answer cut at the output limit may end in half a call: none of its calls is run.
-    let is_cut = answer.stop_reason == StopReason::MaxTokens;
+    // An answer cut at the output limit may end in half a call, and a refused one is not to be acted on:
+    // none of their calls is run.
+    let is_cut = matches!(
+        answer.stop_reason,
+        StopReason::MaxTokens | StopReason::Refusal { .. }
+    );
     let calls: Vec<&Value> = answer
         .content
         .iter()
@@ -78,17 +83,22 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
         .filter(|block| !(is_cut && matches!(kind_of(block).as_str(), "tool_use" | "thinking")))
         .collect();
     let mut private = accounting(request, &answer.usage, facts);
-    private["content"] = json!(kept);
-    private["goes_on"] = json!(goes_on);
+    private.set("content", json!(kept));
+    private.set("goes_on", json!(goes_on));
     let usage = &answer.usage;
-    let context = usage.input_tokens
-        + usage.cache_read_input_tokens
-        + usage.cache_5m_input_tokens
-        + usage.cache_1h_input_tokens
-        + usage.output_tokens;
+    // Numbers of a provider: they are added so that no size of them can overflow.
+    let context = [
+        usage.input_tokens,
+        usage.cache_read_input_tokens,
+        usage.cache_5m_input_tokens,
+        usage.cache_1h_input_tokens,
+        usage.output_tokens,
+    ]
+    .into_iter()
+    .fold(0u64, u64::saturating_add);
     let context_max = facts.input_tokens_max(&request.model);
     if context > context_max / 100 * CONTEXT_PERCENT_MAX {
-        private["context_is_nearly_full"] = json!(true);
+        private.set("context_is_nearly_full", json!(true));
     }
     end(
         draft,
@@ -115,7 +125,7 @@ pub(super) fn summarised(
     facts: &dyn ModelFacts,
 ) {
     let mut private = accounting(request, &answer.usage, facts);
-    private["is_summary"] = json!(true);
+    private.set("is_summary", json!(true));
     end(
         draft,
         start,
@@ -140,21 +150,32 @@ pub(super) fn failed(
     error: &ModelError,
     retry_at: Option<Timestamp>,
 ) {
-    let mut private = json!({
+    let private = json!({
         "error": error.to_string(),
         "retry_at": retry_at.map(rfc3339),
     });
-    if matches!(error, ModelError::ContextTooLong(_)) {
-        private["context_too_long"] = json!(true);
-    }
-    end(
-        draft,
-        start,
-        request.speed.as_deref(),
-        &TokenUsage::default(),
-        true,
-        private,
-    );
+    failed_with(draft, start, request, private);
+}
+
+/// Adds the end of a request that did not fit the model's context.
+pub(super) fn too_long(
+    draft: &mut Draft,
+    start: &EventId,
+    request: &ModelRequest,
+    error: &ModelError,
+    is_summary: bool,
+) {
+    let private = json!({
+        "error": error.to_string(),
+        "context_too_long": true,
+        "is_summary": is_summary,
+    });
+    failed_with(draft, start, request, private);
+}
+
+fn failed_with(draft: &mut Draft, start: &EventId, request: &ModelRequest, private: Value) {
+    let speed = request.speed.as_deref();
+    end(draft, start, speed, &TokenUsage::default(), true, private);
 }
 
 /// Adds the end of a request that was under way when its driver died.
@@ -186,9 +207,9 @@ fn message_content(answer: &ModelAnswer) -> Vec<Value> {
     answer
         .content
         .iter()
-        .filter(|block| block["type"] == "text")
-        .filter_map(|block| block["text"].as_str())
-        .filter(|text| !text.is_empty())
+        .filter(|block| block.at("type") == "text")
+        .filter_map(|block| block.at("text").as_str())
+        .filter(|text| !text.trim().is_empty())
         .map(text_block)
         .collect()
 }
@@ -200,25 +221,25 @@ fn push_call(
     agent: &Value,
     built_in: &[Value],
 ) -> Option<EventId> {
-    let name = call["name"].as_str().unwrap_or_default();
+    let name = call.at("name").as_str().unwrap_or_default();
     let Evaluated {
         kind,
         permission,
         evaluation,
     } = evaluate(agent, name, built_in);
-    let mut body = json!({"name": name, "input": call["input"]});
+    let mut body = json!({"name": name, "input": call.at("input")});
     let event = match kind {
         CallKind::Custom => EventKind::AgentCustomToolUse,
         CallKind::BuiltIn | CallKind::Mcp(_) => {
-            body["evaluated_permission"] = json!(permission.as_str());
+            body.set("evaluated_permission", json!(permission.as_str()));
             if let Some(evaluation) = evaluation {
-                body["evaluation"] = evaluation;
+                body.set("evaluation", evaluation);
             }
             EventKind::AgentToolUse
         }
     };
     let id = EventId::fresh(draft.at());
-    let private = json!({"model_id": call["id"]});
+    let private = json!({"model_id": call.at("id")});
     draft.with_private(id.clone(), event, body, Some(private));
     (permission == Permission::Deny).then_some(id)
 }
@@ -228,7 +249,7 @@ fn calls_name(draft: &Draft, event_id: &EventId) -> String {
         .events()
         .iter()
         .find(|event| event.id == *event_id)
-        .and_then(|event| event.body["name"].as_str())
+        .and_then(|event| event.body.at("name").as_str())
         .unwrap_or_default()
         .to_owned()
 }
@@ -257,10 +278,10 @@ fn end(
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
         "cache_read_input_tokens": usage.cache_read_input_tokens,
-        "cache_creation_input_tokens": usage.cache_5m_input_tokens + usage.cache_1h_input_tokens,
+        "cache_creation_input_tokens": usage.cache_5m_input_tokens.saturating_add(usage.cache_1h_input_tokens),
     });
     if let Some(speed) = speed {
-        model_usage["speed"] = json!(speed);
+        model_usage.set("speed", json!(speed));
     }
     let body = json!({
         "model_request_start_id": start.as_str(),

@@ -7,7 +7,7 @@ use super::backoff::Backoff;
 use super::live::Live;
 use crate::clock::Clock;
 use crate::hands::Hands;
-use crate::model::{Model, TokenUsage};
+use crate::model::{Catalog, Cost, Model, TokenUsage};
 use crate::session::Limits;
 use crate::store::SharedStore;
 
@@ -20,6 +20,26 @@ pub trait ModelFacts: Send + Sync + 'static {
 
     /// Returns how many input tokens the model takes.
     fn input_tokens_max(&self, model: &str) -> u64;
+}
+
+/// Input tokens of a model that nobody described.
+const INPUT_TOKENS_DEFAULT: u64 = 200_000;
+
+impl ModelFacts for Catalog {
+    fn price_nanocents(
+        &self,
+        model: &str,
+        speed: Option<&str>,
+        usage: &TokenUsage,
+    ) -> Option<u128> {
+        self.price_cents(model, speed, usage).map(Cost::nano_cents)
+    }
+
+    fn input_tokens_max(&self, model: &str) -> u64 {
+        self.find(model)
+            .and_then(|model| model.input_tokens_max)
+            .unwrap_or(INPUT_TOKENS_DEFAULT)
+    }
 }
 
 /// How drivers hold their leases.

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::json::Fields as _;
 use crate::model::ModelRequest;
 use crate::session::{State, Turn};
 
@@ -24,7 +25,7 @@ nothing that the next step needs. Answer with the summary alone.";
 /// Returns the request that answers the conversation so far. `tools` are the offered definitions.
 pub fn model_request(state: &State, tools: Vec<Value>) -> ModelRequest {
     let agent = state.agent();
-    let mut system = agent["system"].as_str().unwrap_or_default().to_owned();
+    let mut system = agent.at("system").as_str().unwrap_or_default().to_owned();
     if !tools.is_empty() {
         if !system.is_empty() {
             system.push_str("\n\n");
@@ -52,16 +53,8 @@ pub fn compacted_turn(state: &State, summary: &str) -> Vec<Value> {
         "The conversation so far was summarised to fit your context:\n\n{summary}"
     )})];
     // The newest input is kept word for word: a summary must not reword what the user just asked.
-    let newest = state
-        .conversation
-        .iter()
-        .rev()
-        .find_map(|turn| match &**turn {
-            Turn::User(content) => Some(content),
-            Turn::Assistant(_) | Turn::ToolResults(_) => None,
-        });
-    for block in newest.into_iter().flatten() {
-        match block["text"].as_str() {
+    for block in state.newest_input.iter() {
+        match block.at("text").as_str() {
             Some(text) => content.push(json!({"type": "text", "text": format!(
                 "The user's newest message, which the summary covers up to now:\n\n{}",
                 clip(text, SUMMARY_CHARS_MAX / 4)
@@ -74,16 +67,16 @@ pub fn compacted_turn(state: &State, summary: &str) -> Vec<Value> {
 }
 
 fn request(state: &State, system: String, messages: Vec<Value>, tools: Vec<Value>) -> ModelRequest {
-    let model = &state.agent()["model"];
+    let model = &state.agent().at("model");
     let word = |name: &str| {
-        let value = &model[name];
+        let value = &model.at(name);
         value
             .as_str()
-            .or_else(|| value["type"].as_str())
+            .or_else(|| value.at("type").as_str())
             .map(str::to_owned)
     };
     ModelRequest {
-        model: model["id"].as_str().unwrap_or_default().to_owned(),
+        model: model.at("id").as_str().unwrap_or_default().to_owned(),
         system,
         messages,
         tools,
@@ -147,22 +140,23 @@ fn transcript(state: &State) -> String {
 }
 
 fn block_text(block: &Value) -> Option<String> {
-    match block["type"].as_str()? {
-        "text" => Some(block["text"].as_str()?.to_owned()),
+    match block.at("type").as_str()? {
+        "text" => Some(block.at("text").as_str()?.to_owned()),
         "tool_use" => Some(format!(
             "[calls {} with {}]",
-            block["name"].as_str()?,
-            block["input"]
+            block.at("name").as_str()?,
+            block.at("input")
         )),
         "tool_result" => {
-            let text: Vec<String> = block["content"]
+            let text: Vec<String> = block
+                .at("content")
                 .as_array()?
                 .iter()
                 .filter_map(block_text)
                 .collect();
             Some(text.join("\n"))
         }
-        "image" | "document" => Some(format!("[{}]", block["type"].as_str()?)),
+        "image" | "document" => Some(format!("[{}]", block.at("type").as_str()?)),
         _ => None,
     }
 }

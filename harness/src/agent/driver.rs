@@ -11,6 +11,7 @@ use super::drivers::Poke;
 use crate::clock::Timestamp;
 use crate::hands::Hand;
 use crate::ids::{EventId, SessionId};
+use crate::json::Fields as _;
 use crate::session::{
     CallKind, CallState, Draft, EventKind, FoldError, State, Status, Step, decide, project,
     text_block,
@@ -129,11 +130,16 @@ impl Driver {
             }
             Step::TakeInput(ids) => {
                 self.take_input(&mut draft, &ids)?;
-                // Where the model is asked next, both go into one commit: one fsync less before it starts.
-                if decide(&self.ahead(&draft)?, &self.brain.limits) == Step::CallModel {
-                    return self.call_model(draft).await;
+                match decide(&self.ahead(&draft)?, &self.brain.limits) {
+                    // Both go into one commit: one fsync less before the model is asked.
+                    Step::CallModel => self.call_model(draft).await,
+                    // Some calls still wait: the session says which.
+                    Step::GoIdle(reason, details, None) => {
+                        self.push_idle(&mut draft, &reason, &details)?;
+                        self.commit(draft).await
+                    }
+                    _ => self.commit(draft).await,
                 }
-                self.commit(draft).await
             }
             Step::CallModel => self.call_model(draft).await,
             Step::Compact => self.compact(draft).await,
@@ -162,7 +168,7 @@ impl Driver {
                 draft.processed(&input.event_id, input.number);
             }
         }
-        self.open_turn(draft)
+        Ok(())
     }
 
     /// Adds the events that open a turn, where none is open.
@@ -198,7 +204,8 @@ impl Driver {
         self.commit(draft).await
     }
 
-    /// Adds the events that end a turn, with the usage as of now.
+    /// Adds the events that end a turn, with the usage as of the instant of the draft, at which the clock of
+    /// the running time stops.
     pub(super) fn push_idle(
         &self,
         draft: &mut Draft,
@@ -206,9 +213,8 @@ impl Driver {
         details: &Value,
     ) -> Result<(), DriverError> {
         let ahead = self.ahead(draft)?;
-        let now = self.brain.clock.now();
-        let usage = ahead.usage.wire(ahead.running_micros(now));
-        draft.idle(reason, details, usage, ahead.config["budget"].clone());
+        let usage = ahead.usage.wire(ahead.running_micros(draft.at()));
+        draft.idle(reason, details, usage, ahead.config.at("budget").clone());
         Ok(())
     }
 
@@ -279,7 +285,13 @@ impl Driver {
                     self.state = Some(ahead);
                     return Ok(());
                 }
-                Err(StoreError::LogMoved { .. }) => self.catch_up().await?,
+                Err(StoreError::LogMoved { .. }) => {
+                    self.catch_up().await?;
+                    // Archived meanwhile: nothing may follow the end of a session.
+                    if self.state()?.status == Status::Terminated {
+                        return Ok(());
+                    }
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -343,6 +355,7 @@ impl Driver {
         let shutdown = self.shutdown.clone();
         let clock = self.brain.clock.clone();
         let renewal = self.brain.lease.ttl / 3;
+        let mut due = clock.sleep(renewal);
         loop {
             tokio::select! {
                 done = &mut work => return Ok(Woken::Done(done)),
@@ -353,7 +366,10 @@ impl Driver {
                         return Ok(Woken::Interrupted);
                     }
                 }
-                () = clock.sleep(renewal) => self.hold_lease().await?,
+                () = &mut due => {
+                    self.hold_lease().await?;
+                    due = clock.sleep(renewal);
+                }
                 () = shutdown.cancelled() => return Err(DriverError::Shutdown),
             }
         }
@@ -404,6 +420,6 @@ pub(super) fn close_call(draft: &mut Draft, kind: &CallKind, event_id: &EventId,
         CallKind::Custom => (EventKind::CallClosed, "tool_use_id"),
     };
     let mut body = serde_json::json!({"content": content, "is_error": true});
-    body[id_field] = serde_json::json!(event_id.as_str());
+    body.set(id_field, serde_json::json!(event_id.as_str()));
     draft.thread(event, body);
 }

@@ -30,6 +30,26 @@ struct Awake {
     tasks: JoinSet<()>,
 }
 
+/// Removes a driver's entry at the end of its task, however that ends.
+struct Forget {
+    drivers: Arc<Drivers>,
+    session_id: SessionId,
+    poke: Arc<Poke>,
+}
+
+impl Drop for Forget {
+    fn drop(&mut self) {
+        let mut awake = self.drivers.awake.lock().unwrap_or_else(|e| e.into_inner());
+        let is_ours = awake
+            .pokes
+            .get(&self.session_id)
+            .is_some_and(|poke| Arc::ptr_eq(poke, &self.poke));
+        if is_ours {
+            awake.pokes.remove(&self.session_id);
+        }
+    }
+}
+
 /// Tells a driver that its log grew.
 #[derive(Default)]
 pub(super) struct Poke {
@@ -65,6 +85,12 @@ impl Drivers {
         let drivers = self.clone();
         let session_id = session_id.clone();
         awake.tasks.spawn(async move {
+            // Also when the driver panics: the session must not wait for a task that is gone.
+            let _forget = Forget {
+                drivers: drivers.clone(),
+                session_id: session_id.clone(),
+                poke: poke.clone(),
+            };
             let mut driver = Driver::new(
                 drivers.brain.clone(),
                 session_id.clone(),

@@ -2,7 +2,7 @@
 //! of text that is still being made. Nothing here is stored; the log is the truth.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use tokio::sync::{broadcast, watch};
 
@@ -42,12 +42,30 @@ struct Channel {
     previews: broadcast::Sender<Arc<Preview>>,
 }
 
-/// A reader's view of one session.
+/// A reader's view of one session. Dropping the last one frees what the hub keeps for the session.
 pub struct Watcher {
+    hub: Weak<Live>,
+    session_id: SessionId,
     /// Changes when the log grew; the value is the last number heard of, `u64::MAX` after deletion.
     pub grew: watch::Receiver<u64>,
     /// Pieces of events being made.
     pub previews: broadcast::Receiver<Arc<Preview>>,
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        let Some(hub) = self.hub.upgrade() else {
+            return;
+        };
+        let mut channels = hub.channels.lock().unwrap_or_else(|e| e.into_inner());
+        // Watchers are made under the same lock, and this one still counts as one receiver.
+        let is_last = channels
+            .get(&self.session_id)
+            .is_some_and(|channel| channel.grew.receiver_count() <= 1);
+        if is_last {
+            channels.remove(&self.session_id);
+        }
+    }
 }
 
 /// Routes hints and previews to the readers of each session.
@@ -81,7 +99,7 @@ impl Live {
     }
 
     /// Starts to watch a session.
-    pub fn watch(&self, session_id: &SessionId) -> Watcher {
+    pub fn watch(self: &Arc<Self>, session_id: &SessionId) -> Watcher {
         let mut channels = self.channels.lock().unwrap_or_else(|e| e.into_inner());
         let channel = channels
             .entry(session_id.clone())
@@ -90,9 +108,17 @@ impl Live {
                 previews: broadcast::Sender::new(PREVIEWS_MAX),
             });
         Watcher {
+            hub: Arc::downgrade(self),
+            session_id: session_id.clone(),
             grew: channel.grew.subscribe(),
             previews: channel.previews.subscribe(),
         }
+    }
+
+    /// Returns how many sessions are watched.
+    pub fn watched_count(&self) -> usize {
+        let channels = self.channels.lock().unwrap_or_else(|e| e.into_inner());
+        channels.len()
     }
 
     /// Shows a preview to the session's readers.
@@ -105,14 +131,10 @@ impl Live {
     }
 
     fn announce(&self, grew: &LogGrew) {
-        let mut channels = self.channels.lock().unwrap_or_else(|e| e.into_inner());
+        let channels = self.channels.lock().unwrap_or_else(|e| e.into_inner());
         let Some(channel) = channels.get(&grew.session_id) else {
             return;
         };
-        if channel.grew.is_closed() {
-            channels.remove(&grew.session_id);
-            return;
-        }
         channel.grew.send_if_modified(|last| {
             let is_news = *last < grew.last;
             *last = (*last).max(grew.last);

@@ -11,6 +11,8 @@ mod driver;
 mod drivers;
 mod live;
 mod model_call;
+#[cfg(test)]
+mod tests;
 mod tool_call;
 mod toolset;
 

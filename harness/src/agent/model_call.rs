@@ -11,8 +11,10 @@ use super::driver::{Driver, DriverError, Woken};
 use super::live::{Preview, PreviewPart};
 use super::toolset::offered;
 use crate::ids::EventId;
+use crate::json::Fields as _;
 use crate::model::{ModelAnswer, ModelError, ModelRequest, Progress, StopReason};
 use crate::session::{Draft, EventKind, Status};
+use crate::store::StoreError;
 
 /// How a request ended.
 enum Asked {
@@ -33,8 +35,21 @@ impl Driver {
         match self.ask(&request, Some(&ids)).await? {
             // The interrupt is the next thing decided, and closes the request.
             Asked::Interrupted => Ok(()),
-            Asked::Failed(error) => self.record_failure(&ids.start, &request, &error).await,
-            Asked::Answered(answer) => self.record_answer(ids, &request, &answer).await,
+            Asked::Failed(error) => {
+                self.record_failure(&ids.start, &request, &error, false)
+                    .await
+            }
+            Asked::Answered(answer) => {
+                let start = ids.start.clone();
+                match self.record_answer(ids, &request, &answer).await {
+                    // An answer that cannot be stored (nested too deeply, too large) is no answer.
+                    Err(DriverError::Store(StoreError::Invalid(why))) => {
+                        let error = ModelError::Protocol(why);
+                        self.record_failure(&start, &request, &error, false).await
+                    }
+                    recorded => recorded,
+                }
+            }
         }
     }
 
@@ -48,13 +63,23 @@ impl Driver {
         };
         match self.ask(&request, None).await? {
             Asked::Interrupted => Ok(()),
-            Asked::Failed(error) => self.record_failure(&ids.start, &request, &error).await,
+            Asked::Failed(error) => {
+                self.record_failure(&ids.start, &request, &error, true)
+                    .await
+            }
             Asked::Answered(answer) => {
                 let summary: Vec<&str> = answer
                     .content
                     .iter()
-                    .filter_map(|block| block["text"].as_str())
+                    .filter_map(|block| block.at("text").as_str())
+                    .filter(|text| !text.trim().is_empty())
                     .collect();
+                if summary.is_empty() || matches!(answer.stop_reason, StopReason::Refusal { .. }) {
+                    let error = ModelError::Protocol("it gave no summary".to_owned());
+                    return self
+                        .record_failure(&ids.start, &request, &error, true)
+                        .await;
+                }
                 let content = context::compacted_turn(self.state()?, &summary.join("\n"));
                 let mut draft = self.draft()?;
                 let facts = self.brain.facts.clone();
@@ -181,12 +206,13 @@ impl Driver {
         start: &EventId,
         request: &ModelRequest,
         error: &ModelError,
+        is_summary: bool,
     ) -> Result<(), DriverError> {
         tracing::warn!(session = %self.session_id, model = %request.model, %error, "a model request failed");
         let mut draft = self.draft()?;
         if matches!(error, ModelError::ContextTooLong(_)) {
             // Not an error of the session: the conversation is summarised and asked again.
-            answer::failed(&mut draft, start, request, error, None);
+            answer::too_long(&mut draft, start, request, error, is_summary);
             return self.commit(draft).await;
         }
         let failures = self.state()?.failures.saturating_add(1);
@@ -221,9 +247,11 @@ struct Previews {
 struct Shown {
     has_thinking: bool,
     has_message: bool,
-    /// Text blocks that began and got text; the event has no empty ones.
+    /// Text blocks that began and got text; the event has none that are empty or white space alone.
     blocks: usize,
     block_has_text: bool,
+    /// White space at the start of a block, held back until other text shows that the block counts.
+    held: String,
 }
 
 impl Previews {
@@ -234,8 +262,15 @@ impl Previews {
                 shown.has_thinking = true;
                 self.send(&self.thinking, PreviewPart::Start("agent.thinking"));
             }
-            Progress::TextStarted => shown.block_has_text = false,
+            Progress::TextStarted => {
+                shown.block_has_text = false;
+                shown.held.clear();
+            }
+            Progress::TextDelta(text) if !shown.block_has_text && text.trim().is_empty() => {
+                shown.held.push_str(&text);
+            }
             Progress::TextDelta(text) if !text.is_empty() => {
+                let text = std::mem::take(&mut shown.held) + &text;
                 if !shown.has_message {
                     shown.has_message = true;
                     self.send(&self.message, PreviewPart::Start("agent.message"));

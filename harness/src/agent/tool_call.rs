@@ -7,6 +7,7 @@ use super::driver::{Driver, DriverError, Woken};
 use crate::hands::{CallOutcome, Hand, HandError, ToolCall};
 use crate::ids::EventId;
 use crate::session::{Draft, EventKind, text_block};
+use crate::store::StoreError;
 
 impl Driver {
     pub(super) async fn run_tool(&mut self, event_id: &EventId) -> Result<(), DriverError> {
@@ -45,18 +46,31 @@ impl Driver {
             }
             Woken::Done(Err(error)) => {
                 tracing::error!(session = %self.session_id, tool = %call.name, %error, "a hand failed");
-                CallOutcome {
-                    content: vec![text_block(
-                        "The sandbox failed while running this call; the operator was told. \
-                         Try again, or go on without it.",
-                    )],
-                    is_error: true,
-                }
+                failure(
+                    "The sandbox failed while running this call; the operator was told. \
+                     Try again, or go on without it.",
+                )
             }
         };
         let mut draft = self.draft()?;
         push_result(&mut draft, event_id, outcome);
-        self.commit(draft).await
+        match self.commit(draft).await {
+            // A result that cannot be stored is told, not tried again for ever.
+            Err(DriverError::Store(StoreError::Invalid(why))) => {
+                let mut draft = self.draft()?;
+                let text = format!("The result cannot be kept: {why}. Ask for less at a time.");
+                push_result(&mut draft, event_id, failure(&text));
+                self.commit(draft).await
+            }
+            committed => committed,
+        }
+    }
+}
+
+fn failure(text: &str) -> CallOutcome {
+    CallOutcome {
+        content: vec![text_block(text)],
+        is_error: true,
     }
 }
 

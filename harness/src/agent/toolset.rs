@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 
+use crate::json::Fields as _;
 use crate::session::{CallKind, Permission};
 
 /// The type of the built-in toolset.
@@ -25,17 +26,17 @@ pub struct Evaluated {
 pub fn offered(agent: &Value, built_in: &[Value]) -> Vec<Value> {
     let mut tools = Vec::new();
     for set in tools_of(agent) {
-        match set["type"].as_str() {
+        match set.at("type").as_str() {
             Some(AGENT_TOOLSET) => tools.extend(
                 built_in
                     .iter()
-                    .filter(|tool| is_enabled(set, tool["name"].as_str().unwrap_or_default()))
+                    .filter(|tool| is_enabled(set, tool.at("name").as_str().unwrap_or_default()))
                     .cloned(),
             ),
             Some("custom") => tools.push(json!({
-                "name": set["name"],
-                "description": set["description"],
-                "input_schema": set["input_schema"],
+                "name": set.at("name"),
+                "description": set.at("description"),
+                "input_schema": set.at("input_schema"),
             })),
             // MCP tools are offered once their server has answered.
             _ => {}
@@ -47,8 +48,8 @@ pub fn offered(agent: &Value, built_in: &[Value]) -> Vec<Value> {
 /// Evaluates a call of the tool `name`; `built_in` tells which built-in tools exist.
 pub fn evaluate(agent: &Value, name: &str, built_in: &[Value]) -> Evaluated {
     for set in tools_of(agent) {
-        match set["type"].as_str() {
-            Some("custom") if set["name"] == name => {
+        match set.at("type").as_str() {
+            Some("custom") if set.at("name") == name => {
                 return Evaluated {
                     kind: CallKind::Custom,
                     permission: Permission::Allow,
@@ -56,7 +57,7 @@ pub fn evaluate(agent: &Value, name: &str, built_in: &[Value]) -> Evaluated {
                 };
             }
             Some(AGENT_TOOLSET)
-                if built_in.iter().any(|tool| tool["name"] == name) && is_enabled(set, name) =>
+                if built_in.iter().any(|tool| tool.at("name") == name) && is_enabled(set, name) =>
             {
                 let (permission, evaluation) = apply_policy(policy(set, name));
                 return Evaluated {
@@ -91,27 +92,32 @@ fn apply_policy(policy: &str) -> (Permission, Value) {
 }
 
 fn tools_of(agent: &Value) -> impl Iterator<Item = &Value> {
-    agent["tools"].as_array().into_iter().flatten()
+    agent.at("tools").as_array().into_iter().flatten()
 }
 
 fn config<'a>(set: &'a Value, name: &str) -> Option<&'a Value> {
-    set["configs"]
+    set.at("configs")
         .as_array()?
         .iter()
-        .find(|config| config["name"] == name)
+        .find(|config| config.at("name") == name)
 }
 
 fn is_enabled(set: &Value, name: &str) -> bool {
     config(set, name)
-        .and_then(|config| config["enabled"].as_bool())
-        .or_else(|| set["default_config"]["enabled"].as_bool())
+        .and_then(|config| config.at("enabled").as_bool())
+        .or_else(|| set.at("default_config").at("enabled").as_bool())
         .unwrap_or(true)
 }
 
 fn policy<'a>(set: &'a Value, name: &str) -> &'a str {
     config(set, name)
-        .and_then(|config| config["permission_policy"]["type"].as_str())
-        .or_else(|| set["default_config"]["permission_policy"]["type"].as_str())
+        .and_then(|config| config.at("permission_policy").at("type").as_str())
+        .or_else(|| {
+            set.at("default_config")
+                .at("permission_policy")
+                .at("type")
+                .as_str()
+        })
         .unwrap_or("always_allow")
 }
 

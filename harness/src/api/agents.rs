@@ -8,27 +8,25 @@ use crate::api::agent_config::{
     self, AgentConfig, Draft, Reference, Roster, RosterAgent, apply_overrides, session_agent,
 };
 use crate::api::body::{Fields, Invalid, JsonBody, Spot};
+use crate::api::collection::{Answer, Collection, LIMIT_DEFAULT, LIMIT_MAX, UPDATE_ATTEMPTS_MAX};
 use crate::api::page::{self, Cursor, Position};
 use crate::api::query::Query;
 use crate::api::{ApiError, ApiState, Caller};
 use crate::clock::rfc3339;
 use crate::ids::{AgentId, WorkspaceId};
-use crate::store::{
-    Key, Kind, NewResource, Order, Resource, ResourceChange, ResourceQuery, StoreError,
+use crate::store::{Key, Kind, NewResource, Order, Resource, ResourceChange, StoreError};
+
+const AGENTS: Collection = Collection {
+    kind: Kind::Agent,
+    list: "agents",
+    noun: "agent",
+    wire,
+    missing,
 };
-
-/// How often an update is decided anew when others write the same agent meanwhile.
-const UPDATE_ATTEMPTS_MAX: usize = 8;
-/// Page sizes of both lists.
-const LIMIT_DEFAULT: usize = 20;
-const LIMIT_MAX: usize = 100;
-const LIST: &str = "agents";
-
-type Answer = Result<Json<Value>, ApiError>;
 
 /// Creates an agent at version 1.
 pub(super) async fn create(State(api): State<ApiState>, caller: Caller, body: JsonBody) -> Answer {
-    let draft = agent_config::create(body.0, &*api.models)?;
+    let draft = agent_config::create(body.0, &api.models)?;
     let now = api.clock.now();
     let id = AgentId::fresh(now);
     let roster = fetch_roster(&api, &caller.workspace, draft.references()).await?;
@@ -87,7 +85,7 @@ pub(super) async fn update(
         }
         let config = config_of(&stored)?;
         let draft =
-            agent_config::update(&config, &id, stored.version, fields.clone(), &*api.models)?;
+            agent_config::update(&config, &id, stored.version, fields.clone(), &api.models)?;
         let Some(changed) = decide_change(&api, &caller.workspace, &stored, &config, draft).await?
         else {
             return Ok(Json(wire(&stored)));
@@ -106,10 +104,7 @@ pub(super) async fn update(
             Err(error) => return Err(error.into()),
         }
     }
-    Err(ApiError::conflict(
-        "the agent is changed by others all the time",
-        true,
-    ))
+    Err(AGENTS.too_busy())
 }
 
 /// Returns the next version's configuration; `None` if it equals the present one.
@@ -132,35 +127,8 @@ async fn decide_change(
 
 /// Returns the agents of the workspace, newest first.
 pub(super) async fn list(State(api): State<ApiState>, caller: Caller, query: Query) -> Answer {
-    let limit = query.limit(LIMIT_DEFAULT, LIMIT_MAX)?;
     let created_at = query.time_range("created_at")?;
-    let order = Order::Descending;
-    let mut agents = api
-        .store
-        .list(&ResourceQuery {
-            workspace: caller.workspace,
-            kind: Kind::Agent,
-            include_archived: query.flag("include_archived")?,
-            created_at,
-            statuses: Vec::new(),
-            labels: Vec::new(),
-            order,
-            after: page::created_cursor(&query, LIST, order, &created_at)?,
-            limit: page::rows_to_fetch(limit),
-        })
-        .await?;
-    let is_more = page::cut(&mut agents, limit);
-    let next = agents.last().filter(|_| is_more).map(|last| {
-        Cursor::next(
-            LIST,
-            order,
-            Position::Created(last.created_at, last.key.id.clone()),
-        )
-    });
-    Ok(Json(page::cursor_page(
-        agents.iter().map(wire).collect(),
-        next,
-    )))
+    AGENTS.list(&api, caller, &query, created_at).await
 }
 
 /// Archives an agent for ever; again changes nothing.
@@ -169,30 +137,7 @@ pub(super) async fn archive(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Answer {
-    for _ in 0..UPDATE_ATTEMPTS_MAX {
-        let stored = find(&api, &caller.workspace, &id, None).await?;
-        if stored.archived_at.is_some() {
-            return Ok(Json(wire(&stored)));
-        }
-        let now = api.clock.now();
-        let change = ResourceChange {
-            body: stored.body.clone(),
-            new_version: false,
-            unique_name: None,
-            status: stored.status.clone(),
-            archived_at: Some(now),
-            at: now,
-        };
-        match api.store.update(&stored.key, stored.revision, change).await {
-            Ok(archived) => return Ok(Json(wire(&archived))),
-            Err(StoreError::RevisionConflict { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(ApiError::conflict(
-        "the agent is changed by others all the time",
-        true,
-    ))
+    AGENTS.archive(&api, &key(&caller.workspace, &id)).await
 }
 
 /// Returns the versions of an agent, newest first.
@@ -272,7 +217,7 @@ pub async fn resolve_session_agent(
     let config = match overrides {
         None => base,
         Some(mut fields) => {
-            let config = apply_overrides(&base, &mut fields, &*api.models)?;
+            let config = apply_overrides(&base, &mut fields, &api.models)?;
             fields.finish()?;
             config
         }

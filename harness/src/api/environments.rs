@@ -6,23 +6,21 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::api::body::JsonBody;
+use crate::api::collection::{Answer, Collection, UPDATE_ATTEMPTS_MAX};
 use crate::api::environment_config::{self, EnvironmentConfig};
-use crate::api::page::{self, Cursor, Position};
 use crate::api::query::Query;
 use crate::api::{ApiError, ApiState, Caller};
 use crate::clock::rfc3339;
 use crate::ids::{EnvironmentId, WorkspaceId};
-use crate::store::{
-    Key, Kind, NewResource, Order, Resource, ResourceChange, ResourceQuery, StoreError, TimeRange,
+use crate::store::{Key, Kind, NewResource, Resource, ResourceChange, StoreError, TimeRange};
+
+const ENVIRONMENTS: Collection = Collection {
+    kind: Kind::Environment,
+    list: "environments",
+    noun: "environment",
+    wire,
+    missing,
 };
-
-/// How often an update is decided anew when others write the same environment meanwhile.
-const UPDATE_ATTEMPTS_MAX: usize = 8;
-const LIMIT_DEFAULT: usize = 20;
-const LIMIT_MAX: usize = 100;
-const LIST: &str = "environments";
-
-type Answer = Result<Json<Value>, ApiError>;
 
 /// Creates an environment. Its name is unique among the live ones.
 pub(super) async fn create(State(api): State<ApiState>, caller: Caller, body: JsonBody) -> Answer {
@@ -84,42 +82,13 @@ pub(super) async fn update(
             Err(error) => return Err(error.into()),
         }
     }
-    Err(ApiError::conflict(
-        "the environment is changed by others all the time",
-        true,
-    ))
+    Err(ENVIRONMENTS.too_busy())
 }
 
 /// Returns the environments of the workspace, newest first.
 pub(super) async fn list(State(api): State<ApiState>, caller: Caller, query: Query) -> Answer {
-    let limit = query.limit(LIMIT_DEFAULT, LIMIT_MAX)?;
-    let (order, created_at) = (Order::Descending, TimeRange::default());
-    let mut environments = api
-        .store
-        .list(&ResourceQuery {
-            workspace: caller.workspace,
-            kind: Kind::Environment,
-            include_archived: query.flag("include_archived")?,
-            created_at,
-            statuses: Vec::new(),
-            labels: Vec::new(),
-            order,
-            after: page::created_cursor(&query, LIST, order, &created_at)?,
-            limit: page::rows_to_fetch(limit),
-        })
-        .await?;
-    let is_more = page::cut(&mut environments, limit);
-    let next = environments.last().filter(|_| is_more).map(|last| {
-        Cursor::next(
-            LIST,
-            order,
-            Position::Created(last.created_at, last.key.id.clone()),
-        )
-    });
-    Ok(Json(page::cursor_page(
-        environments.iter().map(wire).collect(),
-        next,
-    )))
+    let always = TimeRange::default();
+    ENVIRONMENTS.list(&api, caller, &query, always).await
 }
 
 /// Removes an environment. Sessions that run in it go on.
@@ -139,30 +108,9 @@ pub(super) async fn archive(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Answer {
-    for _ in 0..UPDATE_ATTEMPTS_MAX {
-        let stored = find(&api, &caller.workspace, &id).await?;
-        if stored.archived_at.is_some() {
-            return Ok(Json(wire(&stored)));
-        }
-        let now = api.clock.now();
-        let change = ResourceChange {
-            body: stored.body.clone(),
-            new_version: false,
-            unique_name: None,
-            status: stored.status.clone(),
-            archived_at: Some(now),
-            at: now,
-        };
-        match api.store.update(&stored.key, stored.revision, change).await {
-            Ok(archived) => return Ok(Json(wire(&archived))),
-            Err(StoreError::RevisionConflict { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(ApiError::conflict(
-        "the environment is changed by others all the time",
-        true,
-    ))
+    ENVIRONMENTS
+        .archive(&api, &key(&caller.workspace, &id))
+        .await
 }
 
 /// Returns the wire form of an environment that a new session may use. Errors: 404 `environment_not_found`,

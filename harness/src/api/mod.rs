@@ -13,12 +13,14 @@ use axum::routing::{get, post};
 
 use crate::clock::Clock;
 use crate::ids::WorkspaceId;
+use crate::model::Catalog;
 use crate::store::SharedStore;
 
 pub mod agent_config;
 mod agents;
 mod auth;
 pub mod body;
+mod collection;
 mod envelope;
 mod environment_config;
 mod environments;
@@ -33,7 +35,6 @@ pub mod sessions;
 #[cfg(test)]
 mod tests;
 
-pub use agent_config::ModelCatalog;
 pub use agents::{SessionAgent, resolve_session_agent};
 pub use auth::{AuthMode, Caller, NewKey, create_key, list_keys, revoke_key};
 pub use environments::live_environment;
@@ -53,8 +54,8 @@ pub struct ApiState {
     pub clock: Arc<dyn Clock>,
     /// How callers prove who they are.
     pub auth: AuthMode,
-    /// The models that agents may name.
-    pub models: Arc<dyn ModelCatalog>,
+    /// The models we know; agents may name others.
+    pub models: Arc<Catalog>,
     /// Value of `anthropic-organization-id` on every response.
     pub organization_id: Arc<str>,
     /// The workspace of callers who name none on an open server; see [`DEFAULT_WORKSPACE`].

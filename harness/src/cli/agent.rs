@@ -8,7 +8,9 @@ use clap::Subcommand;
 use serde_json::Value;
 
 use super::DaemonArgs;
+use super::render::plain;
 use super::yaml::read_object;
+use crate::json::Fields as _;
 
 #[derive(Subcommand)]
 pub(super) enum AgentCommand {
@@ -102,13 +104,13 @@ fn print_one(agent: &Value, daemon: &DaemonArgs, verb: &str) {
         println!("{agent}");
         return;
     }
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let text = |value: &Value| plain(value.as_str().unwrap_or_default());
     let line = format!(
         "{verb} {}  version {}  {}  {}",
-        text(&agent["id"]),
-        agent["version"],
-        text(&agent["model"]["id"]),
-        text(&agent["name"]),
+        text(agent.at("id")),
+        agent.at("version"),
+        text(agent.at("model").at("id")),
+        text(agent.at("name")),
     );
     println!("{}", line.trim_start());
 }

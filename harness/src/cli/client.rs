@@ -8,6 +8,7 @@ use reqwest::Method;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use crate::json::Fields as _;
 use crate::model::sse::{SseDecoder, SseEvent};
 
 /// Events that a stream may be ahead of its reader.
@@ -62,10 +63,10 @@ impl Client {
                 }
             };
             let mut answer = self.get(&with_page).await?;
-            if let Some(data) = answer["data"].as_array_mut() {
+            if let Some(data) = answer.at_mut("data").as_array_mut() {
                 items.append(data);
             }
-            match answer["next_page"].as_str() {
+            match answer.at("next_page").as_str() {
                 Some(next) => page = Some(next.to_owned()),
                 None => return Ok(items),
             }
@@ -77,16 +78,22 @@ impl Client {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let response = request.send().await.map_err(|error| self.unreachable(error))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| self.unreachable(error))?;
         let status = response.status();
         let text = response.text().await.context("the answer broke off")?;
         let answer: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
         if status.is_success() {
             return Ok(answer);
         }
-        match answer["error"]["message"].as_str() {
+        match answer.at("error").at("message").as_str() {
             Some(message) => bail!("{message} ({status})"),
-            None => bail!("{} answered {status}, but not as a sinew daemon does", self.base),
+            None => bail!(
+                "{} answered {status}, but not as a sinew daemon does",
+                self.base
+            ),
         }
     }
 
@@ -111,7 +118,11 @@ impl Client {
         if !response.status().is_success() {
             let status = response.status();
             let answer: Value = response.json().await.unwrap_or(Value::Null);
-            let message = answer["error"]["message"].as_str().unwrap_or("no reason given");
+            let message = answer
+                .at("error")
+                .at("message")
+                .as_str()
+                .unwrap_or("no reason given");
             bail!("{message} ({status})");
         }
         let (send, receive) = mpsc::channel(EVENTS_AHEAD_MAX);

@@ -1,5 +1,6 @@
 //! One conversation in the terminal: send, watch, answer questions, interrupt.
 
+use std::collections::HashSet;
 use std::io::{BufRead, IsTerminal, Write};
 
 use anyhow::{Context, Result, bail};
@@ -8,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::client::Client;
 use super::render::Renderer;
+use crate::json::Fields as _;
 
 /// How a turn ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,6 +28,8 @@ pub(super) struct Conversation {
     session_id: String,
     events: mpsc::Receiver<Result<Value>>,
     pub(super) renderer: Renderer,
+    /// Calls of custom tools, which only a program can answer.
+    custom_calls: HashSet<String>,
 }
 
 impl Conversation {
@@ -37,6 +41,7 @@ impl Conversation {
             session_id: session_id.to_owned(),
             events,
             renderer: Renderer::new(is_json),
+            custom_calls: HashSet::new(),
         })
     }
 
@@ -68,20 +73,29 @@ impl Conversation {
                 }
             };
             let Some(event) = event else {
-                bail!("the daemon closed the stream; \"sinew session events {}\" shows what is stored", self.session_id);
+                bail!(
+                    "the daemon closed the stream; \"sinew session events {}\" shows what is stored",
+                    self.session_id
+                );
             };
             let event = event?;
             self.renderer.show(&event);
-            match event["type"].as_str() {
+            match event.at("type").as_str() {
+                Some("agent.custom_tool_use") => {
+                    let id = event.at("id").as_str().unwrap_or_default();
+                    self.custom_calls.insert(id.to_owned());
+                }
                 Some("session.status_idle") => {
-                    let reason = &event["stop_reason"];
-                    match reason["type"].as_str() {
+                    let reason = &event.at("stop_reason");
+                    match reason.at("type").as_str() {
                         Some("end_turn") => return Ok(TurnEnd::Done),
                         Some("requires_action") => self.answer(reason).await?,
                         _ => return Ok(TurnEnd::Stopped),
                     }
                 }
-                Some("session.status_terminated" | "session.deleted") => return Ok(TurnEnd::Stopped),
+                Some("session.status_terminated" | "session.deleted") => {
+                    return Ok(TurnEnd::Stopped);
+                }
                 _ => {}
             }
         }
@@ -89,20 +103,35 @@ impl Conversation {
 
     /// Asks the person at the terminal about the calls that wait.
     async fn answer(&mut self, reason: &Value) -> Result<()> {
+        let ids = reason.at("event_ids").as_array().into_iter().flatten();
+        let mut ids = ids.filter_map(Value::as_str);
+        if let Some(id) = ids.find(|id| self.custom_calls.contains(*id)) {
+            bail!(
+                "the agent calls a custom tool ({id}), which a program has to answer: send \
+                 user.custom_tool_result to session {}",
+                self.session_id
+            );
+        }
         if !std::io::stdin().is_terminal() {
             bail!(
                 "the agent asks for permission and nobody is at the terminal; answer {} with \
                  \"sinew session send {} --allow ID\" or \"--deny ID\"",
-                reason["event_ids"],
+                reason.at("event_ids"),
                 self.session_id
             );
         }
         let mut answers = Vec::new();
-        for id in reason["event_ids"].as_array().into_iter().flatten() {
+        for id in reason.at("event_ids").as_array().into_iter().flatten() {
             let prompt = format!("allow {}? [y/N] ", id.as_str().unwrap_or_default());
             let reply = tokio::task::spawn_blocking(move || ask(&prompt)).await??;
-            let result = if reply.eq_ignore_ascii_case("y") { "allow" } else { "deny" };
-            answers.push(json!({"type": "user.tool_confirmation", "tool_use_id": id, "result": result}));
+            let result = if reply.eq_ignore_ascii_case("y") {
+                "allow"
+            } else {
+                "deny"
+            };
+            answers.push(
+                json!({"type": "user.tool_confirmation", "tool_use_id": id, "result": result}),
+            );
         }
         self.client
             .post(

@@ -15,6 +15,7 @@ use super::client::Client;
 use super::conversation::{Conversation, TurnEnd};
 use crate::config::Config;
 use crate::daemon::Daemon;
+use crate::json::Fields as _;
 use crate::mock_model::{Script, serve};
 use crate::model::keys::ApiKey;
 use crate::model::{ProviderConfig, ProviderKind};
@@ -24,10 +25,19 @@ const SCRIPT: &str = include_str!("../../demo/script.yaml");
 /// The repository, with the bug.
 const REPOSITORY: [(&str, &str); 5] = [
     ("README.md", include_str!("../../demo/repo/README.md")),
-    ("bill/__init__.py", include_str!("../../demo/repo/bill/__init__.py")),
-    ("bill/shares.py", include_str!("../../demo/repo/bill/shares.py")),
+    (
+        "bill/__init__.py",
+        include_str!("../../demo/repo/bill/__init__.py"),
+    ),
+    (
+        "bill/shares.py",
+        include_str!("../../demo/repo/bill/shares.py"),
+    ),
     ("bill/tip.py", include_str!("../../demo/repo/bill/tip.py")),
-    ("tests/test_bill.py", include_str!("../../demo/repo/tests/test_bill.py")),
+    (
+        "tests/test_bill.py",
+        include_str!("../../demo/repo/tests/test_bill.py"),
+    ),
 ];
 
 const TASK: &str = "The test test_no_cent_is_lost fails: when a bill of 10.00 is split between three people, \
@@ -61,13 +71,22 @@ pub(super) async fn demo(args: DemoArgs) -> Result<ExitCode> {
             println!("{text}");
         }
     };
-    say("A model that is scripted, and everything else as in production: daemon, log, HTTP API, Wasm hands.");
+    say(
+        "A model that is scripted, and everything else as in production: daemon, log, HTTP API, Wasm hands.",
+    );
     say(&format!("repository: {}", repository.display()));
     let before = run_tests(&repository);
     say(&format!("its tests before: {}\n", before.text()));
 
-    let model = serve(TcpListener::bind("127.0.0.1:0").await?, Script::parse(SCRIPT)?)?;
-    let daemon = Daemon::start(config(&args, &temporary.path, &repository, model.url()), super::progress()).await?;
+    let model = serve(
+        TcpListener::bind("127.0.0.1:0").await?,
+        Script::parse(SCRIPT)?,
+    )?;
+    let daemon = Daemon::start(
+        config(&args, &temporary.path, &repository, model.url()),
+        super::progress(),
+    )
+    .await?;
     let client = Client::new(&format!("http://{}", daemon.address()), None)?;
     let (session_id, end) = work(&client, args.json).await?;
     let events = client
@@ -78,10 +97,13 @@ pub(super) async fn demo(args: DemoArgs) -> Result<ExitCode> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for event in &events {
         *counts
-            .entry(event["type"].as_str().unwrap_or_default())
+            .entry(event.at("type").as_str().unwrap_or_default())
             .or_default() += 1;
     }
-    say(&format!("\nstored in the log of {session_id}: {} events", events.len()));
+    say(&format!(
+        "\nstored in the log of {session_id}: {} events",
+        events.len()
+    ));
     for (kind, count) in &counts {
         say(&format!("  {count:>3}  {kind}"));
     }
@@ -131,9 +153,9 @@ async fn work(client: &Client, is_json: bool) -> Result<(String, TurnEnd)> {
         )
         .await?;
     let environment = super::environment::local(client).await?;
-    let body = json!({"agent": agent["id"], "environment_id": environment, "title": "demo"});
+    let body = json!({"agent": agent.at("id"), "environment_id": environment, "title": "demo"});
     let session = client.post("/v1/sessions", &body).await?;
-    let session_id = session["id"].as_str().unwrap_or_default().to_owned();
+    let session_id = session.at("id").as_str().unwrap_or_default().to_owned();
     let mut conversation = Conversation::open(client.clone(), &session_id, is_json).await?;
     let end = conversation.turn(TASK).await?;
     Ok((session_id, end))

@@ -99,7 +99,10 @@ fn problem(check: &'static str, text: String) -> Finding {
 fn data_folder(config: &Config) -> Finding {
     const CHECK: &str = "data folder";
     match DataDir::lock(&config.data) {
-        Ok(_) => ok(CHECK, format!("{} is usable and free", config.data.display())),
+        Ok(_) => ok(
+            CHECK,
+            format!("{} is usable and free", config.data.display()),
+        ),
         Err(DataDirError::Held { holder, .. }) => ok(CHECK, format!("held by {holder}")),
         Err(error) => problem(CHECK, format!("{error}; choose another with --data")),
     }
@@ -143,10 +146,15 @@ fn kernel() -> Finding {
     use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
     let flags = OFlags::PATH | OFlags::CLOEXEC | OFlags::DIRECTORY;
     match openat2(CWD, ".", flags, Mode::empty(), ResolveFlags::BENEATH) {
-        Ok(_) => ok(CHECK, "resolves paths beneath a folder (openat2)".to_owned()),
+        Ok(_) => ok(
+            CHECK,
+            "resolves paths beneath a folder (openat2)".to_owned(),
+        ),
         Err(error) => problem(
             CHECK,
-            format!("openat2 fails ({error}): Linux 5.6 or newer is needed, and a container that allows it"),
+            format!(
+                "openat2 fails ({error}): Linux 5.6 or newer is needed, and a container that allows it"
+            ),
         ),
     }
 }
@@ -172,7 +180,10 @@ fn provider(config: &Config) -> Finding {
         return problem(CHECK, error.to_string());
     }
     if !config.providers.is_empty() {
-        return ok(CHECK, format!("{} providers configured", config.providers.len()));
+        return ok(
+            CHECK,
+            format!("{} providers configured", config.providers.len()),
+        );
     }
     if std::env::var_os("ANTHROPIC_API_KEY").is_some() {
         ok(CHECK, "ANTHROPIC_API_KEY is set".to_owned())

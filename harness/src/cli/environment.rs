@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::DaemonArgs;
 use super::client::Client;
 use super::yaml::read_object;
+use crate::json::Fields as _;
 
 /// Name of the environment that `run` and `demo` use.
 const LOCAL: &str = "local";
@@ -66,7 +67,7 @@ pub(super) async fn environment(command: EnvironmentCommand) -> Result<ExitCode>
                 None => json!({}),
             };
             if let Some(name) = name {
-                body["name"] = json!(name);
+                body.set("name", json!(name));
             }
             let made = daemon.client()?.post("/v1/environments", &body).await?;
             print_one(&made, &daemon);
@@ -78,7 +79,10 @@ pub(super) async fn environment(command: EnvironmentCommand) -> Result<ExitCode>
             }
         }
         EnvironmentCommand::Show { id, daemon } => {
-            let found = daemon.client()?.get(&format!("/v1/environments/{id}")).await?;
+            let found = daemon
+                .client()?
+                .get(&format!("/v1/environments/{id}"))
+                .await?;
             println!("{found:#}");
         }
         EnvironmentCommand::Archive { id, daemon } => {
@@ -86,7 +90,10 @@ pub(super) async fn environment(command: EnvironmentCommand) -> Result<ExitCode>
             print_one(&daemon.client()?.post(&path, &Value::Null).await?, &daemon);
         }
         EnvironmentCommand::Delete { id, daemon } => {
-            let gone = daemon.client()?.delete(&format!("/v1/environments/{id}")).await?;
+            let gone = daemon
+                .client()?
+                .delete(&format!("/v1/environments/{id}"))
+                .await?;
             println!("{gone}");
         }
     }
@@ -96,12 +103,14 @@ pub(super) async fn environment(command: EnvironmentCommand) -> Result<ExitCode>
 /// Returns the id of the environment that local runs share, made on first use.
 pub(super) async fn local(client: &Client) -> Result<String> {
     for environment in client.all("/v1/environments?limit=100").await? {
-        if environment["name"] == LOCAL {
-            return Ok(environment["id"].as_str().unwrap_or_default().to_owned());
+        if environment.at("name") == LOCAL {
+            return Ok(environment.at("id").as_str().unwrap_or_default().to_owned());
         }
     }
-    let made = client.post("/v1/environments", &json!({"name": LOCAL})).await?;
-    Ok(made["id"].as_str().unwrap_or_default().to_owned())
+    let made = client
+        .post("/v1/environments", &json!({"name": LOCAL}))
+        .await?;
+    Ok(made.at("id").as_str().unwrap_or_default().to_owned())
 }
 
 fn print_one(environment: &Value, daemon: &DaemonArgs) {
@@ -111,8 +120,12 @@ fn print_one(environment: &Value, daemon: &DaemonArgs) {
     }
     println!(
         "{}  {}  {}",
-        environment["id"].as_str().unwrap_or_default(),
-        environment["config"]["type"].as_str().unwrap_or_default(),
-        environment["name"].as_str().unwrap_or_default(),
+        environment.at("id").as_str().unwrap_or_default(),
+        environment
+            .at("config")
+            .at("type")
+            .as_str()
+            .unwrap_or_default(),
+        environment.at("name").as_str().unwrap_or_default(),
     );
 }

@@ -77,5 +77,7 @@ fn open(config: &ConfigArgs) -> Result<SqliteStore> {
     let data = config.config()?.data;
     crate::data_dir::make_private(&data)
         .with_context(|| format!("cannot use the data folder {}", data.display()))?;
-    Ok(SqliteStore::open(SqliteOptions::new(crate::data_dir::database(&data)))?)
+    Ok(SqliteStore::open(SqliteOptions::new(
+        crate::data_dir::database(&data),
+    ))?)
 }

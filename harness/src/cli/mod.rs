@@ -22,7 +22,12 @@ use clap::{Args, Parser, Subcommand};
 
 /// An operating system for AI agents: durable sessions, replaceable brains, Wasm hands.
 #[derive(Parser)]
-#[command(name = "sinew", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "sinew",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -143,7 +148,10 @@ fn progress() -> impl FnMut(crate::daemon::StartProgress<'_>) {
     let is_shown = std::io::stderr().is_terminal();
     move |step| {
         if is_shown {
-            eprintln!("tools ready: {} ({} of {})", step.name, step.done, step.total);
+            eprintln!(
+                "tools ready: {} ({} of {})",
+                step.name, step.done, step.total
+            );
         }
     }
 }

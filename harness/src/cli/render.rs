@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
 
+use crate::json::Fields as _;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -41,15 +43,15 @@ impl Renderer {
             println!("{event}");
             return;
         }
-        match event["type"].as_str().unwrap_or_default() {
-            "user.message" if event["processed_at"].is_string() => {
-                let text = texts(&event["content"]);
+        match event.at("type").as_str().unwrap_or_default() {
+            "user.message" if event.at("processed_at").is_string() => {
+                let text = texts(event.at("content"));
                 self.line(&self.paint("36", &format!("you   {}", clip(&text, 2_000))));
             }
-            "user.interrupt" if event["processed_at"].is_string() => {
+            "user.interrupt" if event.at("processed_at").is_string() => {
                 self.line(&self.paint("33", "you   (interrupt)"));
             }
-            "event_start" if event["event"]["type"] == "agent.thinking" => {
+            "event_start" if event.at("event").at("type") == "agent.thinking" => {
                 self.line(&self.paint("2", "agent thinks..."));
             }
             "event_delta" => self.delta(event),
@@ -60,16 +62,20 @@ impl Renderer {
                 self.line(&self.paint("2", "(the conversation was summarised to fit the context)"));
             }
             "session.error" => {
-                let error = &event["error"];
+                let error = &event.at("error");
                 let text = format!(
                     "error {}: {} ({})",
-                    error["type"].as_str().unwrap_or_default(),
-                    error["message"].as_str().unwrap_or_default(),
-                    error["retry_status"]["type"].as_str().unwrap_or_default(),
+                    error.at("type").as_str().unwrap_or_default(),
+                    error.at("message").as_str().unwrap_or_default(),
+                    error
+                        .at("retry_status")
+                        .at("type")
+                        .as_str()
+                        .unwrap_or_default(),
                 );
-                self.line(&self.paint("31", &text));
+                self.line(&self.paint("31", &plain(&text)));
             }
-            "session.usage" => self.usage = Some(event["usage"].clone()),
+            "session.usage" => self.usage = Some(event.at("usage").clone()),
             "session.status_idle" => self.idle(event),
             "session.status_terminated" => self.line("the session has ended"),
             _ => {}
@@ -77,44 +83,50 @@ impl Renderer {
     }
 
     fn delta(&mut self, event: &Value) {
-        let id = event["event_id"].as_str().unwrap_or_default();
+        let id = event.at("event_id").as_str().unwrap_or_default();
         if self.shown_live.as_deref() != Some(id) {
             self.shown_live = Some(id.to_owned());
             self.line_start();
             print!("agent ");
         }
-        let text = event["delta"]["content"]["text"].as_str().unwrap_or_default();
-        print!("{}", text.replace('\n', "\n      "));
+        let text = event
+            .at("delta")
+            .at("content")
+            .at("text")
+            .as_str()
+            .unwrap_or_default();
+        print!("{}", plain(text).replace('\n', "\n      "));
         let _ = std::io::stdout().flush();
         self.at_line_start = false;
     }
 
     fn message(&mut self, event: &Value) {
-        if self.shown_live.as_deref() == event["id"].as_str() {
+        if self.shown_live.as_deref() == event.at("id").as_str() {
             self.line_start();
             return;
         }
-        let text = texts(&event["content"]).replace('\n', "\n      ");
+        let text = texts(event.at("content")).replace('\n', "\n      ");
         self.line(&format!("agent {text}"));
     }
 
     fn tool(&mut self, event: &Value) {
-        let name = event["name"].as_str().unwrap_or_default().to_owned();
-        let input = clip(&event["input"].to_string(), LINE_CHARS_MAX);
-        let asks = match event["evaluated_permission"].as_str() {
+        let name = plain(event.at("name").as_str().unwrap_or_default());
+        let input = clip(&event.at("input").to_string(), LINE_CHARS_MAX);
+        let asks = match event.at("evaluated_permission").as_str() {
             Some("ask") => "  (asks for permission)",
             Some("deny") => "  (denied)",
             _ => "",
         };
         self.line(&format!("  {} {input}{asks}", self.paint("1", &name)));
-        let id = event["id"].as_str().unwrap_or_default().to_owned();
+        let id = event.at("id").as_str().unwrap_or_default().to_owned();
         self.calls.insert(id, (name, time(event)));
     }
 
     fn result(&mut self, event: &Value) {
-        let id = event["tool_use_id"]
+        let id = event
+            .at("tool_use_id")
             .as_str()
-            .or_else(|| event["mcp_tool_use_id"].as_str())
+            .or_else(|| event.at("mcp_tool_use_id").as_str())
             .unwrap_or_default();
         let started = self.calls.remove(id).and_then(|(_, at)| at);
         let took = match (started, time(event)) {
@@ -124,13 +136,13 @@ impl Renderer {
             }
             _ => String::new(),
         };
-        let outcome = if event["is_error"] == true {
+        let outcome = if event.at("is_error") == true {
             self.paint("31", "failed")
         } else {
             self.paint("32", "ok")
         };
         self.line(&format!("    {outcome} {}", self.paint("2", &took)));
-        let text = texts(&event["content"]);
+        let text = texts(event.at("content"));
         let mut lines = text.lines();
         for line in lines.by_ref().take(RESULT_LINES_MAX) {
             self.line(&self.paint("2", &format!("    | {}", clip(line, LINE_CHARS_MAX))));
@@ -142,12 +154,18 @@ impl Renderer {
     }
 
     fn idle(&mut self, event: &Value) {
-        let reason = event["stop_reason"]["type"].as_str().unwrap_or_default();
+        let reason = event
+            .at("stop_reason")
+            .at("type")
+            .as_str()
+            .unwrap_or_default();
         if reason != "end_turn" {
             self.line(&self.paint("33", &format!("stopped: {reason}")));
         }
         if let Some(usage) = &self.usage {
-            let cents: u64 = usage["list_cost"]["amount"]
+            let cents: u64 = usage
+                .at("list_cost")
+                .at("amount")
                 .as_str()
                 .and_then(|cents| cents.parse().ok())
                 .unwrap_or(0);
@@ -155,10 +173,10 @@ impl Renderer {
                 "cost so far ${}.{:02}: {} input, {} cached, {} output tokens, {} s at work",
                 cents / 100,
                 cents % 100,
-                usage["input_tokens"],
-                usage["cache_read_input_tokens"],
-                usage["output_tokens"],
-                usage["active_seconds"],
+                usage.at("input_tokens"),
+                usage.at("cache_read_input_tokens"),
+                usage.at("output_tokens"),
+                usage.at("active_seconds"),
             );
             self.line(&self.paint("2", &text));
         }
@@ -193,7 +211,7 @@ impl Renderer {
 }
 
 fn time(event: &Value) -> Option<Timestamp> {
-    event["processed_at"].as_str()?.parse().ok()
+    event.at("processed_at").as_str()?.parse().ok()
 }
 
 /// Returns the text of content blocks; other blocks by their type. Control characters that could drive
@@ -203,15 +221,19 @@ pub(super) fn texts(content: &Value) -> String {
         .as_array()
         .into_iter()
         .flatten()
-        .map(|block| match block["text"].as_str() {
-            Some(text) => text
-                .chars()
-                .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
-                .collect(),
-            None => format!("[{}]", block["type"].as_str().unwrap_or_default()),
+        .map(|block| match block.at("text").as_str() {
+            Some(text) => plain(text),
+            None => format!("[{}]", block.at("type").as_str().unwrap_or_default()),
         })
         .collect();
     parts.join("\n")
+}
+
+/// Returns text without the control characters that could drive the terminal: it may come from anywhere.
+pub(super) fn plain(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
+        .collect()
 }
 
 fn clip(text: &str, chars_max: usize) -> String {

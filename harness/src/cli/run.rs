@@ -13,6 +13,7 @@ use super::client::Client;
 use super::conversation::{Conversation, TurnEnd, ask};
 use super::yaml::read_object;
 use crate::daemon::Daemon;
+use crate::json::Fields as _;
 
 #[derive(Args)]
 pub(super) struct RunArgs {
@@ -76,10 +77,10 @@ async fn converse(client: &Client, agent: &Value, args: &RunArgs) -> Result<Exit
     let session = client
         .post(
             "/v1/sessions",
-            &json!({"agent": agent["id"], "environment_id": environment}),
+            &json!({"agent": agent.at("id"), "environment_id": environment}),
         )
         .await?;
-    let session_id = session["id"].as_str().unwrap_or_default().to_owned();
+    let session_id = session.at("id").as_str().unwrap_or_default().to_owned();
     let mut conversation = Conversation::open(client.clone(), &session_id, args.json).await?;
     conversation.renderer.say(&format!("session {session_id}"));
     let is_interactive = args.message.is_none() && std::io::stdin().is_terminal();

@@ -45,7 +45,10 @@ pub(super) async fn serve(args: ServeArgs) -> Result<ExitCode> {
         daemon.address(),
         data.display()
     );
-    println!("point a client at it:  ANTHROPIC_BASE_URL=http://{}", daemon.address());
+    println!(
+        "point a client at it:  ANTHROPIC_BASE_URL=http://{}",
+        daemon.address()
+    );
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     tokio::select! {
         signal = tokio::signal::ctrl_c() => signal.context("cannot listen for Ctrl-C")?,

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::DaemonArgs;
 use super::conversation::{Conversation, TurnEnd};
-use super::render::Renderer;
+use super::render::{Renderer, plain};
+use crate::json::Fields as _;
 
 #[derive(Subcommand)]
 pub(super) enum SessionCommand {
@@ -151,7 +152,10 @@ pub(super) async fn session(command: SessionCommand) -> Result<ExitCode> {
             print_one(&daemon.client()?.post(&path, &Value::Null).await?, &daemon);
         }
         SessionCommand::Delete { id, daemon } => {
-            let gone = daemon.client()?.delete(&format!("/v1/sessions/{id}")).await?;
+            let gone = daemon
+                .client()?
+                .delete(&format!("/v1/sessions/{id}"))
+                .await?;
             println!("{gone}");
         }
     }
@@ -172,7 +176,12 @@ async fn events(id: &str, types: &[String], follow: bool, daemon: &DaemonArgs) -
     }
     let mut renderer = Renderer::new(daemon.json);
     let mut seen = std::collections::HashSet::new();
-    let key = |event: &Value| (event["id"].to_string(), event["processed_at"].is_string());
+    let key = |event: &Value| {
+        (
+            event.at("id").to_string(),
+            event.at("processed_at").is_string(),
+        )
+    };
     for event in client.all(&path).await? {
         seen.insert(key(&event));
         renderer.show(&event);
@@ -182,7 +191,7 @@ async fn events(id: &str, types: &[String], follow: bool, daemon: &DaemonArgs) -
     };
     while let Some(event) = stream.recv().await {
         let event = event?;
-        let is_wanted = types.is_empty() || types.iter().any(|kind| event["type"] == **kind);
+        let is_wanted = types.is_empty() || types.iter().any(|kind| *event.at("type") == **kind);
         if is_wanted && seen.insert(key(&event)) {
             renderer.show(&event);
         }
@@ -190,7 +199,12 @@ async fn events(id: &str, types: &[String], follow: bool, daemon: &DaemonArgs) -
     Ok(ExitCode::SUCCESS)
 }
 
-fn inputs(message: Option<String>, interrupt: bool, allow: &[String], deny: &[String]) -> Vec<Value> {
+fn inputs(
+    message: Option<String>,
+    interrupt: bool,
+    allow: &[String],
+    deny: &[String],
+) -> Vec<Value> {
     let mut events = Vec::new();
     if interrupt {
         events.push(json!({"type": "user.interrupt"}));
@@ -225,7 +239,7 @@ async fn send(id: &str, events: Vec<Value>, follow: bool, daemon: &DaemonArgs) -
             TurnEnd::Stopped | TurnEnd::Left => ExitCode::FAILURE,
         }),
         None => {
-            for event in stored["data"].as_array().into_iter().flatten() {
+            for event in stored.at("data").as_array().into_iter().flatten() {
                 println!("{event}");
             }
             Ok(ExitCode::SUCCESS)
@@ -238,13 +252,13 @@ fn print_one(session: &Value, daemon: &DaemonArgs) {
         println!("{session}");
         return;
     }
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let text = |value: &Value| plain(value.as_str().unwrap_or_default());
     println!(
         "{}  {:<12} {}  {}  {}",
-        text(&session["id"]),
-        text(&session["status"]),
-        text(&session["created_at"]),
-        text(&session["agent"]["name"]),
-        text(&session["title"]),
+        text(session.at("id")),
+        text(session.at("status")),
+        text(session.at("created_at")),
+        text(session.at("agent").at("name")),
+        text(session.at("title")),
     );
 }

@@ -17,14 +17,20 @@ pub(super) fn read_object(path: &Path) -> Result<Value> {
             .with_context(|| format!("cannot read {}", path.display()))?
             .len();
         if size > FILE_BYTES_MAX {
-            bail!("{} has {size} bytes; at most {FILE_BYTES_MAX} are read", path.display());
+            bail!(
+                "{} has {size} bytes; at most {FILE_BYTES_MAX} are read",
+                path.display()
+            );
         }
         std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?
     };
     let value: Value = serde_saphyr::from_str(&text)
         .with_context(|| format!("{} is not valid YAML", path.display()))?;
     if !value.is_object() {
-        bail!("{} must hold an object of fields, e.g. \"name: ...\"", path.display());
+        bail!(
+            "{} must hold an object of fields, e.g. \"name: ...\"",
+            path.display()
+        );
     }
     Ok(value)
 }

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::ids::{EventId, SessionId};
 
 mod spill;
+mod used;
 mod wasm;
 
 pub use wasm::{WasmHands, WasmHandsOptions};
@@ -60,6 +61,10 @@ pub trait Hands: Send + Sync + 'static {
 
     /// Returns a hand for the session. Called at its first tool call, and again after a crash.
     async fn provision(&self, session_id: &SessionId) -> Result<Box<dyn Hand>, HandError>;
+
+    /// Marks a session's files as to be removed, before its record is: should the daemon die between the
+    /// two, the next start finishes the removal.
+    async fn condemn(&self, session_id: &SessionId) -> Result<(), HandError>;
 
     /// Removes everything a deleted session left: workspace, scratch, outputs.
     async fn discard(&self, session_id: &SessionId) -> Result<(), HandError>;

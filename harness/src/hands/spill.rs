@@ -34,7 +34,10 @@ pub(super) fn shorten(text: String, name: &str, tmp: &Dir) -> String {
 }
 
 fn split_at_char(text: &str, chars: usize) -> (&str, &str) {
-    let at = text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at);
+    let at = text
+        .char_indices()
+        .nth(chars)
+        .map_or(text.len(), |(at, _)| at);
     text.split_at(at)
 }
 

@@ -10,18 +10,22 @@ use base64::engine::general_purpose::STANDARD;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use serde_json::{Value, json};
+use sinew_runtime::fs::Rights;
 use sinew_runtime::typed::Content;
 use sinew_runtime::{
-    CallOptions, Execution, Limits, LoadedComponent, Outcome, ProvisionError, Resources, Rights,
-    Runtime,
+    CallOptions, Execution, Limits, LoadedComponent, Outcome, ProvisionError, Resources, Runtime,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::spill::shorten;
+use super::used::{Used, count};
 use super::{CallOutcome, Hand, HandError, Hands, ToolCall};
 use crate::data_dir::make_private;
 use crate::ids::SessionId;
 use crate::session::text_block;
+
+/// Marks a session's folder as to be removed; beside the folders that guests see, not in one of them.
+const CONDEMNED: &str = "to-be-removed";
 
 /// How hands are made.
 pub struct WasmHandsOptions {
@@ -67,6 +71,20 @@ impl WasmHands {
         })
     }
 
+    /// Returns the sessions whose files were marked as to be removed and are still there.
+    pub async fn condemned(&self) -> Vec<SessionId> {
+        let folder = self.options.sessions.clone();
+        let listed = tokio::task::spawn_blocking(move || {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            entries
+                .filter(|entry| entry.path().join(CONDEMNED).exists())
+                .filter_map(|entry| entry.file_name().into_string().ok())
+                .map(SessionId::from_text)
+                .collect()
+        });
+        listed.await.unwrap_or_default()
+    }
+
     fn folder(&self, session_id: &SessionId) -> PathBuf {
         self.options.sessions.join(session_id.as_str())
     }
@@ -98,7 +116,11 @@ impl Hands for WasmHands {
             .await
             .map_err(|error| failed(error.to_string()))?
             .map_err(|error| failed(error.to_string()))?;
-        let tmp = folders.tmp.try_clone().map_err(|error| failed(error.to_string()))?;
+        let tmp = folders
+            .tmp
+            .try_clone()
+            .map_err(|error| failed(error.to_string()))?;
+        let used = folders.used;
         let resources = tools(&self.options.components)
             .limits(self.options.limits.clone())
             .env("PWD", "/workspace")
@@ -111,12 +133,28 @@ impl Hands for WasmHands {
             .runtime
             .provision(resources)
             .map_err(|error| failed(error.to_string()))?;
+        hand.vfs().set_usage(used.bytes, used.names);
         Ok(Box::new(WasmHand {
             hand,
-            tmp,
+            tmp: Arc::new(tmp),
             session_id: session_id.clone(),
             call_timeout: self.options.call_timeout,
         }))
+    }
+
+    async fn condemn(&self, session_id: &SessionId) -> Result<(), HandError> {
+        let folder = self.folder(session_id);
+        let marked = tokio::task::spawn_blocking(move || {
+            if folder.exists() {
+                std::fs::write(folder.join(CONDEMNED), "")?;
+            }
+            Ok::<_, std::io::Error>(())
+        });
+        match marked.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(HandError::Host(error.to_string())),
+            Err(error) => Err(HandError::Host(error.to_string())),
+        }
     }
 
     async fn discard(&self, session_id: &SessionId) -> Result<(), HandError> {
@@ -133,6 +171,8 @@ impl Hands for WasmHands {
 
 /// The folders of one session, opened once; guests never see a path of the host.
 struct Folders {
+    /// What is in the session's own folders already; a folder of the host's is not the session's.
+    used: Used,
     workspace: Dir,
     tmp: Dir,
     outputs: Dir,
@@ -142,12 +182,15 @@ struct Folders {
 impl Folders {
     fn open(folder: &Path, workspace: Option<PathBuf>) -> std::io::Result<Self> {
         let open = |path: &Path| Dir::open_ambient_dir(path, ambient_authority());
+        let mut used = Used::default();
+        count(folder, &mut used);
         let own = |name: &str| {
             let path = folder.join(name);
             make_private(&path)?;
             open(&path)
         };
         Ok(Self {
+            used,
             workspace: match workspace {
                 Some(path) => open(&path)?,
                 None => own("workspace")?,
@@ -161,7 +204,7 @@ impl Folders {
 
 struct WasmHand {
     hand: sinew_runtime::Hand,
-    tmp: Dir,
+    tmp: Arc<Dir>,
     session_id: SessionId,
     call_timeout: Duration,
 }
@@ -182,8 +225,8 @@ impl Hand for WasmHand {
         } = self.hand.execute(&call.name, &call.input, options).await;
         tracing::debug!(session = %self.session_id, tool = %call.name, ?metrics, "a call ended");
         match outcome {
-            Outcome::Result(content) => Ok(self.shown(call, content, false)),
-            Outcome::ToolError(content) => Ok(self.shown(call, content, true)),
+            Outcome::Result(content) => self.shown(call, content, false).await,
+            Outcome::ToolError(content) => self.shown(call, content, true).await,
             Outcome::Trapped { message } => Ok(failure(format!("The tool crashed: {message}"))),
             Outcome::LimitHit(limit) => Ok(failure(format!(
                 "The call was ended: {limit} (limit {}).",
@@ -196,24 +239,32 @@ impl Hand for WasmHand {
 }
 
 impl WasmHand {
-    fn shown(&self, call: &ToolCall, content: Vec<Content>, is_error: bool) -> CallOutcome {
-        let mut blocks: Vec<Value> = content
-            .into_iter()
-            .map(|block| match block {
-                Content::Text(text) => {
-                    text_block(&shorten(text, call.event_id.as_str(), &self.tmp))
-                }
+    /// Returns the outcome as the log has it. A result may be tens of megabytes, so it is shaped off the
+    /// daemon's own threads.
+    async fn shown(
+        &self,
+        call: &ToolCall,
+        content: Vec<Content>,
+        is_error: bool,
+    ) -> Result<CallOutcome, HandError> {
+        let (name, tmp) = (call.event_id.clone(), self.tmp.clone());
+        tokio::task::spawn_blocking(move || {
+            let shape = |block| match block {
+                Content::Text(text) => text_block(&shorten(text, name.as_str(), &tmp)),
                 Content::Image { media_type, data } => media("image", &media_type, &data),
                 Content::Document { media_type, data } => media("document", &media_type, &data),
-            })
-            .collect();
-        if blocks.is_empty() {
-            blocks.push(text_block(""));
-        }
-        CallOutcome {
-            content: blocks,
-            is_error,
-        }
+            };
+            let mut blocks: Vec<Value> = content.into_iter().map(shape).collect();
+            if blocks.is_empty() {
+                blocks.push(text_block(""));
+            }
+            CallOutcome {
+                content: blocks,
+                is_error,
+            }
+        })
+        .await
+        .map_err(|error| HandError::Host(error.to_string()))
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::ids::EventId;
+use crate::json::Fields as _;
 
 /// Where a call runs.
 #[derive(Clone, PartialEq, Debug)]
@@ -139,7 +140,7 @@ impl Call {
             "content": content,
         });
         if is_error {
-            block["is_error"] = Value::Bool(true);
+            block.set("is_error", Value::Bool(true));
         }
         block
     }

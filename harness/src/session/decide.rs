@@ -6,6 +6,7 @@ use super::call::CallState;
 use super::kind::EventKind;
 use super::state::{State, Status};
 use crate::ids::EventId;
+use crate::json::Fields as _;
 
 /// Bounds on what a driver does for one turn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -107,7 +108,15 @@ fn queued(state: &State, wanted: impl Fn(EventKind) -> bool) -> Vec<EventId> {
 }
 
 fn decide_calls(state: &State) -> Step {
+    let is_waiting = state
+        .calls
+        .iter()
+        .any(|call| call.state() == CallState::Waiting);
     for call in &state.calls {
+        // What the client confirmed goes on once it has answered everything that waits.
+        if is_waiting && call.confirmation.is_some() {
+            continue;
+        }
         match call.state() {
             CallState::Rejected => return Step::RejectCall(call.event_id.clone()),
             CallState::Runnable => return Step::RunTool(call.event_id.clone()),
@@ -170,7 +179,7 @@ fn decide_model(state: &State, limits: &Limits) -> Step {
 }
 
 fn is_budget_reached(state: &State) -> bool {
-    let amount = &state.config["budget"]["max_list_cost"]["amount"];
+    let amount = &state.config.at("budget").at("max_list_cost").at("amount");
     let cents: Option<u128> = amount.as_str().and_then(|cents| cents.parse().ok());
     cents.is_some_and(|cents| state.usage.total_nanocents() >= cents.saturating_mul(1_000_000_000))
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::kind::EventKind;
 use crate::clock::Timestamp;
 use crate::ids::{EventId, ThreadId};
+use crate::json::Fields as _;
 use crate::store::NewEvent;
 
 /// Makes the events of one append, all of one instant.
@@ -115,8 +116,8 @@ impl Draft {
     }
 
     fn thread_status(&mut self, kind: EventKind, mut body: Value) {
-        body["session_thread_id"] = json!(self.thread_id.as_str());
-        body["agent_name"] = json!(self.agent_name);
+        body.set("session_thread_id", json!(self.thread_id.as_str()));
+        body.set("agent_name", json!(self.agent_name));
         // Thread lifecycle events belong to the session's stream and the thread's alike.
         self.push(EventId::fresh(self.at), kind, true, body, None);
     }

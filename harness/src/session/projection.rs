@@ -4,10 +4,13 @@
 
 use serde_json::{Value, json};
 
+use super::call::Call;
 use super::decide::{Limits, Step, decide};
+use super::kind::EventKind;
 use super::state::State;
 use super::usage::{Usage, seconds};
 use crate::clock::{Timestamp, rfc3339};
+use crate::json::Fields as _;
 use crate::model::TokenUsage;
 use crate::store::{Projection, Resource};
 
@@ -18,73 +21,97 @@ pub const PROJECTION_PRIVATE: &str = "_sinew";
 pub fn project(state: &State, limits: &Limits) -> Projection {
     let mut body = (*state.config).clone();
     let tokens = &state.usage.tokens;
-    body[PROJECTION_PRIVATE] = json!({
-        "last": state.last,
-        "thread_id": state.thread_id.as_str(),
-        "stop_reason": state.stop_reason,
-        "open_calls": state.calls.iter().filter(|call| call.answer.is_none()).map(|call| json!({
-            "event_id": call.event_id.as_str(),
-            "permission": call.permission.as_str(),
-            "is_custom": call.kind == super::CallKind::Custom,
-            "is_confirmed": call.confirmation.is_some(),
-        })).collect::<Vec<_>>(),
-        "queued": state.queue.len(),
-        "usage": {
-            "tokens": tokens,
-            "cost_nanocents": state.usage.cost_nanocents.to_string(),
-            "active_micros": state.usage.active_micros,
-        },
-        "running_since": state.running_since.map(rfc3339),
-        "first_ran_at": state.first_ran_at.map(rfc3339),
-        "ended_at": state.ended_at.map(rfc3339),
-        "was_idle": state.was_idle,
-    });
+    let needs_wake = decide(state, limits) != Step::Sleep;
+    let is_confirmed = |call: &Call| {
+        call.confirmation.is_some()
+            || state.queue.iter().any(|input| {
+                input.kind == EventKind::UserToolConfirmation
+                    && *input.body.at("tool_use_id") == *call.event_id.as_str()
+            })
+    };
+    body.set(
+        PROJECTION_PRIVATE,
+        json!({
+            "last": state.last,
+            "thread_id": state.thread_id.as_str(),
+            "stop_reason": state.stop_reason,
+            "open_calls": state.calls.iter().filter(|call| call.answer.is_none()).map(|call| json!({
+                "event_id": call.event_id.as_str(),
+                "permission": call.permission.as_str(),
+                "is_custom": call.kind == super::CallKind::Custom,
+                "is_confirmed": is_confirmed(call),
+            })).collect::<Vec<_>>(),
+            "queued": state.queue.len(),
+            "needs_wake": needs_wake,
+            "usage": {
+                "tokens": tokens,
+                "cost_nanocents": state.usage.cost_nanocents.to_string(),
+                "active_micros": state.usage.active_micros,
+            },
+            "running_since": state.running_since.map(rfc3339),
+            "first_ran_at": state.first_ran_at.map(rfc3339),
+            "ended_at": state.ended_at.map(rfc3339),
+            "was_idle": state.was_idle,
+        }),
+    );
     Projection {
         body,
         status: state.status.as_str().to_owned(),
         archived_at: state.archived_at,
-        needs_wake: decide(state, limits) != Step::Sleep,
+        needs_wake,
     }
+}
+
+/// Returns what the session of a row has cost, in nano-cents, as budgets count it.
+pub fn consumed_nanocents(row: &Resource) -> u128 {
+    let now = row.created_at;
+    Clocks::read(row.body.at(PROJECTION_PRIVATE), now, now)
+        .usage
+        .total_nanocents()
 }
 
 /// Returns the wire's Session object for a row, as of `now`.
 pub fn session_wire(row: &Resource, now: Timestamp) -> Value {
     let mut body = row.body.clone();
-    let clock = Clocks::read(&body[PROJECTION_PRIVATE], row.created_at, now);
+    let clock = Clocks::read(body.at(PROJECTION_PRIVATE), row.created_at, now);
     if let Some(fields) = body.as_object_mut() {
         fields.remove(PROJECTION_PRIVATE);
         fields.retain(|name, _| !name.starts_with('_'));
     }
-    body["id"] = json!(row.key.id);
-    body["type"] = json!("session");
-    body["status"] = json!(row.status);
-    body["created_at"] = json!(rfc3339(row.created_at));
-    body["updated_at"] = json!(rfc3339(row.updated_at));
-    body["archived_at"] = json!(row.archived_at.map(rfc3339));
-    body["outcome_evaluations"] = json!([]);
-    body["usage"] = clock.usage.wire(clock.extra_micros);
-    body["stats"] = json!({
-        "active_seconds": seconds(clock.active_micros()),
-        "duration_seconds": seconds(clock.duration_micros),
-    });
+    body.set("id", json!(row.key.id));
+    body.set("type", json!("session"));
+    body.set("status", json!(row.status));
+    body.set("created_at", json!(rfc3339(row.created_at)));
+    body.set("updated_at", json!(rfc3339(row.updated_at)));
+    body.set("archived_at", json!(row.archived_at.map(rfc3339)));
+    body.set("outcome_evaluations", json!([]));
+    body.set("usage", clock.usage.wire(clock.extra_micros));
+    body.set(
+        "stats",
+        json!({
+            "active_seconds": seconds(clock.active_micros()),
+            "duration_seconds": seconds(clock.duration_micros),
+        }),
+    );
     body
 }
 
 /// Returns the wire's SessionThread object of a row's primary thread, as of `now`.
 pub fn thread_wire(row: &Resource, now: Timestamp) -> Value {
-    let private = &row.body[PROJECTION_PRIVATE];
+    let private = &row.body.at(PROJECTION_PRIVATE);
     let clock = Clocks::read(private, row.created_at, now);
-    let mut agent = row.body["agent"].clone();
+    let mut agent = row.body.at("agent").clone();
     if let Some(fields) = agent.as_object_mut() {
         fields.remove("multiagent");
     }
-    let has_run = private["first_ran_at"].is_string();
-    let startup = private["first_ran_at"]
+    let has_run = private.at("first_ran_at").is_string();
+    let startup = private
+        .at("first_ran_at")
         .as_str()
         .and_then(|at| at.parse::<Timestamp>().ok())
         .map_or(0, |at| micros(row.created_at, at));
     json!({
-        "id": private["thread_id"],
+        "id": private.at("thread_id"),
         "type": "session_thread",
         "agent": agent,
         "archived_at": row.archived_at.map(rfc3339),
@@ -94,7 +121,7 @@ pub fn thread_wire(row: &Resource, now: Timestamp) -> Value {
         "session_id": row.key.id,
         "status": row.status,
         "workflow_run_id": null,
-        "usage": if private["was_idle"] == true { clock.usage.wire(clock.extra_micros) } else { Value::Null },
+        "usage": if private.at("was_idle") == true { clock.usage.wire(clock.extra_micros) } else { Value::Null },
         "stats": if has_run { json!({
             "active_seconds": seconds(clock.active_micros()),
             "duration_seconds": seconds(clock.duration_micros),
@@ -112,19 +139,21 @@ struct Clocks {
 impl Clocks {
     fn read(private: &Value, created_at: Timestamp, now: Timestamp) -> Self {
         let time = |name: &str| {
-            private[name]
+            private
+                .at(name)
                 .as_str()
                 .and_then(|at| at.parse::<Timestamp>().ok())
         };
-        let stored = &private["usage"];
+        let stored = &private.at("usage");
         let usage = Usage {
-            tokens: serde_json::from_value::<TokenUsage>(stored["tokens"].clone())
+            tokens: serde_json::from_value::<TokenUsage>(stored.at("tokens").clone())
                 .unwrap_or_default(),
-            cost_nanocents: stored["cost_nanocents"]
+            cost_nanocents: stored
+                .at("cost_nanocents")
                 .as_str()
                 .and_then(|cost| cost.parse().ok())
                 .unwrap_or(0),
-            active_micros: stored["active_micros"].as_u64().unwrap_or(0),
+            active_micros: stored.at("active_micros").as_u64().unwrap_or(0),
         };
         Self {
             usage,

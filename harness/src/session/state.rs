@@ -9,6 +9,7 @@ use super::kind::EventKind;
 use super::usage::Usage;
 use crate::clock::Timestamp;
 use crate::ids::{EventId, SessionId, ThreadId};
+use crate::json::Fields as _;
 use crate::model::TokenUsage;
 use crate::store::StoredEvent;
 
@@ -120,6 +121,8 @@ pub struct State {
     pub queue: Vec<Queued>,
     /// The conversation so far, as the model will see it.
     pub conversation: Vec<Arc<Turn>>,
+    /// The newest input of the user, word for word: summaries must keep it.
+    pub newest_input: Arc<Vec<Value>>,
     /// Calls of the newest assistant turn that are not all answered; empty otherwise.
     pub calls: Vec<Call>,
     /// The start event of a model request without its end: one that is under way, or was lost in a crash.
@@ -177,7 +180,7 @@ impl State {
             .thread_id
             .clone()
             .ok_or(damaged("the primary thread is missing"))?;
-        if !first.body["agent"].is_object() {
+        if !first.body.at("agent").is_object() {
             return Err(damaged("the agent is missing"));
         }
         Ok(Self {
@@ -193,6 +196,7 @@ impl State {
             archived_at: None,
             queue: Vec::new(),
             conversation: Vec::new(),
+            newest_input: Arc::default(),
             calls: Vec::new(),
             open_request: None,
             needs_model: false,
@@ -212,12 +216,12 @@ impl State {
 
     /// Returns the agent's snapshot, the wire's SessionAgent.
     pub fn agent(&self) -> &Value {
-        &self.config["agent"]
+        self.config.at("agent")
     }
 
     /// Returns the agent's name.
     pub fn agent_name(&self) -> &str {
-        self.agent()["name"].as_str().unwrap_or_default()
+        self.agent().at("name").as_str().unwrap_or_default()
     }
 
     /// Returns the open call that this event recorded.
@@ -257,21 +261,28 @@ impl State {
             | EventKind::UserToolConfirmation
             | EventKind::SystemMessage => self.enqueue(kind, event),
             EventKind::UserCustomToolResult => self.answer(
-                event.body["custom_tool_use_id"].as_str(),
+                event.body.at("custom_tool_use_id").as_str(),
                 answer_of(&event.body),
             ),
             EventKind::UserToolResult | EventKind::AgentToolResult | EventKind::CallClosed => {
-                self.answer(event.body["tool_use_id"].as_str(), answer_of(&event.body));
+                self.answer(
+                    event.body.at("tool_use_id").as_str(),
+                    answer_of(&event.body),
+                );
             }
             EventKind::AgentMcpToolResult => self.answer(
-                event.body["mcp_tool_use_id"].as_str(),
+                event.body.at("mcp_tool_use_id").as_str(),
                 answer_of(&event.body),
             ),
             EventKind::Processed => self.take_from_queue(event),
             EventKind::AgentToolUse => self.open_call(CallKind::BuiltIn, event),
             EventKind::AgentCustomToolUse => self.open_call(CallKind::Custom, event),
             EventKind::AgentMcpToolUse => {
-                let server = event.body["mcp_server_name"].as_str().unwrap_or_default();
+                let server = event
+                    .body
+                    .at("mcp_server_name")
+                    .as_str()
+                    .unwrap_or_default();
                 self.open_call(CallKind::Mcp(server.to_owned()), event);
             }
             EventKind::AgentThreadContextCompacted => self.compact(event),
@@ -335,14 +346,15 @@ impl State {
     }
 
     fn take_from_queue(&mut self, event: &StoredEvent) {
-        let id = event.body["event_id"].as_str().unwrap_or_default();
+        let id = event.body.at("event_id").as_str().unwrap_or_default();
         let Some(at) = self.queue.iter().position(|q| q.event_id.as_str() == id) else {
             return;
         };
         let input = self.queue.remove(at);
         match input.kind {
             EventKind::UserMessage => {
-                let content = blocks(&input.body["content"]);
+                let content = blocks(input.body.at("content"));
+                self.newest_input = Arc::new(content.clone());
                 self.conversation.push(Arc::new(Turn::User(content)));
                 self.needs_model = true;
                 self.requests_in_turn = 0;
@@ -356,11 +368,11 @@ impl State {
     }
 
     fn confirm(&mut self, body: &Value) {
-        let id = body["tool_use_id"].as_str().unwrap_or_default();
-        let confirmation = if body["result"] == "allow" {
+        let id = body.at("tool_use_id").as_str().unwrap_or_default();
+        let confirmation = if body.at("result") == "allow" {
             Confirmation::Allowed
         } else {
-            Confirmation::Denied(body["deny_message"].as_str().map(str::to_owned))
+            Confirmation::Denied(body.at("deny_message").as_str().map(str::to_owned))
         };
         if let Some(call) = self
             .calls
@@ -375,11 +387,20 @@ impl State {
         let private = event.private.as_ref().unwrap_or(&Value::Null);
         self.calls.push(Call {
             event_id: event.id.clone(),
-            model_id: private["model_id"].as_str().unwrap_or_default().to_owned(),
-            name: event.body["name"].as_str().unwrap_or_default().to_owned(),
-            input: event.body["input"].clone(),
+            model_id: private
+                .at("model_id")
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+            name: event
+                .body
+                .at("name")
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+            input: event.body.at("input").clone(),
             kind,
-            permission: Permission::parse(event.body["evaluated_permission"].as_str()),
+            permission: Permission::parse(event.body.at("evaluated_permission").as_str()),
             confirmation: None,
             answer: None,
         });
@@ -414,37 +435,45 @@ impl State {
     fn end_request(&mut self, event: &StoredEvent) {
         self.open_request = None;
         let private = event.private.as_ref().unwrap_or(&Value::Null);
-        if let Ok(tokens) = serde_json::from_value::<TokenUsage>(private["usage"].clone()) {
-            let cost = private["cost_nanocents"]
+        if let Ok(tokens) = serde_json::from_value::<TokenUsage>(private.at("usage").clone()) {
+            let cost = private
+                .at("cost_nanocents")
                 .as_str()
                 .and_then(|cost| cost.parse().ok())
                 .unwrap_or(0);
             self.usage.add(&tokens, cost);
         }
-        if event.body["is_error"] == true {
+        if event.body.at("is_error") == true {
             self.failures = self.failures.saturating_add(1);
-            self.retry_at = private["retry_at"].as_str().and_then(|at| at.parse().ok());
-            if private["context_too_long"] == true {
+            self.retry_at = private
+                .at("retry_at")
+                .as_str()
+                .and_then(|at| at.parse().ok());
+            if private.at("context_too_long") == true {
                 self.needs_compaction = true;
                 self.failures = self.failures.saturating_sub(1);
+                if *private.at("is_summary") == true {
+                    // The next summary shows less of the conversation, and there is not a third.
+                    self.compactions = self.compactions.saturating_add(1);
+                }
             }
-            if private["is_interrupt"] == true || private["is_lost"] == true {
+            if private.at("is_interrupt") == true || private.at("is_lost") == true {
                 self.failures = self.failures.saturating_sub(1);
             }
             return;
         }
         self.failures = 0;
         self.retry_at = None;
-        if private["is_summary"] == true {
+        if private.at("is_summary") == true {
             return;
         }
         self.compactions = 0;
-        self.needs_compaction = private["context_is_nearly_full"] == true;
-        let content = blocks(&private["content"]);
+        self.needs_compaction = private.at("context_is_nearly_full") == true;
+        let content = blocks(private.at("content"));
         if !content.is_empty() {
             self.conversation.push(Arc::new(Turn::Assistant(content)));
         }
-        match private["goes_on"].as_str() {
+        match private.at("goes_on").as_str() {
             Some("output_limit") => {
                 self.cut_answers = self.cut_answers.saturating_add(1);
                 let text = "Your answer was cut at the output limit. Go on where it stopped.";
@@ -463,7 +492,7 @@ impl State {
 
     fn compact(&mut self, event: &StoredEvent) {
         let private = event.private.as_ref().unwrap_or(&Value::Null);
-        self.conversation = vec![Arc::new(Turn::User(blocks(&private["content"])))];
+        self.conversation = vec![Arc::new(Turn::User(blocks(private.at("content"))))];
         self.needs_compaction = false;
         self.compactions = self.compactions.saturating_add(1);
     }
@@ -472,10 +501,10 @@ impl State {
         self.stop_clock(event.at);
         self.status = Status::Idle;
         self.was_idle = true;
-        self.stop_reason = event.body["stop_reason"].clone();
-        self.stop_details = event.body["stop_details"].clone();
+        self.stop_reason = event.body.at("stop_reason").clone();
+        self.stop_details = event.body.at("stop_details").clone();
         let keeps_work = matches!(
-            self.stop_reason["type"].as_str(),
+            self.stop_reason.at("type").as_str(),
             Some("requires_action" | "budget_reached")
         );
         if !keeps_work {
@@ -489,7 +518,7 @@ impl State {
         let config = Arc::make_mut(&mut self.config);
         for field in ["title", "metadata", "agent", "budget"] {
             if let Some(value) = body.get(field) {
-                config[field] = value.clone();
+                config.set(field, value.clone());
             }
         }
     }
@@ -512,7 +541,7 @@ fn blocks(value: &Value) -> Vec<Value> {
 
 fn answer_of(body: &Value) -> Answer {
     Answer {
-        content: blocks(&body["content"]),
-        is_error: body["is_error"] == true,
+        content: blocks(body.at("content")),
+        is_error: body.at("is_error") == true,
     }
 }

@@ -38,12 +38,18 @@ impl Log {
     }
 
     fn take(&mut self, id: &EventId) {
-        self.push("sinew.processed", json!({"event_id": id.as_str(), "number": 0}));
+        self.push(
+            "sinew.processed",
+            json!({"event_id": id.as_str(), "number": 0}),
+        );
     }
 
     /// A user message that was taken, with the turn opened.
     fn message(&mut self, text: &str) {
-        let id = self.push("user.message", json!({"content": [{"type": "text", "text": text}]}));
+        let id = self.push(
+            "user.message",
+            json!({"content": [{"type": "text", "text": text}]}),
+        );
         self.take(&id);
         self.push("session.status_running", json!({}));
     }
@@ -56,17 +62,29 @@ impl Log {
         let private = json!({"usage": {"input_tokens": 10, "output_tokens": 5,
             "cache_read_input_tokens": 0, "cache_5m_input_tokens": 0, "cache_1h_input_tokens": 0},
             "cost_nanocents": "1000", "content": content});
-        self.push_private("span.model_request_end", json!({"is_error": false}), Some(private));
+        self.push_private(
+            "span.model_request_end",
+            json!({"is_error": false}),
+            Some(private),
+        );
     }
 
     fn fail_request(&mut self, private: Value) {
-        self.push_private("span.model_request_end", json!({"is_error": true}), Some(private));
+        self.push_private(
+            "span.model_request_end",
+            json!({"is_error": true}),
+            Some(private),
+        );
     }
 
     /// A call of a built-in tool with this permission.
     fn call(&mut self, name: &str, permission: &str) -> EventId {
         let body = json!({"name": name, "input": {}, "evaluated_permission": permission});
-        self.push_private("agent.tool_use", body, Some(json!({"model_id": format!("toolu_{name}")})))
+        self.push_private(
+            "agent.tool_use",
+            body,
+            Some(json!({"model_id": format!("toolu_{name}")})),
+        )
     }
 
     fn custom_call(&mut self, name: &str) -> EventId {
@@ -76,12 +94,18 @@ impl Log {
     }
 
     fn result(&mut self, id: &EventId) {
-        self.push("agent.tool_result", json!({"tool_use_id": id.as_str(),
-            "content": [{"type": "text", "text": "done"}], "is_error": false}));
+        self.push(
+            "agent.tool_result",
+            json!({"tool_use_id": id.as_str(),
+            "content": [{"type": "text", "text": "done"}], "is_error": false}),
+        );
     }
 
     fn idle(&mut self, reason: Value) {
-        self.push("session.status_idle", json!({"stop_reason": reason, "stop_details": null}));
+        self.push(
+            "session.status_idle",
+            json!({"stop_reason": reason, "stop_details": null}),
+        );
     }
 
     fn next(&self) -> Step {
@@ -122,7 +146,10 @@ fn idle_reason(step: Step) -> Value {
 fn a_turn_with_a_tool() {
     let mut log = Log::new();
     assert_eq!(log.next(), Step::Sleep);
-    let message = log.push("user.message", json!({"content": [{"type": "text", "text": "hi"}]}));
+    let message = log.push(
+        "user.message",
+        json!({"content": [{"type": "text", "text": "hi"}]}),
+    );
     assert_eq!(log.next(), Step::TakeInput(vec![message.clone()]));
     log.take(&message);
     assert_eq!(log.next(), Step::CallModel);
@@ -140,11 +167,16 @@ fn a_turn_with_a_tool() {
     log.idle(json!({"type": "end_turn"}));
     assert_eq!(log.next(), Step::Sleep);
 
-    let roles: Vec<&str> = log.state.conversation.iter().map(|turn| match &**turn {
-        Turn::User(_) => "user",
-        Turn::Assistant(_) => "assistant",
-        Turn::ToolResults(_) => "results",
-    }).collect();
+    let roles: Vec<&str> = log
+        .state
+        .conversation
+        .iter()
+        .map(|turn| match &**turn {
+            Turn::User(_) => "user",
+            Turn::Assistant(_) => "assistant",
+            Turn::ToolResults(_) => "results",
+        })
+        .collect();
     assert_eq!(roles, ["user", "assistant", "results", "assistant"]);
     assert_eq!(log.state.usage.tokens.input_tokens, 20);
     assert!(log.state.usage.active_micros > 0);
@@ -158,7 +190,10 @@ fn a_request_lost_in_a_crash_is_closed_and_asked_again() {
     assert!(matches!(log.next(), Step::CloseLostRequest(_)));
     log.fail_request(json!({"is_lost": true}));
     assert_eq!(log.next(), Step::CallModel);
-    assert_eq!(log.state.failures, 0, "a crash is not the provider's failure");
+    assert_eq!(
+        log.state.failures, 0,
+        "a crash is not the provider's failure"
+    );
 }
 
 #[test]
@@ -170,7 +205,10 @@ fn failures_are_counted_until_the_turn_fails() {
         log.start_request();
         log.fail_request(json!({"retry_at": "2026-01-01T00:00:00Z"}));
     }
-    assert_eq!(idle_reason(log.next()), json!({"type": "retries_exhausted"}));
+    assert_eq!(
+        idle_reason(log.next()),
+        json!({"type": "retries_exhausted"})
+    );
     log.idle(json!({"type": "retries_exhausted"}));
     assert_eq!(log.next(), Step::Sleep);
     log.message("again");
@@ -182,7 +220,10 @@ fn an_interrupt_jumps_the_queue_and_ends_the_turn() {
     let mut log = Log::new();
     log.message("hi");
     log.start_request();
-    let queued = log.push("user.message", json!({"content": [{"type": "text", "text": "next"}]}));
+    let queued = log.push(
+        "user.message",
+        json!({"content": [{"type": "text", "text": "next"}]}),
+    );
     let interrupt = log.push("user.interrupt", json!({}));
     assert_eq!(log.next(), Step::Interrupt(vec![interrupt.clone()]));
     log.take(&interrupt);
@@ -207,31 +248,99 @@ fn calls_that_need_the_client_wait_and_the_others_run() {
     log.idle(both);
     assert_eq!(log.next(), Step::Sleep);
 
-    log.push("user.custom_tool_result", json!({"custom_tool_use_id": custom.as_str(), "content": []}));
+    log.push(
+        "user.custom_tool_result",
+        json!({"custom_tool_use_id": custom.as_str(), "content": []}),
+    );
     let rest = json!({"type": "requires_action", "event_ids": [ask.as_str()]});
     assert_eq!(idle_reason(log.next()), rest);
     log.idle(rest);
 
-    let confirm = log.push("user.tool_confirmation", json!({"tool_use_id": ask.as_str(),
-        "result": "deny", "deny_message": "not now"}));
+    let confirm = log.push(
+        "user.tool_confirmation",
+        json!({"tool_use_id": ask.as_str(),
+        "result": "deny", "deny_message": "not now"}),
+    );
     assert_eq!(log.next(), Step::TakeInput(vec![confirm.clone()]));
     log.take(&confirm);
     assert_eq!(log.next(), Step::RejectCall(ask.clone()));
-    assert!(log.state.call(ask.as_str()).unwrap().rejection().contains("not now"));
-    log.push("agent.tool_result", json!({"tool_use_id": ask.as_str(), "content": [], "is_error": true}));
+    assert!(
+        log.state
+            .call(ask.as_str())
+            .unwrap()
+            .rejection()
+            .contains("not now")
+    );
+    log.push(
+        "agent.tool_result",
+        json!({"tool_use_id": ask.as_str(), "content": [], "is_error": true}),
+    );
     assert_eq!(log.next(), Step::CallModel);
     let Turn::ToolResults(results) = &**log.state.conversation.last().unwrap() else {
         panic!("the last turn holds the results");
     };
-    let order: Vec<_> = results.iter().map(|result| result["tool_use_id"].clone()).collect();
-    assert_eq!(order, ["toolu_write", "toolu_read", "toolu_lookup"], "in the order of the calls");
+    let order: Vec<_> = results
+        .iter()
+        .map(|result| result["tool_use_id"].clone())
+        .collect();
+    assert_eq!(
+        order,
+        ["toolu_write", "toolu_read", "toolu_lookup"],
+        "in the order of the calls"
+    );
+}
+
+#[test]
+fn confirmed_calls_go_on_once_everything_is_answered() {
+    let mut log = Log::new();
+    log.message("hi");
+    log.start_request();
+    let first = log.call("write", "ask");
+    let second = log.call("edit", "ask");
+    log.end_request(json!([{"type": "tool_use", "id": "x", "name": "write", "input": {}}]));
+    log.idle(idle_reason(log.next()));
+    let allow = |id: &EventId| json!({"tool_use_id": id.as_str(), "result": "allow"});
+    let one = log.push("user.tool_confirmation", allow(&first));
+    // Told as confirmed from the moment it is queued: a second confirmation is refused.
+    let row = project(&log.state, &Limits::default());
+    assert_eq!(
+        row.body[PROJECTION_PRIVATE]["open_calls"][0]["is_confirmed"],
+        true
+    );
+    log.take(&one);
+    let rest = json!({"type": "requires_action", "event_ids": [second.as_str()]});
+    assert_eq!(idle_reason(log.next()), rest);
+    log.idle(rest);
+    let other = log.push("user.tool_confirmation", allow(&second));
+    log.take(&other);
+    assert_eq!(log.next(), Step::RunTool(first));
+}
+
+#[test]
+fn a_summary_that_does_not_fit_is_not_asked_for_ever() {
+    let mut log = Log::new();
+    log.message("hi");
+    log.start_request();
+    log.fail_request(json!({"context_too_long": true}));
+    for _ in 0..Limits::default().compactions_max {
+        assert_eq!(log.next(), Step::Compact);
+        log.start_request();
+        log.fail_request(json!({"context_too_long": true, "is_summary": true}));
+    }
+    assert_eq!(
+        idle_reason(log.next()),
+        json!({"type": "retries_exhausted"})
+    );
 }
 
 #[test]
 fn a_budget_stops_before_the_next_request_and_resumes_when_raised() {
     let mut log = Log::new();
-    log.push("session.updated", json!({"budget": {"type": "limit",
-        "max_list_cost": {"amount": "1", "currency": "USD"}}}));
+    log.push(
+        "session.updated",
+        json!({"budget": {"type": "limit",
+        "max_list_cost": {"amount": "1", "currency": "USD"}}}),
+    );
     log.message("hi");
     assert_eq!(log.next(), Step::CallModel);
     log.start_request();
@@ -239,7 +348,11 @@ fn a_budget_stops_before_the_next_request_and_resumes_when_raised() {
     let private = json!({"cost_nanocents": "1000000000", "usage": {"input_tokens": 1,
         "output_tokens": 1, "cache_read_input_tokens": 0, "cache_5m_input_tokens": 0,
         "cache_1h_input_tokens": 0}, "content": [{"type": "tool_use", "id": "x"}]});
-    log.push_private("span.model_request_end", json!({"is_error": false}), Some(private));
+    log.push_private(
+        "span.model_request_end",
+        json!({"is_error": false}),
+        Some(private),
+    );
     log.result(&call);
     assert_eq!(idle_reason(log.next()), json!({"type": "budget_reached"}));
     log.idle(json!({"type": "budget_reached"}));
@@ -257,7 +370,11 @@ fn a_context_that_is_too_long_is_compacted_but_not_for_ever() {
         log.fail_request(json!({"context_too_long": true}));
         assert_eq!(log.next(), Step::Compact);
         log.start_request();
-        log.push_private("span.model_request_end", json!({"is_error": false}), Some(json!({"is_summary": true})));
+        log.push_private(
+            "span.model_request_end",
+            json!({"is_error": false}),
+            Some(json!({"is_summary": true})),
+        );
         let summary = json!({"content": [{"type": "text", "text": "summary"}]});
         log.push_private("agent.thread_context_compacted", json!({}), Some(summary));
         assert_eq!(log.next(), Step::CallModel);
@@ -277,8 +394,17 @@ fn damaged_logs_are_told_apart() {
     let session = SessionId::from_text("sesn_1");
     let first = stored(1, "sinew.created", config(), None);
     let gap = [first.clone(), stored(3, "agent.thinking", json!({}), None)];
-    assert_eq!(State::fold(&session, &gap), Err(FoldError::Gap { last: 1, got: 3 }));
+    assert_eq!(
+        State::fold(&session, &gap),
+        Err(FoldError::Gap { last: 1, got: 3 })
+    );
     let strange = [first, stored(2, "agent.dreamt", json!({}), None)];
-    assert!(matches!(State::fold(&session, &strange), Err(FoldError::UnknownKind { .. })));
-    assert!(matches!(State::fold(&session, &[]), Err(FoldError::Damaged { .. })));
+    assert!(matches!(
+        State::fold(&session, &strange),
+        Err(FoldError::UnknownKind { .. })
+    ));
+    assert!(matches!(
+        State::fold(&session, &[]),
+        Err(FoldError::Damaged { .. })
+    ));
 }

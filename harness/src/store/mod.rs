@@ -283,7 +283,7 @@ pub struct LogGrew {
 pub struct EventQuery {
     /// The log.
     pub session_id: SessionId,
-    /// Events of this thread and of the session as a whole; `None` for all.
+    /// Events of this thread alone, without those of the session as a whole; `None` for all.
     pub thread_id: Option<ThreadId>,
     /// Any of these types; empty for all.
     pub kinds: Vec<String>,
@@ -433,6 +433,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// Gives a lease back, so that it counts as lost; does nothing when it was lost already.
     async fn release_lease(&self, lease: &Lease) -> Result<(), StoreError>;
+
+    /// Gives back every lease of `holder`, as a daemon does at its start with what it held when it died.
+    /// Leases of others stay.
+    async fn release_leases_of(&self, holder: &str) -> Result<(), StoreError>;
 
     /// Returns sessions whose wake flag is set and whose lease is free at `now`, in the order in which the
     /// flags were set (by the time of the creation or of the append's last event), so that none starves.

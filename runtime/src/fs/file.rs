@@ -130,11 +130,12 @@ impl OpenFile {
 
     /// Waits until content, and unless `data_only` also metadata, are on the host's disk.
     pub fn sync(&self, data_only: bool) -> Result<(), FsError> {
-        Ok(if data_only {
-            rustix::fs::fdatasync(&self.fd)?
+        if data_only {
+            rustix::fs::fdatasync(&self.fd)?;
         } else {
-            rustix::fs::fsync(&self.fd)?
-        })
+            rustix::fs::fsync(&self.fd)?;
+        }
+        Ok(())
     }
 
     pub(super) fn fd(&self) -> BorrowedFd<'_> {

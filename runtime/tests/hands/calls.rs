@@ -99,6 +99,27 @@ async fn a_hand_has_the_tools_it_was_given() {
     assert_eq!(answer.description, "The first number.");
     assert_eq!(answer.input_schema["additionalProperties"], json!(false));
 
+    let both = Resources::default()
+        .component(one.clone())
+        .component_with_prefix(two.clone(), "two_");
+    let hand = runtime.provision(both).unwrap();
+    for (name, number) in [("answer", "1"), ("two_answer", "2")] {
+        let outcome = call(&hand, name, json!({})).await;
+        let expected = [Content::Text(number.to_owned())];
+        assert!(
+            matches!(&outcome, Outcome::Result(content) if *content == expected),
+            "{outcome:?}"
+        );
+    }
+    for prefix in ["a b", "ä", &"long".repeat(20)] {
+        let bad = Resources::default().component_with_prefix(one.clone(), prefix);
+        let made = runtime.provision(bad).map(|_| ());
+        assert!(
+            matches!(made, Err(ProvisionError::ToolName { .. })),
+            "{prefix}: {made:?}"
+        );
+    }
+
     let both = Resources::default().component(one).component(two);
     let Err(ProvisionError::ToolNameClash {
         tool,

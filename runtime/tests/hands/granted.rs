@@ -1,10 +1,16 @@
 //! What a hand is granted reaches its tools, and nothing else does.
 
+use std::path::Path;
+
+use cap_std::fs::Dir;
 use serde_json::json;
+use sinew_runtime::fs::{BuildError, FsLimits, Rights};
 use sinew_runtime::typed::Content;
 use sinew_runtime::{
-    CallOptions, ComponentSource, Hand, Limits, Outcome, ProvisionError, Resources, Trust,
+    CallOptions, ComponentSource, Execution, Hand, Limit, Limits, Outcome, ProvisionError,
+    Resources, Trust,
 };
+use tempfile::TempDir;
 
 use super::{Fixture, fixture, guests};
 
@@ -55,6 +61,79 @@ async fn the_default_is_nothing() {
     );
 }
 
+fn open(dir: &Path) -> Dir {
+    Dir::open_ambient_dir(dir, cap_std::ambient_authority()).unwrap()
+}
+
+#[tokio::test]
+async fn files_are_those_of_the_mounts_and_what_changed_is_told() {
+    let fixture = fixture();
+    let (work, docs) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let resources = Resources::default()
+        .mount("/workspace", open(work.path()), Rights::ReadWrite)
+        .mount("/mnt/docs", open(docs.path()), Rights::ReadOnly)
+        .limits(Limits {
+            fs: FsLimits {
+                bytes_max: 5_000,
+                inodes_max: 3,
+                ..FsLimits::default()
+            },
+            ..Limits::default()
+        });
+    let hand = hand(&fixture, guests::wasi(), resources).await;
+    let write = async |path: &str, size: u64| {
+        let input = json!({"path": path, "size": size});
+        hand.execute("write_file", &input, CallOptions::default())
+            .await
+    };
+    let is_refused = |execution: &Execution| matches!(execution.outcome, Outcome::ToolError(_));
+
+    let written = write("workspace/a", 3_000).await;
+    assert!(matches!(written.outcome, Outcome::Result(_)), "{written:?}");
+    assert_eq!(work.path().join("a").metadata().unwrap().len(), 3_000);
+    assert_eq!(written.metrics.written_bytes, 3_000);
+    assert_eq!(written.limit_reached, None);
+    let changed: Vec<_> = written.dirty.iter().collect();
+    let [("/workspace", marks)] = changed.as_slice() else {
+        panic!("{changed:?}");
+    };
+    assert!(marks.marks.contains_key(Path::new("a")), "{marks:?}");
+
+    // Each execution tells its own changes, and these change nothing.
+    for path in ["mnt/docs/a", "etc/passwd", "a", "../a", "workspace/../../a"] {
+        let refused = write(path, 1).await;
+        assert!(is_refused(&refused), "{path}: {refused:?}");
+        assert!(refused.dirty.is_empty(), "{path}: {:?}", refused.dirty);
+    }
+    assert_eq!(docs.path().read_dir().unwrap().count(), 0);
+
+    let refused = write("workspace/b", 3_000).await;
+    assert!(is_refused(&refused), "{refused:?}");
+    assert_eq!(refused.limit_reached, Some(Limit::WrittenBytes));
+    let fits = write("workspace/c", 1_000).await;
+    assert!(matches!(fits.outcome, Outcome::Result(_)), "{fits:?}");
+    assert_eq!(fits.limit_reached, None);
+    let refused = write("workspace/d", 1).await;
+    assert_eq!(refused.limit_reached, Some(Limit::Files), "{refused:?}");
+
+    let nowhere = write("dev/null", 1_000_000).await;
+    assert!(matches!(nowhere.outcome, Outcome::Result(_)), "{nowhere:?}");
+    assert!(nowhere.dirty.is_empty(), "{:?}", nowhere.dirty);
+}
+
+#[tokio::test]
+async fn mounts_that_do_not_fit_make_no_hand() {
+    let fixture = fixture();
+    let dir = TempDir::new().unwrap();
+    let resources = Resources::default()
+        .mount("/workspace", open(dir.path()), Rights::ReadWrite)
+        .mount("/workspace/inner", open(dir.path()), Rights::ReadWrite);
+    assert!(matches!(
+        fixture.runtime.provision(resources),
+        Err(ProvisionError::Files(BuildError::UnderMount { .. }))
+    ));
+}
+
 #[tokio::test]
 async fn the_environment_and_the_log_are_the_hands() {
     let fixture = fixture();
@@ -81,7 +160,7 @@ async fn the_environment_and_the_log_are_the_hands() {
 async fn a_component_can_name_its_tools_when_it_is_asked() {
     let fixture = fixture();
     let mut hand = hand(&fixture, guests::dynamic(), Resources::default()).await;
-    assert!(hand.definitions().is_empty());
+    assert!(hand.definitions().is_empty(), "not asked yet");
     hand.discover(CallOptions::default()).await.unwrap();
     let definitions = hand.definitions();
     let [shout] = definitions.as_slice() else {

@@ -12,6 +12,8 @@ mod compiling;
 mod granted;
 mod guests;
 mod hostile;
+mod http_guest;
+mod network;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -3,6 +3,8 @@
 //! All three run the same search engine on one thread, and their answers must be the same. Files come from
 //! the page cache: everything was read before it is measured.
 
+#![allow(clippy::indexing_slicing, reason = "a bench may fail by panicking")]
+
 #[path = "../hands/mod.rs"]
 mod hands;
 #[path = "../measure/mod.rs"]

@@ -147,20 +147,21 @@ impl<'a> Pattern<'a> {
                 names.len() - prefix.len()
             },
             wants_git: text.contains(".git"),
-            names: compile(&names.join("/"))
-                .map_err(|error| Error::BadPattern(error.kind().to_string()))?,
+            names: compile(&names.join("/"))?,
             prefix,
         })
     }
 }
 
 /// Compiles a pattern through a set, because a set reports a pattern that is too large where a single one panics.
-fn compile(pattern: &str) -> Result<GlobSet, globset::Error> {
-    let glob = GlobBuilder::new(pattern)
+fn compile(pattern: &str) -> Result<GlobSet, Error> {
+    let parsed = GlobBuilder::new(pattern)
         .literal_separator(true)
         .backslash_escape(true)
-        .build()?;
-    GlobSet::builder().add(glob).build()
+        .build();
+    let glob = parsed.map_err(|error| Error::BadPattern(error.kind().to_string()))?;
+    let compiled = GlobSet::builder().add(glob).build();
+    compiled.map_err(|_| Error::BadPattern("too large or too deeply nested".to_owned()))
 }
 
 #[cfg(test)]

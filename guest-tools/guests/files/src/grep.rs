@@ -25,6 +25,9 @@ pub const PATTERN_BYTES_MAX: usize = 16 * 1024;
 /// The memory that a compiled expression may take, in bytes, and that its lazy automaton may take.
 const REGEX_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// How much is searched of a file that says it is smaller, in bytes. Some files never end.
+const UNSIZED_BYTES_MAX: u64 = 1024 * 1024;
+
 /// How much of a file is read at once, in bytes. Nearly all source files are smaller.
 const PIECE_BYTES: usize = 32 * 1024;
 
@@ -59,7 +62,8 @@ pub fn grep(workdir: &Workdir, pattern: &str, path: Option<&str>) -> Result<Stri
         // A file that was asked for by name is searched to its end, and only its lines are not shown.
         let mut searcher = searcher(BinaryDetection::convert(0));
         let file = File::open(&root).map_err(Error::file(TOOL, path))?;
-        let searched = searcher.search_file(&matcher, &file, Lines::new(&root, &mut answer));
+        let file = as_large_as_said(file, metadata.len());
+        let searched = searcher.search_reader(&matcher, file, Lines::new(&root, &mut answer));
         searched.map_err(Error::file(TOOL, path))?;
     } else {
         return Err(Error::Kind {
@@ -90,7 +94,20 @@ fn compile(pattern: &str) -> Result<RegexMatcher, Error> {
         .size_limit(REGEX_BYTES_MAX)
         .dfa_size_limit(REGEX_BYTES_MAX)
         .build(pattern)
-        .map_err(|error| Error::BadRegex(error.to_string()))
+        .map_err(|error| Error::BadRegex(explained(error.to_string())))
+}
+
+/// Returns what is wrong with an expression. The parser shows it with a mark beneath the place; of a long
+/// one only the last line is kept, which says what is wrong.
+fn explained(mut error: String) -> String {
+    if error.len() > LINE_BYTES_MAX {
+        let last = error
+            .trim_end()
+            .rfind('\n')
+            .map_or(0, |newline| newline + 1);
+        error.drain(..last);
+    }
+    error
 }
 
 fn searcher(binary: BinaryDetection) -> Searcher {
@@ -99,6 +116,11 @@ fn searcher(binary: BinaryDetection) -> Searcher {
         .binary_detection(binary)
         .heap_limit(Some(SEARCHED_LINE_BYTES_MAX))
         .build()
+}
+
+/// Ends a file where its size says, or after [`UNSIZED_BYTES_MAX`]: a device looks like an empty file here.
+fn as_large_as_said(file: impl io::Read, size: u64) -> impl io::Read {
+    file.take(size.max(UNSIZED_BYTES_MAX))
 }
 
 /// Searches a file met on a walk. Most files fit in one piece, and then no buffer is filled in between.

@@ -80,6 +80,8 @@ pub fn read(
             return media(file, head, media_type, file_path, metadata.len());
         }
     }
+    // A device looks like an empty file here and may never end.
+    let file = file.take(metadata.len().max(TEXT_BYTES_MAX + 1));
     let bytes = io::Cursor::new(head).chain(file);
     let text = match view_range {
         Some(range) => Lines::new(file_path, range).collect(bytes)?,

@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use super::model::{self, EffortRule, ModelCatalog};
+use super::model::{self, EffortRule};
 use super::{AgentConfig, Draft, identity, mcp, multiagent, skills, tools};
 use crate::api::body::{Field, Fields, Invalid, Spot};
 use crate::api::metadata::{self, EmptyValue};
+use crate::model::Catalog;
 
 /// Longest name in characters.
 const NAME_CHARACTERS_MAX: usize = 256;
@@ -15,7 +16,7 @@ const DESCRIPTION_CHARACTERS_MAX: usize = 2_048;
 pub(super) const SYSTEM_CHARACTERS_MAX: usize = 100_000;
 
 /// Reads the configuration of a new agent.
-pub fn create(mut fields: Fields, catalog: &dyn ModelCatalog) -> Result<Draft, Invalid> {
+pub fn create(mut fields: Fields, catalog: &Catalog) -> Result<Draft, Invalid> {
     let config = AgentConfig {
         name: fields.required("name")?.text(1, NAME_CHARACTERS_MAX)?,
         model: model::read(fields.required("model")?, catalog, EffortRule::Default)?,
@@ -29,7 +30,6 @@ pub fn create(mut fields: Fields, catalog: &dyn ModelCatalog) -> Result<Draft, I
         execution_identity: identity::read(fields.take("execution_identity"))?,
     };
     let context = multiagent::Context {
-        catalog,
         stored: &Value::Null,
         own: None,
     };
@@ -48,7 +48,7 @@ pub fn update(
     own_id: &str,
     own_version: u64,
     mut fields: Fields,
-    catalog: &dyn ModelCatalog,
+    catalog: &Catalog,
 ) -> Result<Draft, Invalid> {
     let name = match kept_or_given(&mut fields, "name")? {
         None => stored.name.clone(),
@@ -85,7 +85,6 @@ pub fn update(
         execution_identity,
     };
     let context = multiagent::Context {
-        catalog,
         stored: &stored.multiagent,
         own: Some((own_id, own_version)),
     };

@@ -28,7 +28,7 @@ use crate::api::body::Invalid;
 use crate::api::metadata::Metadata;
 
 pub use change::{create, update};
-pub use model::{Effort, ModelCatalog, ModelConfig, ModelFacts, Speed};
+pub use model::{ModelConfig, Speed};
 pub use roster::{Reference, Roster, RosterAgent};
 pub use session::{apply_overrides, replace_tools, session_agent};
 pub use tools::BUILT_IN_TOOLS;

@@ -5,51 +5,13 @@ use serde_json::Value;
 
 use crate::api::body::{Field, Invalid, Spot};
 use crate::api::error::quoted;
+use crate::model::Catalog;
+use crate::model::catalog::Effort;
 
 /// Longest model id in characters.
 const ID_CHARACTERS_MAX: usize = 256;
-const EFFORTS: [&str; 5] = ["low", "medium", "high", "xhigh", "max"];
 const SPEEDS: [&str; 2] = ["standard", "fast"];
 const GEOS: [&str; 2] = ["us", "global"];
-
-/// How hard a model works on each request. In JSON `{"type": "high"}`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-pub enum Effort {
-    /// Least.
-    Low,
-    /// Less.
-    Medium,
-    /// What most models do unasked.
-    High,
-    /// More.
-    Xhigh,
-    /// Most.
-    Max,
-}
-
-impl Effort {
-    /// Returns the level's name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Effort::Low => "low",
-            Effort::Medium => "medium",
-            Effort::High => "high",
-            Effort::Xhigh => "xhigh",
-            Effort::Max => "max",
-        }
-    }
-
-    fn from_name(name: &str) -> Self {
-        match name {
-            "low" => Effort::Low,
-            "medium" => Effort::Medium,
-            "xhigh" => Effort::Xhigh,
-            "max" => Effort::Max,
-            _ => Effort::High,
-        }
-    }
-}
 
 /// How fast a model answers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -66,31 +28,14 @@ pub enum Speed {
 pub struct ModelConfig {
     /// The model's id.
     pub id: String,
-    /// How hard it works.
+    /// How hard it works. In JSON `{"type": "high"}`.
+    #[serde(with = "tagged_effort")]
     pub effort: Effort,
     /// How fast it answers.
     pub speed: Speed,
     /// `us` or `global`; absent means wherever the workspace says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inference_geo: Option<String>,
-}
-
-/// What must be known of a model to configure an agent with it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ModelFacts {
-    /// The effort of an agent that names none.
-    pub default_effort: Effort,
-    /// Whether it knows the speed `fast`.
-    pub has_fast: bool,
-}
-
-/// The models that agents may name.
-pub trait ModelCatalog: Send + Sync + 'static {
-    /// Returns what is known of a model; `None` refuses it.
-    fn facts(&self, id: &str) -> Option<ModelFacts>;
-
-    /// Returns every model to be listed, as wire objects (`ModelInfo`), in the order of the list.
-    fn infos(&self) -> Vec<Value>;
 }
 
 /// Which effort a model gets when the request names none.
@@ -107,7 +52,7 @@ pub(super) enum EffortRule<'a> {
 /// Reads a model id, or an object with an id.
 pub(super) fn read(
     spot: Spot,
-    catalog: &dyn ModelCatalog,
+    catalog: &Catalog,
     rule: EffortRule<'_>,
 ) -> Result<ModelConfig, Invalid> {
     let path = spot.path.clone();
@@ -124,20 +69,20 @@ pub(super) fn read(
         }
         _ => return Err(spot.refuse("expected a model id or an object with an id")),
     };
-    let id_path = id.path.clone();
     let id = id.text(1, ID_CHARACTERS_MAX)?;
-    let Some(facts) = catalog.facts(&id) else {
-        let message = format!("the model {} is not known to this server", quoted(&id));
-        return Err(Invalid::at(id_path, message));
-    };
+    // A model that is not listed is configured all the same: providers serve more than we know.
+    let known = catalog.find(&id);
+    let default_effort = known
+        .and_then(|model| model.effort_default)
+        .unwrap_or(Effort::High);
     let effort = match (rule, effort) {
-        (EffortRule::AlwaysDefault, _) => facts.default_effort,
+        (EffortRule::AlwaysDefault, _) => default_effort,
         (_, Some(effort)) => effort,
         (EffortRule::Keep(stored), None) if stored.id == id => stored.effort,
-        (EffortRule::Keep(_) | EffortRule::Default, None) => facts.default_effort,
+        (EffortRule::Keep(_) | EffortRule::Default, None) => default_effort,
     };
     let speed = match speed.map(|spot| spot.one_of(&SPEEDS)).transpose()? {
-        Some("fast") if !facts.has_fast => {
+        Some("fast") if !known.is_some_and(|model| model.has_fast) => {
             let message = format!("the model {} has no speed \"fast\"", quoted(&id));
             return Err(Invalid::at(format!("{path}.speed"), message));
         }
@@ -158,9 +103,31 @@ fn read_effort(field: Field) -> Result<Option<Effort>, Invalid> {
     let Some(spot) = field.given() else {
         return Ok(None);
     };
+    let choices = Effort::ALL.map(Effort::as_str);
     let name = match &spot.value {
-        Value::Object(_) => spot.bare_tag(&EFFORTS)?,
-        _ => spot.one_of(&EFFORTS)?,
+        Value::Object(_) => spot.bare_tag(&choices)?,
+        _ => spot.one_of(&choices)?,
     };
-    Ok(Some(Effort::from_name(name)))
+    Ok(Effort::parse(name))
+}
+
+/// Writes an effort as the wire's object `{"type": "high"}`.
+mod tagged_effort {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::model::catalog::Effort;
+
+    #[derive(Serialize, Deserialize)]
+    struct Tagged {
+        #[serde(rename = "type")]
+        effort: Effort,
+    }
+
+    pub(super) fn serialize<S: Serializer>(effort: &Effort, to: S) -> Result<S::Ok, S::Error> {
+        Tagged { effort: *effort }.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Effort, D::Error> {
+        Tagged::deserialize(from).map(|tagged| tagged.effort)
+    }
 }

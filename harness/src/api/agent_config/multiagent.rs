@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::model::ModelCatalog;
 use super::roster::{Reference, Roster, pinned_reference};
 use crate::api::body::{Field, Fields, Invalid, Spot};
 use crate::api::error::quoted;
@@ -56,7 +55,6 @@ pub(super) enum Entry {
 
 /// What reading a block needs to know beside the request.
 pub(super) struct Context<'a> {
-    pub(super) catalog: &'a dyn ModelCatalog,
     /// The stored block, and the id and version that its agent has now; null and absent when it is new.
     pub(super) stored: &'a Value,
     pub(super) own: Option<(&'a str, u64)>,
@@ -105,7 +103,7 @@ pub(super) fn read(spot: Spot, context: &Context<'_>) -> Result<Draft, Invalid> 
         let is_merge = context.stored.get("type").and_then(Value::as_str) == Some(MEMBERS);
         let stored = |name| context.stored.get(name).filter(|_| is_merge);
         Draft::Members {
-            advisor: read_advisor(fields.take("advisor"), stored("advisor"), context)?,
+            advisor: read_advisor(fields.take("advisor"), stored("advisor"))?,
             subagents: read_delegation(&mut fields, "subagents", stored("subagents"), context)?,
             workflows: read_delegation(&mut fields, "workflows", stored("workflows"), context)?,
         }
@@ -130,11 +128,7 @@ pub(super) fn keep(context: &Context<'_>) -> Option<Draft> {
     }
 }
 
-fn read_advisor(
-    field: Field,
-    stored: Option<&Value>,
-    context: &Context<'_>,
-) -> Result<Option<String>, Invalid> {
+fn read_advisor(field: Field, stored: Option<&Value>) -> Result<Option<String>, Invalid> {
     let spot = match field {
         Field::Absent => return Ok(stored_advisor(stored)),
         Field::Null => return Ok(None),
@@ -142,7 +136,7 @@ fn read_advisor(
     };
     let (tag, mut fields) = spot.tagged()?;
     let advisor = match tag.one_of(&["enabled", "disabled"])? {
-        "enabled" => Some(read_model(&mut fields, context)?),
+        "enabled" => Some(fields.required("model")?.text(1, ID_CHARACTERS_MAX)?),
         _ => None,
     };
     fields.finish()?;
@@ -151,17 +145,6 @@ fn read_advisor(
 
 fn stored_advisor(stored: Option<&Value>) -> Option<String> {
     stored?.get("model")?.as_str().map(str::to_owned)
-}
-
-fn read_model(fields: &mut Fields, context: &Context<'_>) -> Result<String, Invalid> {
-    let spot = fields.required("model")?;
-    let path = spot.path.clone();
-    let model = spot.text(1, ID_CHARACTERS_MAX)?;
-    if context.catalog.facts(&model).is_none() {
-        let message = format!("the model {} is not known to this server", quoted(&model));
-        return Err(Invalid::at(path, message));
-    }
-    Ok(model)
 }
 
 fn read_delegation(
@@ -263,7 +246,7 @@ fn read_entry(
         "self" => Entry::Myself { path },
         "advisor" => Entry::Advisor {
             path,
-            model: read_model(&mut fields, context)?,
+            model: fields.required("model")?.text(1, ID_CHARACTERS_MAX)?,
         },
         _ => {
             let id = fields.required("id")?.text(1, ID_CHARACTERS_MAX)?;

@@ -3,17 +3,18 @@
 use serde_json::{Value, json};
 
 use super::change::{SYSTEM_CHARACTERS_MAX, clearable, replaced};
-use super::model::{self, EffortRule, ModelCatalog};
+use super::model::{self, EffortRule};
 use super::roster::{Reference, Roster, lists_mut, pinned_reference};
 use super::{AgentConfig, check, mcp, multiagent, skills, tools};
 use crate::api::body::{Field, Fields, Invalid};
+use crate::model::Catalog;
 
 /// Applies the overrides of an `agent_with_overrides` to a copy of the agent. Takes `model`, `system`,
 /// `tools`, `mcp_servers` and `skills`; the rest of `fields` is the caller's.
 pub fn apply_overrides(
     base: &AgentConfig,
     fields: &mut Fields,
-    catalog: &dyn ModelCatalog,
+    catalog: &Catalog,
 ) -> Result<AgentConfig, Invalid> {
     let model = match fields.take("model") {
         Field::Absent => base.model.clone(),

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::api::body::{Field, Fields, Invalid, Spot};
+use crate::json::Fields as _;
 
 /// Most blocks of one event.
 const BLOCKS_MAX: usize = 1_000;
@@ -27,10 +28,7 @@ pub(super) fn blocks(spot: Spot, accepts: Accepts, least: usize) -> Result<Vec<V
     if items.len() < least {
         return Err(Invalid::at(path, "must hold at least one content block"));
     }
-    items
-        .into_iter()
-        .map(|item| block(item, accepts))
-        .collect()
+    items.into_iter().map(|item| block(item, accepts)).collect()
 }
 
 fn block(spot: Spot, accepts: Accepts) -> Result<Value, Invalid> {
@@ -63,7 +61,7 @@ fn block(spot: Spot, accepts: Accepts) -> Result<Value, Invalid> {
             });
             for name in ["title", "context"] {
                 if let Some(label) = fields.take(name).given() {
-                    block[name] = json!(label.text(0, TEXT_CHARACTERS_MAX)?);
+                    block.set(name, json!(label.text(0, TEXT_CHARACTERS_MAX)?));
                 }
             }
             block
@@ -83,9 +81,14 @@ fn source(spot: Spot, kinds: &[&str]) -> Result<Value, Invalid> {
             let data_path = data.path.clone();
             let data = data.text(1, usize::MAX)?;
             if !is_base64(&data) {
-                return Err(Invalid::at(data_path, "expected base64 in the standard alphabet"));
+                return Err(Invalid::at(
+                    data_path,
+                    "expected base64 in the standard alphabet",
+                ));
             }
-            let media_type = fields.required("media_type")?.text(1, LABEL_CHARACTERS_MAX)?;
+            let media_type = fields
+                .required("media_type")?
+                .text(1, LABEL_CHARACTERS_MAX)?;
             json!({"type": "base64", "data": data, "media_type": media_type})
         }
         "text" => {
@@ -138,7 +141,7 @@ fn search_result(fields: &mut Fields) -> Result<Value, Invalid> {
 
 fn is_base64(text: &str) -> bool {
     let body = text.trim_end_matches('=');
-    text.len() % 4 == 0
+    text.len().is_multiple_of(4)
         && text.len() - body.len() <= 2
         && body
             .bytes()

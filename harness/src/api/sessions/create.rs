@@ -10,6 +10,7 @@ use crate::api::body::{Field, Fields, Invalid, JsonBody, Spot};
 use crate::api::{ApiError, Caller, live_environment, metadata, resolve_session_agent};
 use crate::clock::Timestamp;
 use crate::ids::{EventId, ID_BYTES_MAX, SessionId, ThreadId};
+use crate::json::Fields as _;
 use crate::model::TokenUsage;
 use crate::session::{Draft, EventKind, State as Folded, project, session_wire};
 use crate::store::{Key, Kind, NewEvent, NewResource, StoredEvent};
@@ -94,7 +95,12 @@ fn first_events(
     now: Timestamp,
 ) -> Result<(Vec<NewEvent>, Folded), ApiError> {
     let thread_id = ThreadId::fresh(now);
-    let name = config["agent"]["name"].as_str().unwrap_or_default().to_owned();
+    let name = config
+        .at("agent")
+        .at("name")
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     let event = |kind: EventKind, body: Value, is_queued: bool| NewEvent {
         id: EventId::fresh(now),
         thread_id: Some(thread_id.clone()),
@@ -157,7 +163,11 @@ fn initial_events(field: Field) -> Result<Vec<Input>, Invalid> {
 
 fn refuse_resources(fields: &mut Fields) -> Result<(), Invalid> {
     for (name, max, what) in [
-        ("resources", RESOURCES_MAX, "mounted resources are not served yet"),
+        (
+            "resources",
+            RESOURCES_MAX,
+            "mounted resources are not served yet",
+        ),
         ("vault_ids", VAULTS_MAX, "vaults are not served yet"),
     ] {
         if let Some(spot) = fields.take(name).given() {
@@ -198,8 +208,8 @@ fn budget_limit(spot: Spot) -> Result<Value, Invalid> {
 
 /// Refuses a budget on a model whose cost cannot be counted.
 pub(super) fn check_budgetable(state: &SessionState, agent: &Value) -> Result<(), ApiError> {
-    let model = agent["model"]["id"].as_str().unwrap_or_default();
-    let speed = agent["model"]["speed"].as_str();
+    let model = agent.at("model").at("id").as_str().unwrap_or_default();
+    let speed = agent.at("model").at("speed").as_str();
     let facts = &state.brain.facts;
     if facts
         .price_nanocents(model, speed, &TokenUsage::default())

@@ -1,18 +1,19 @@
 //! `GET` and `POST /v1/sessions/{id}/events`.
 
-use axum::extract::{Path, State};
 use axum::Json;
+use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
 use super::input::{Admission, Input, admit, read};
 use super::{APPEND_ATTEMPTS_MAX, SessionState, id_of, last_of, too_busy, wire};
+use crate::api::ApiError;
 use crate::api::Caller;
 use crate::api::body::{Invalid, JsonBody};
-use crate::api::ApiError;
 use crate::api::page::{self, Cursor, Position};
 use crate::api::query::Query;
 use crate::clock::Timestamp;
 use crate::ids::{EventId, ThreadId};
+use crate::json::Fields as _;
 use crate::session::{EventKind, PROJECTION_PRIVATE};
 use crate::store::{
     Append, EventPlace, EventQuery, NewEvent, Order, Projection, Resource, StoreError, StoredEvent,
@@ -93,7 +94,10 @@ pub(super) async fn send(
     if inputs.is_empty() {
         return Err(Invalid::at(path, "must hold at least one event").into());
     }
-    let stored = append_inputs(&state, &caller, &session_id, &inputs).await?;
+    // A task of its own: a client that goes away must not part the append from the wake-up.
+    let appending =
+        tokio::spawn(async move { append_inputs(&state, &caller, &session_id, &inputs).await });
+    let stored = appending.await.map_err(ApiError::internal)??;
     let data: Vec<Value> = stored.iter().map(wire::event).collect();
     Ok(Json(json!({ "data": data })))
 }
@@ -136,8 +140,8 @@ fn input_append(
         ));
     }
     let mut body = row.body.clone();
-    let mut private = body[PROJECTION_PRIVATE].take();
-    let thread_id = private["thread_id"].as_str().map(ThreadId::from_text);
+    let mut private = body.at_mut(PROJECTION_PRIVATE).take();
+    let thread_id = private.at("thread_id").as_str().map(ThreadId::from_text);
     let mut events = Vec::with_capacity(inputs.len());
     for input in inputs {
         if admit(input, &mut private)? == Admission::Ignored {
@@ -157,8 +161,9 @@ fn input_append(
         return Ok(None);
     }
     let expected = last_of(row);
-    private["last"] = json!(expected + events.len() as u64);
-    body[PROJECTION_PRIVATE] = private;
+    private.set("needs_wake", json!(true));
+    private.set("last", json!(expected + events.len() as u64));
+    body.set(PROJECTION_PRIVATE, private);
     Ok(Some(Append {
         session_id: id_of(row),
         expected,

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::content::{Accepts, blocks};
 use crate::api::body::{Invalid, Spot};
+use crate::json::Fields as _;
 use crate::session::EventKind;
 
 /// Longest `deny_message` in characters.
@@ -106,14 +107,17 @@ pub(super) fn read(spot: Spot) -> Result<Input, Invalid> {
 /// request is judged by what is true after this one.
 pub(super) fn admit(input: &Input, private: &mut Value) -> Result<Admission, Invalid> {
     let refuse = |message: &str| Err(Invalid::at(input.path.clone(), message));
-    let stop_reason = private["stop_reason"]["type"]
+    let stop_reason = private
+        .at("stop_reason")
+        .at("type")
         .as_str()
         .unwrap_or_default()
         .to_owned();
     let is_capped = stop_reason == "budget_reached";
     match input.kind {
         EventKind::UserMessage => {
-            if private["open_calls"]
+            if private
+                .at("open_calls")
                 .as_array()
                 .is_some_and(|calls| calls.iter().any(waits_for_client))
                 && stop_reason == "requires_action"
@@ -129,8 +133,8 @@ pub(super) fn admit(input: &Input, private: &mut Value) -> Result<Admission, Inv
             grow_queue(input, private)?;
         }
         EventKind::UserInterrupt => {
-            let thread = input.body["session_thread_id"].as_str();
-            if thread.is_some_and(|thread| private["thread_id"] != thread) {
+            let thread = input.body.at("session_thread_id").as_str();
+            if thread.is_some_and(|thread| private.at("thread_id") != thread) {
                 return refuse("session_thread_id names no thread of this session");
             }
             if is_capped {
@@ -139,29 +143,29 @@ pub(super) fn admit(input: &Input, private: &mut Value) -> Result<Admission, Inv
             grow_queue(input, private)?;
         }
         EventKind::UserToolConfirmation => {
-            let id = input.body["tool_use_id"].clone();
+            let id = input.body.at("tool_use_id").clone();
             let call = open_call(private, &id);
-            let Some(call) = call.filter(|call| {
-                call["permission"] == "ask" && call["is_confirmed"] == false
-            }) else {
+            let Some(call) = call
+                .filter(|call| call.at("permission") == "ask" && call.at("is_confirmed") == false)
+            else {
                 return refuse(
                     "tool_use_id names no open call that waits for confirmation; it is the id of an \
                      agent.tool_use event whose evaluated_permission is \"ask\"",
                 );
             };
-            call["is_confirmed"] = json!(true);
+            call.set("is_confirmed", json!(true));
             grow_queue(input, private)?;
         }
         EventKind::UserCustomToolResult => {
-            let id = input.body["custom_tool_use_id"].clone();
-            if open_call(private, &id).is_none_or(|call| call["is_custom"] != true) {
+            let id = input.body.at("custom_tool_use_id").clone();
+            if open_call(private, &id).is_none_or(|call| call.at("is_custom") != true) {
                 return refuse(
                     "custom_tool_use_id names no open custom tool call; it is the id of an \
                      agent.custom_tool_use event that has no result yet",
                 );
             }
-            if let Some(calls) = private["open_calls"].as_array_mut() {
-                calls.retain(|call| call["event_id"] != id);
+            if let Some(calls) = private.at_mut("open_calls").as_array_mut() {
+                calls.retain(|call| *call.at("event_id") != id);
             }
         }
         _ => return refuse("this event is made by the server"),
@@ -179,25 +183,27 @@ pub(super) enum Admission {
 }
 
 fn waits_for_client(call: &Value) -> bool {
-    call["is_custom"] == true || (call["permission"] == "ask" && call["is_confirmed"] == false)
+    call.at("is_custom") == true
+        || (call.at("permission") == "ask" && call.at("is_confirmed") == false)
 }
 
 fn open_call<'a>(private: &'a mut Value, id: &Value) -> Option<&'a mut Value> {
-    private["open_calls"]
+    private
+        .at_mut("open_calls")
         .as_array_mut()?
         .iter_mut()
-        .find(|call| call["event_id"] == *id)
+        .find(|call| *call.at("event_id") == *id)
 }
 
 fn grow_queue(input: &Input, private: &mut Value) -> Result<(), Invalid> {
-    let queued = private["queued"].as_u64().unwrap_or(0);
+    let queued = private.at("queued").as_u64().unwrap_or(0);
     if queued >= QUEUED_MAX {
         return Err(Invalid::at(
             input.path.clone(),
             format!("{QUEUED_MAX} events are waiting already; let the session work them off"),
         ));
     }
-    private["queued"] = json!(queued + 1);
+    private.set("queued", json!(queued + 1));
     Ok(())
 }
 
@@ -230,19 +236,48 @@ mod tests {
         let text = json!([{"type": "text", "text": "hi"}]);
         for (value, fragment) in [
             (json!({"type": "user.message"}), "events.0.content"),
-            (json!({"type": "user.message", "content": []}), "at least one"),
-            (json!({"type": "user.message", "content": "hi"}), "expected an array"),
-            (json!({"type": "user.message", "content": [{"type": "text", "text": ""}]}), "empty"),
-            (json!({"type": "user.message", "content": [{"type": "redacted"}]}), "made by the server"),
-            (json!({"type": "user.message", "content": text, "extra": 1}), "unknown field"),
-            (json!({"type": "agent.message", "content": text}), "events.0.type"),
-            (json!({"type": "user.tool_confirmation", "tool_use_id": "x", "result": "maybe"}), "result"),
-            (json!({"type": "user.tool_confirmation", "tool_use_id": "x", "result": "allow",
-                    "deny_message": "no"}), "deny_message"),
-            (json!({"type": "user.message", "content": [{"type": "image", "source":
-                    {"type": "base64", "media_type": "image/png", "data": "%%%"}}]}), "base64"),
-            (json!({"type": "system.message", "content": text}),
-             "model_does_not_support_mid_conversation_system"),
+            (
+                json!({"type": "user.message", "content": []}),
+                "at least one",
+            ),
+            (
+                json!({"type": "user.message", "content": "hi"}),
+                "expected an array",
+            ),
+            (
+                json!({"type": "user.message", "content": [{"type": "text", "text": ""}]}),
+                "empty",
+            ),
+            (
+                json!({"type": "user.message", "content": [{"type": "redacted"}]}),
+                "made by the server",
+            ),
+            (
+                json!({"type": "user.message", "content": text, "extra": 1}),
+                "unknown field",
+            ),
+            (
+                json!({"type": "agent.message", "content": text}),
+                "events.0.type",
+            ),
+            (
+                json!({"type": "user.tool_confirmation", "tool_use_id": "x", "result": "maybe"}),
+                "result",
+            ),
+            (
+                json!({"type": "user.tool_confirmation", "tool_use_id": "x", "result": "allow",
+                    "deny_message": "no"}),
+                "deny_message",
+            ),
+            (
+                json!({"type": "user.message", "content": [{"type": "image", "source":
+                    {"type": "base64", "media_type": "image/png", "data": "%%%"}}]}),
+                "base64",
+            ),
+            (
+                json!({"type": "system.message", "content": text}),
+                "model_does_not_support_mid_conversation_system",
+            ),
         ] {
             let error = event(value.clone()).unwrap_err().to_string();
             assert!(error.contains(fragment), "{value}: {error}");
@@ -253,7 +288,8 @@ mod tests {
     fn admission_depends_on_what_the_session_waits_for() {
         let message = json!({"type": "user.message", "content": [{"type": "text", "text": "hi"}]});
         let confirm = |id: &str| json!({"type": "user.tool_confirmation", "tool_use_id": id, "result": "allow"});
-        let custom = |id: &str| json!({"type": "user.custom_tool_result", "custom_tool_use_id": id});
+        let custom =
+            |id: &str| json!({"type": "user.custom_tool_result", "custom_tool_use_id": id});
         let mut state = waiting();
         let mut admit_one = |value: Value| admit(&event(value).unwrap(), &mut state).map(|_| ());
         assert!(admit_one(message.clone()).is_err());

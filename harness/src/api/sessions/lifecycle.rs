@@ -1,17 +1,18 @@
 //! Reading, archiving and deleting a session.
 
-use axum::extract::{Path, State};
 use axum::Json;
+use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
 use super::{
     APPEND_ATTEMPTS_MAX, SessionState, id_of, is_at_work, last_of, private, session_key, too_busy,
 };
-use crate::api::Caller;
 use crate::api::ApiError;
+use crate::api::Caller;
 use crate::api::page;
 use crate::api::query::Query;
 use crate::ids::ThreadId;
+use crate::json::Fields as _;
 use crate::session::{Draft, PROJECTION_PRIVATE, session_wire};
 use crate::store::{Append, Order, Projection, StoreError};
 
@@ -35,7 +36,12 @@ pub(super) async fn resources(
     let row = state.row(&caller, &session_id).await?;
     query.limit(1_000, 1_000)?;
     page::cursor(&query, &format!("resources/{session_id}"), Order::Ascending)?;
-    let data = row.body["resources"].as_array().cloned().unwrap_or_default();
+    let data = row
+        .body
+        .at("resources")
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
     Ok(Json(page::cursor_page(data, None)))
 }
 
@@ -57,15 +63,17 @@ pub(super) async fn archive(
                  session.status_idle first",
             ));
         }
-        let thread_id = private(&row)["thread_id"].as_str().unwrap_or_default();
-        let agent_name = row.body["agent"]["name"].as_str().unwrap_or_default();
+        let thread_id = private(&row).at("thread_id").as_str().unwrap_or_default();
+        let agent_name = row.body.at("agent").at("name").as_str().unwrap_or_default();
         let mut draft = Draft::new(now, ThreadId::from_text(thread_id), agent_name.to_owned());
         draft.terminated();
         let events = draft.into_events();
         let mut body = row.body.clone();
-        body[PROJECTION_PRIVATE]["last"] = json!(last_of(&row) + events.len() as u64);
-        body[PROJECTION_PRIVATE]["ended_at"] = json!(crate::clock::rfc3339(now));
-        body[PROJECTION_PRIVATE]["open_calls"] = json!([]);
+        body.at_mut(PROJECTION_PRIVATE)
+            .set("last", json!(last_of(&row) + events.len() as u64));
+        body.at_mut(PROJECTION_PRIVATE)
+            .set("ended_at", json!(crate::clock::rfc3339(now)));
+        body.at_mut(PROJECTION_PRIVATE).set("open_calls", json!([]));
         let append = Append {
             session_id: id_of(&row),
             expected: last_of(&row),
@@ -103,7 +111,16 @@ pub(super) async fn delete(
              session.status_idle first",
         ));
     }
-    match state.api.store.delete(&session_key(&caller, &session_id)).await {
+    // A mark that cannot be made (a full disk) must not keep anyone from deleting.
+    if let Err(error) = state.brain.hands.condemn(&id_of(&row)).await {
+        tracing::warn!(session = session_id, %error, "a session's files could not be marked for removal");
+    }
+    match state
+        .api
+        .store
+        .delete(&session_key(&caller, &session_id))
+        .await
+    {
         Ok(()) => {}
         Err(StoreError::NotFound) => return Err(ApiError::not_found("session", &session_id)),
         Err(error) => return Err(error.into()),

@@ -1,13 +1,13 @@
 //! `GET /v1/sessions`: the one list that is read both ways.
 
-use axum::extract::State;
 use axum::Json;
+use axum::extract::State;
 use serde_json::Value;
 
 use super::SessionState;
+use crate::api::ApiError;
 use crate::api::Caller;
 use crate::api::body::Invalid;
-use crate::api::ApiError;
 use crate::api::page::{self, Cursor, Direction, Position};
 use crate::api::query::Query;
 use crate::session::session_wire;

@@ -18,10 +18,11 @@ use axum::routing::{get, post};
 use serde_json::Value;
 
 use crate::agent::{Brain, Drivers};
+use crate::api::ApiError;
 use crate::api::ApiState;
 use crate::api::Caller;
-use crate::api::ApiError;
 use crate::ids::SessionId;
+use crate::json::Fields as _;
 use crate::session::PROJECTION_PRIVATE;
 use crate::store::{Key, Kind, Resource, StoreError};
 
@@ -46,7 +47,10 @@ pub fn routes(state: SessionState) -> Router<ApiState> {
                 .post(update::update)
                 .delete(lifecycle::delete),
         )
-        .route("/v1/sessions/{session_id}/archive", post(lifecycle::archive))
+        .route(
+            "/v1/sessions/{session_id}/archive",
+            post(lifecycle::archive),
+        )
         .route(
             "/v1/sessions/{session_id}/events",
             get(events::list).post(events::send),
@@ -55,7 +59,10 @@ pub fn routes(state: SessionState) -> Router<ApiState> {
             "/v1/sessions/{session_id}/events/stream",
             get(stream::session_stream),
         )
-        .route("/v1/sessions/{session_id}/resources", get(lifecycle::resources))
+        .route(
+            "/v1/sessions/{session_id}/resources",
+            get(lifecycle::resources),
+        )
         .route("/v1/sessions/{session_id}/threads", get(threads::list))
         .route(
             "/v1/sessions/{session_id}/threads/{thread_id}",
@@ -79,7 +86,12 @@ pub fn routes(state: SessionState) -> Router<ApiState> {
 impl SessionState {
     /// Returns a session's row, or 404.
     async fn row(&self, caller: &Caller, session_id: &str) -> Result<Resource, ApiError> {
-        match self.api.store.get(&session_key(caller, session_id), None).await {
+        match self
+            .api
+            .store
+            .get(&session_key(caller, session_id), None)
+            .await
+        {
             Ok(row) => Ok(row),
             Err(StoreError::NotFound) => Err(ApiError::not_found("session", session_id)),
             Err(error) => Err(error.into()),
@@ -101,18 +113,18 @@ fn id_of(row: &Resource) -> SessionId {
 
 /// The part of a row that is not on the wire.
 fn private(row: &Resource) -> &Value {
-    &row.body[PROJECTION_PRIVATE]
+    row.body.at(PROJECTION_PRIVATE)
 }
 
 /// The log's last number that the row stands for.
 fn last_of(row: &Resource) -> u64 {
-    private(row)["last"].as_u64().unwrap_or(0)
+    private(row).at("last").as_u64().unwrap_or(0)
 }
 
-/// Tells whether the session works, or has input waiting that will make it work.
+/// Tells whether the session works, or has got what will make it work.
 fn is_at_work(row: &Resource) -> bool {
     matches!(row.status.as_deref(), Some("running" | "rescheduling"))
-        || private(row)["queued"].as_u64().unwrap_or(0) > 0
+        || *private(row).at("needs_wake") == true
 }
 
 /// Attempts of a handler whose append met a log that had just grown.

@@ -18,13 +18,14 @@ use tokio::sync::{broadcast, mpsc};
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::{SessionState, id_of, threads, wire};
+use super::{SessionState, last_of, threads, wire};
 use crate::agent::{Preview, PreviewPart, Watcher};
-use crate::api::Caller;
 use crate::api::ApiError;
+use crate::api::Caller;
 use crate::api::query::Query;
 use crate::clock::rfc3339;
 use crate::ids::{EventId, SessionId};
+use crate::json::Fields as _;
 use crate::session::EventKind;
 use crate::store::{StoreError, StoredEvent};
 
@@ -78,10 +79,12 @@ async fn open(
 ) -> Result<Response, ApiError> {
     let previews = query.list_of("event_deltas", &PREVIEWABLE)?;
     let session_id = SessionId::from_text(session_id);
-    // Watched before the log is looked at, so that nothing falls in between.
+    // An unknown session is refused before anything is kept for it.
+    state.row(&caller, session_id.as_str()).await?;
+    // Watched before the log's end is taken, so that nothing falls in between.
     let watcher = state.brain.live.watch(&session_id);
     let row = state.row(&caller, session_id.as_str()).await?;
-    let cursor = state.api.store.last_number(&id_of(&row)).await?;
+    let cursor = last_of(&row);
     let (frames, received) = mpsc::channel(FRAMES_AHEAD_MAX);
     let reader = Reader {
         is_over: row.status.as_deref() == Some("terminated"),
@@ -92,7 +95,8 @@ async fn open(
         wanted: previews,
         finished: VecDeque::new(),
         ended_at: 0,
-        broken: None,
+        // Whoever joins in the middle of an event has missed its beginning.
+        broken: true,
         frames,
     };
     tokio::spawn(reader.run(watcher));
@@ -120,8 +124,8 @@ struct Reader {
     finished: VecDeque<EventId>,
     /// Number of the last end of a model request: previews of earlier requests are dropped.
     ended_at: u64,
-    /// The event whose previews have a hole: a prefix was shown, the rest is not.
-    broken: Option<EventId>,
+    /// The previews of the event being made have a hole, or its start was not shown: no more is shown of it.
+    broken: bool,
     is_over: bool,
     frames: mpsc::Sender<Bytes>,
 }
@@ -132,7 +136,12 @@ struct Closed;
 impl Reader {
     async fn run(mut self, mut watcher: Watcher) {
         // A first comment, so that every proxy passes the headers on at once.
-        if self.frames.send(Bytes::from_static(b": open\n\n")).await.is_err() {
+        if self
+            .frames
+            .send(Bytes::from_static(b": open\n\n"))
+            .await
+            .is_err()
+        {
             return;
         }
         while !self.is_over {
@@ -210,14 +219,16 @@ impl Reader {
             }
             _ => {}
         }
-        self.send(&event.kind, &wire::event(event)).await
+        self.send(&event.kind, &wire::event_on_arrival(event)).await
     }
 
     /// Shows the input that was taken from the queue, now with its time.
     async fn show_processed(&mut self, marker: &StoredEvent) -> Result<(), Closed> {
-        let number = marker.body["number"].as_u64().unwrap_or(0);
+        let number = marker.body.at("number").as_u64().unwrap_or(0);
         let store = &self.state.api.store;
-        let read = store.read(&self.session_id, number.saturating_sub(1), 1).await;
+        let read = store
+            .read(&self.session_id, number.saturating_sub(1), 1)
+            .await;
         match read.map(|events| events.into_iter().next()) {
             Ok(Some(input)) => self.send(&input.kind, &wire::event(&input)).await,
             Ok(None) => Ok(()),
@@ -234,7 +245,7 @@ impl Reader {
             Ok(preview) => preview,
             Err(broadcast::error::RecvError::Lagged(_)) => {
                 // What was shown of the current event stays a prefix: nothing more is shown of it.
-                self.broken = Some(EventId::from_text(""));
+                self.broken = true;
                 return Ok(());
             }
             Err(broadcast::error::RecvError::Closed) => return Err(Closed),
@@ -248,16 +259,16 @@ impl Reader {
         match &preview.part {
             PreviewPart::Start(kind) => {
                 if !self.wanted.iter().any(|wanted| wanted == kind) {
-                    self.broken = Some(preview.event_id.clone());
+                    self.broken = true;
                     return Ok(());
                 }
-                self.broken = None;
+                self.broken = false;
                 let event = json!({"type": kind, "id": preview.event_id.as_str()});
                 let frame = json!({"type": "event_start", "event": event});
                 self.send("event_start", &frame).await
             }
             PreviewPart::Delta { index, text } => {
-                if self.broken.is_some() {
+                if self.broken {
                     return Ok(());
                 }
                 let delta = json!({

@@ -1,16 +1,17 @@
 //! The threads of a session. A single-agent session has its primary thread.
 
-use axum::extract::{Path, State};
 use axum::Json;
+use axum::extract::{Path, State};
 use serde_json::Value;
 
 use super::events::list_page;
 use super::{SessionState, id_of, private};
-use crate::api::Caller;
 use crate::api::ApiError;
+use crate::api::Caller;
 use crate::api::page;
 use crate::api::query::Query;
 use crate::ids::ThreadId;
+use crate::json::Fields as _;
 use crate::session::thread_wire;
 use crate::store::{EventQuery, Order, Resource, TimeRange};
 
@@ -30,8 +31,10 @@ pub(super) async fn list(
     // One thread, one page: no cursor was ever given out.
     page::cursor(&query, &format!("threads/{session_id}"), Order::Ascending)?;
     let thread = thread_wire(&row, state.api.clock.now());
-    let is_wanted =
-        statuses.is_empty() || statuses.iter().any(|status| thread["status"] == **status);
+    let is_wanted = statuses.is_empty()
+        || statuses
+            .iter()
+            .any(|status| *thread.at("status") == **status);
     let data = if is_wanted { vec![thread] } else { Vec::new() };
     Ok(Json(page::cursor_page(data, None)))
 }
@@ -83,7 +86,7 @@ pub(super) async fn events(
 
 /// Answers 404 for a thread that the session does not have.
 pub(super) fn check(row: &Resource, thread_id: &str) -> Result<(), ApiError> {
-    if private(row)["thread_id"] == thread_id {
+    if private(row).at("thread_id") == thread_id {
         return Ok(());
     }
     Err(ApiError::not_found("thread", thread_id))

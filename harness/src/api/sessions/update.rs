@@ -12,7 +12,8 @@ use crate::api::metadata::{self, EmptyValue, Metadata};
 use crate::api::{ApiError, Caller};
 use crate::clock::Timestamp;
 use crate::ids::ThreadId;
-use crate::session::{Draft, EventKind, PROJECTION_PRIVATE, session_wire};
+use crate::json::Fields as _;
+use crate::session::{Draft, EventKind, PROJECTION_PRIVATE, consumed_nanocents, session_wire};
 use crate::store::{Append, Projection, Resource, StoreError};
 
 /// Changes a session. One refused field refuses the whole request.
@@ -51,7 +52,7 @@ fn changes(
 ) -> Result<Map<String, Value>, ApiError> {
     let mut changes = Map::new();
     let mut change = |name: &str, value: Value| {
-        if row.body[name] != value {
+        if *row.body.at(name) != value {
             changes.insert(name.to_owned(), value);
         }
     };
@@ -60,7 +61,12 @@ fn changes(
         Field::Null => change("title", Value::Null),
         Field::Given(spot) => change("title", json!(spot.text(0, TITLE_CHARACTERS_MAX)?)),
     }
-    let stored: Metadata = row.body["metadata"].as_object().cloned().unwrap_or_default();
+    let stored: Metadata = row
+        .body
+        .at("metadata")
+        .as_object()
+        .cloned()
+        .unwrap_or_default();
     let patched = metadata::patch(&stored, fields.take("metadata"), EmptyValue::Stored)?;
     change("metadata", Value::Object(patched));
     if let Some(spot) = fields.take("agent").given() {
@@ -70,7 +76,7 @@ fn changes(
                 .into());
         }
         let mut inner = spot.object()?;
-        let agent = replace_tools(&row.body["agent"], &mut inner)?;
+        let agent = replace_tools(row.body.at("agent"), &mut inner)?;
         inner.finish()?;
         change("agent", agent);
     }
@@ -84,7 +90,9 @@ fn changes(
     }
     fields.finish()?;
     if row.archived_at.is_some() && !changes.is_empty() {
-        return Err(ApiError::invalid("the session is archived and cannot be changed"));
+        return Err(ApiError::invalid(
+            "the session is archived and cannot be changed",
+        ));
     }
     Ok(changes)
 }
@@ -95,38 +103,41 @@ fn new_budget(state: &SessionState, row: &Resource, field: Field) -> Result<Valu
     if wanted.is_null() {
         return Ok(wanted);
     }
-    if row.body["budget"].is_null() {
+    if row.body.at("budget").is_null() {
         return refuse("budget_create_only: a budget is set when the session is created");
     }
-    check_budgetable(state, &row.body["agent"])?;
-    let cents: u128 = wanted["max_list_cost"]["amount"]
+    check_budgetable(state, row.body.at("agent"))?;
+    let cents: u128 = wanted
+        .at("max_list_cost")
+        .at("amount")
         .as_str()
         .and_then(|cents| cents.parse().ok())
         .unwrap_or(0);
-    let consumed: u128 = private(row)["usage"]["cost_nanocents"]
-        .as_str()
-        .and_then(|cost| cost.parse().ok())
-        .unwrap_or(0);
-    if cents.saturating_mul(1_000_000_000) <= consumed {
+    if cents.saturating_mul(1_000_000_000) <= consumed_nanocents(row) {
         return refuse("the new budget must be above what the session has cost already");
     }
     Ok(wanted)
 }
 
 fn append(row: &Resource, changes: Map<String, Value>, now: Timestamp) -> Append {
-    let thread_id = private(row)["thread_id"].as_str().unwrap_or_default();
+    let thread_id = private(row).at("thread_id").as_str().unwrap_or_default();
     let mut draft = Draft::new(now, ThreadId::from_text(thread_id), String::new());
     let resumes = changes.contains_key("budget");
     let mut body = row.body.clone();
     for (name, value) in &changes {
-        body[name.as_str()] = value.clone();
+        body.set(name.as_str(), value.clone());
     }
     draft.session(EventKind::SessionUpdated, Value::Object(changes));
     let events = draft.into_events();
-    body[PROJECTION_PRIVATE]["last"] = json!(last_of(row) + events.len() as u64);
-    if resumes && private(row)["stop_reason"]["type"] == "budget_reached" {
+    body.at_mut(PROJECTION_PRIVATE)
+        .set("last", json!(last_of(row) + events.len() as u64));
+    let resumes = resumes && private(row).at("stop_reason").at("type") == "budget_reached";
+    let needs_wake = resumes || *private(row).at("needs_wake") == true;
+    if resumes {
         // What stopped the session is gone; the driver says what comes next.
-        body[PROJECTION_PRIVATE]["stop_reason"] = json!({"type": "end_turn"});
+        let private = body.at_mut(PROJECTION_PRIVATE);
+        private.set("stop_reason", json!({"type": "end_turn"}));
+        private.set("needs_wake", json!(true));
     }
     Append {
         session_id: id_of(row),
@@ -137,8 +148,7 @@ fn append(row: &Resource, changes: Map<String, Value>, now: Timestamp) -> Append
             body,
             status: row.status.clone().unwrap_or_default(),
             archived_at: row.archived_at,
-            // The driver looks, and goes back to sleep where there is nothing to do.
-            needs_wake: is_at_work(row) || resumes,
+            needs_wake,
         }),
     }
 }

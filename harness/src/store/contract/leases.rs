@@ -105,12 +105,19 @@ pub(super) async fn an_old_token_is_fenced_off(store: SharedStore) -> Result<()>
     lease_lost(append_with(&store, &old).await)?;
     lease_lost(append_with(&store, &new).await)?;
     append_with(&store, &newest).await?;
-    // A lease covers its own session only; who queues input needs none.
-    let foreign = Append {
-        lease: Some(newest),
-        ..append(&other, 0, vec![event("x", 1)])
+    // A lease covers its own session only, whatever its token; who queues input needs none.
+    let others = store.acquire_lease(&other, "one", at(25), at(40)).await?;
+    let misnamed = Lease {
+        session_id: id,
+        ..others
     };
-    lease_lost(store.append(foreign).await)?;
+    for foreign in [newest, misnamed] {
+        let foreign = Append {
+            lease: Some(foreign),
+            ..append(&other, 0, vec![event("x", 1)])
+        };
+        lease_lost(store.append(foreign).await)?;
+    }
     store.append(append(&other, 0, vec![event("x", 1)])).await?;
     lease_lost(
         store
@@ -139,6 +146,30 @@ pub(super) async fn a_lease_given_back_is_lost(store: SharedStore) -> Result<()>
     lease_lost(append_with(&store, &first).await)?;
     append_with(&store, &second).await?;
     Ok(())
+}
+
+pub(super) async fn a_dead_holders_leases_are_given_back_together(
+    store: SharedStore,
+) -> Result<()> {
+    let mut ids = Vec::new();
+    for name in ["a", "b", "c"] {
+        ids.push(new_session(&store, name).await?);
+        set_wake(&store, &session_id(name), 1, true).await?;
+    }
+    let [a, b, c] = ids.as_slice() else {
+        anyhow::bail!("three sessions");
+    };
+    let first = store.acquire_lease(a, "one", at(10), at(90)).await?;
+    store.acquire_lease(b, "one", at(10), at(90)).await?;
+    let other = store.acquire_lease(c, "two", at(10), at(90)).await?;
+    ensure!(store.sessions_to_wake(at(20), 10).await?.is_empty());
+    store.release_leases_of("one").await?;
+    store.release_leases_of("nobody").await?;
+    ensure!(store.sessions_to_wake(at(20), 10).await? == [a.clone(), b.clone()]);
+    lease_lost(append_with(&store, &first).await)?;
+    append_with(&store, &other).await?;
+    store.acquire_lease(a, "two", at(20), at(90)).await?;
+    held(store.acquire_lease(c, "one", at(20), at(90)).await, at(90))
 }
 
 async fn set_wake(store: &SharedStore, id: &SessionId, seconds: i64, wake: bool) -> Result<()> {

@@ -148,11 +148,11 @@ pub(super) async fn filters_select(store: SharedStore) -> Result<()> {
         (None, &["did", "made", "did"], &[1, 3, 8, 11]),
         (None, &["said", "did", "none"], &[3, 4, 2, 8, 11, 10, 12]),
         (None, &["none"], &[]),
-        (Some("sthr_1"), &[], &[1, 3, 2, 11, 10, 12]),
-        (Some("sthr_2"), &[], &[1, 4, 8, 10]),
-        (Some("sthr_3"), &[], &[1, 10]),
-        (Some("sthr_1"), &["said"], &[2, 10, 12]),
-        (Some("sthr_2"), &["did", "made"], &[1, 8]),
+        (Some("sthr_1"), &[], &[3, 2, 11, 12]),
+        (Some("sthr_2"), &[], &[4, 8]),
+        (Some("sthr_3"), &[], &[]),
+        (Some("sthr_1"), &["said"], &[2, 12]),
+        (Some("sthr_2"), &["did", "made"], &[8]),
     ];
     for (thread, kinds, expected) in cases {
         for order in [Order::Ascending, Order::Descending] {

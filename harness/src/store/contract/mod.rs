@@ -56,6 +56,7 @@ macro_rules! store_contract {
             leases: a_held_lease_is_refused_until_it_runs_out;
             leases: an_old_token_is_fenced_off;
             leases: a_lease_given_back_is_lost;
+            leases: a_dead_holders_leases_are_given_back_together;
             leases: waiting_sessions_are_found_in_order;
             concurrency: appenders_lose_and_double_nothing;
             concurrency: one_of_many_wins_a_lease_a_name_and_a_revision;

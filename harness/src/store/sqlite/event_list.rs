@@ -117,7 +117,7 @@ pub(super) fn processed(query: &EventQuery, span: Span, limit: usize) -> (String
     let arms: Vec<(&str, String)> = if !query.kinds.is_empty() {
         columns.push(thread.map(|id| id.as_str().to_owned()).into());
         let in_thread = if thread.is_some() {
-            " AND (thread_id IS NULL OR thread_id = ?6)"
+            " AND thread_id = ?6"
         } else {
             ""
         };
@@ -131,10 +131,7 @@ pub(super) fn processed(query: &EventQuery, span: Span, limit: usize) -> (String
         query.kinds.iter().map(arm).collect()
     } else if let Some(thread) = thread {
         columns.push(thread.as_str().to_owned().into());
-        vec![
-            ("events_by_thread", "thread_id IS NULL".to_owned()),
-            ("events_by_thread", "thread_id = ?6".to_owned()),
-        ]
+        vec![("events_by_thread", "thread_id = ?6".to_owned())]
     } else {
         vec![("events_by_position", "TRUE".to_owned())]
     };
@@ -166,7 +163,7 @@ pub(super) fn queued(query: &EventQuery, span: Span, limit: usize) -> (String, V
     let mut matches = String::new();
     if let Some(thread) = &query.thread_id {
         let thread = bind(thread.as_str());
-        matches += &format!(" AND (thread_id IS NULL OR thread_id = {thread})");
+        matches += &format!(" AND thread_id = {thread}");
     }
     if !query.kinds.is_empty() {
         let kinds: Vec<String> = query.kinds.iter().map(|kind| bind(kind)).collect();

@@ -71,6 +71,16 @@ pub(super) fn release(db: &Connection, lease: &Lease) -> Result<(), StoreError> 
     Ok(())
 }
 
+/// Gives back every lease of one holder. Reads all sessions: once at a start.
+pub(super) fn release_of(db: &Connection, holder: &str) -> Result<(), StoreError> {
+    execute(
+        db,
+        "UPDATE sessions SET lease_holder = NULL, lease_until = NULL WHERE lease_holder = ?1",
+        [holder],
+    )?;
+    Ok(())
+}
+
 /// Returns the sessions that wait for a driver, the longest-waiting first.
 pub(super) fn to_wake(
     db: &Connection,

@@ -205,6 +205,13 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn release_leases_of(&self, holder: &str) -> Result<(), StoreError> {
+        let holder = holder.to_owned();
+        self.writer
+            .run(move |unit| leases::release_of(unit.db, &holder))
+            .await
+    }
+
     async fn sessions_to_wake(
         &self,
         now: Timestamp,

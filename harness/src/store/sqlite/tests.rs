@@ -376,11 +376,17 @@ async fn a_refused_write_leaves_the_others_of_its_batch_alone() {
         append(&b, 0, vec![event("x", "three"), stray]),
         append(&b, 0, vec![event("x", "four")]),
     ];
-    let writes = writes
-        .into_iter()
-        .map(|append| store.append(append))
-        .collect();
-    let results = in_one_batch(store, writes).await;
+    let mut growth = store.subscribe();
+    let hasty = store.writer.run(|unit| {
+        unit.grew(&SessionId::from_text("b"), 9);
+        Err::<(), _>(StoreError::NotFound)
+    });
+    let appends = async {
+        let appends = writes.into_iter().map(|append| store.append(append));
+        futures::future::join_all(appends).await
+    };
+    let both = async { tokio::join!(biased; hasty, appends).1 };
+    let results = in_one_batch(store, vec![both]).await.remove(0);
     assert!(results[0].is_ok() && results[3].is_ok(), "{results:?}");
     assert!(
         matches!(results[1], Err(StoreError::LogMoved { actual: 1 })),
@@ -394,7 +400,13 @@ async fn a_refused_write_leaves_the_others_of_its_batch_alone() {
         let read = store.read(id, 0, 10).await.unwrap();
         assert_eq!(read.len(), 1);
         assert_eq!(read[0].body["text"], text);
+        let told = growth.try_recv().unwrap();
+        assert_eq!((&told.session_id, told.last), (id, 1));
     }
+    assert!(
+        growth.try_recv().is_err(),
+        "growth told of what was refused"
+    );
 }
 
 #[tokio::test]

@@ -85,13 +85,17 @@ fn a_spent_quota_refuses_and_names_itself() {
     let world = World::with_limits(LIMITS);
     let file = world.file("workspace/f", CREATE).unwrap();
     file.write_at(&[1; 90], 0).unwrap();
-    for (what, result) in [
-        ("too many bytes", file.append(&[1; 11]).map(|_| ())),
-        ("far away", file.write_at(&[1], 1 << 40).map(|_| ())),
-        ("a huge hole", file.set_size(1 << 40)),
-        ("a long link", world.symlink("12345678901", "workspace/l")),
-    ] {
-        assert_eq!(result, Err(FsError::NoSpace), "{what}");
+    type Attempt<'a> = &'a dyn Fn() -> Result<(), FsError>;
+    let attempts: [(&str, Attempt<'_>); 4] = [
+        ("too many bytes", &|| file.append(&[1; 11]).map(|_| ())),
+        ("far away", &|| file.write_at(&[1], 1 << 40).map(|_| ())),
+        ("a huge hole", &|| file.set_size(1 << 40)),
+        ("a long link", &|| {
+            world.symlink("12345678901", "workspace/l")
+        }),
+    ];
+    for (what, attempt) in attempts {
+        assert_eq!(attempt(), Err(FsError::NoSpace), "{what}");
         assert_eq!(world.vfs.limit_hit(), Some(FsLimit::Bytes), "{what}");
         world.vfs.clear_limit_hit();
     }
@@ -146,7 +150,8 @@ fn names_are_counted() {
 fn handles_are_counted_listings_and_walks_included() {
     let world = World::with_limits(LIMITS);
     world.mkdir("workspace/d").unwrap();
-    world.symlink("/workspace/d", "workspace/abs").unwrap();
+    world.mkdir("workspace/d/e").unwrap();
+    world.symlink("/workspace/d/e", "workspace/abs").unwrap();
     let dir = world.open("workspace/d", READ).unwrap();
     let mut held: Vec<_> = (0..6)
         .map(|_| world.vfs.list(&dir, &NoFds).unwrap())

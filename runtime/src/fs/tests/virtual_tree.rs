@@ -62,7 +62,7 @@ fn devices_behave() {
         let count = node.read_at(&mut buffer, 0).unwrap();
         buffer[..count].to_vec()
     };
-    assert_eq!(read("dev/null"), []);
+    assert_eq!(read("dev/null"), b"");
     assert_eq!(read("dev/zero"), [0; 16]);
     assert_eq!(read("dev/full"), [0; 16]);
     assert_ne!(read("dev/urandom"), [7; 16]);
@@ -150,10 +150,6 @@ fn mounts_that_would_hide_something_are_refused() {
     assert!(matches!(
         build(&["/dev"]),
         Err(BuildError::UnderMount { .. })
-    ));
-    assert!(matches!(
-        build(&["/etc/hosts/x"]),
-        Err(BuildError::Taken { .. } | BuildError::UnderMount { .. })
     ));
     for path in ["a", "/a/../b", "/a//b", "/a/", "/./a", "/a\0b", ""] {
         assert!(

@@ -27,6 +27,7 @@ use wasmtime_wasi::p3::bindings::filesystem::types as p3;
 use wasmtime_wasi::p3::bindings::filesystem::types::HostDescriptorWithStore;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use super::stream::Place;
 use super::*;
 use crate::fs::{FsLimits, Rights, VfsBuilder};
 
@@ -84,27 +85,38 @@ fn engine() -> Engine {
 
 /// A guest that makes a directory at the path it is given, from its first preopened directory, and returns 0
 /// or 256 plus the number of the error code.
-fn guest(version: &str) -> String {
-    let codes = "access would-block already bad-descriptor busy deadlock quota exist file-too-large \
+fn guest(engine: &Engine, version: &str) -> Component {
+    let shared = "access already bad-descriptor busy deadlock quota exist file-too-large \
         illegal-byte-sequence in-progress interrupted invalid io is-directory loop too-many-links \
-        message-size name-too-long no-device no-entry no-lock insufficient-memory insufficient-space \
-        not-directory not-empty not-recoverable unsupported no-tty no-such-device overflow \
-        not-permitted pipe read-only invalid-seek text-file-busy cross-device";
-    let codes: Vec<_> = codes
-        .split_whitespace()
-        .map(|code| format!("{code:?}"))
-        .collect();
-    GUEST
+        message-size name-too-long no-device no-entry no-lock insufficient-memory \
+        insufficient-space not-directory not-empty not-recoverable unsupported no-tty \
+        no-such-device overflow not-permitted pipe read-only invalid-seek text-file-busy \
+        cross-device";
+    let names = shared.split_whitespace().map(|name| format!("{name:?}"));
+    // In 0.3 the code is a variant that can hold a string, so it lies aligned behind the discriminant.
+    let (is_async, codes, place) = if version.starts_with("0.2") {
+        let mut names: Vec<_> = names.collect();
+        names.insert(1, "\"would-block\"".to_owned());
+        ("", format!("enum {}", names.join(" ")), "17")
+    } else {
+        let mut cases: Vec<_> = names.map(|name| format!("(case {name})")).collect();
+        cases.push("(case \"other\" (option string))".to_owned());
+        ("async", format!("variant {}", cases.join(" ")), "20")
+    };
+    let text = GUEST
         .replace("VERSION", version)
-        .replace("CODES", &codes.join(" "))
+        .replace("ASYNC", is_async)
+        .replace("CODES", &codes)
+        .replace("PLACE", place);
+    Component::new(engine, wat::parse_str(text).unwrap()).unwrap()
 }
 
 const GUEST: &str = r#"(component
   (import "wasi:filesystem/types@VERSION" (instance $types
     (export "descriptor" (type $descriptor (sub resource)))
-    (type $codes (enum CODES))
+    (type $codes (CODES))
     (export "error-code" (type $error-code (eq $codes)))
-    (export "[method]descriptor.create-directory-at" (func
+    (export "[method]descriptor.create-directory-at" (func ASYNC
       (param "self" (borrow $descriptor)) (param "path" string) (result (result (error $error-code)))))))
   (alias export $types "descriptor" (type $descriptor))
   (import "wasi:filesystem/preopens@VERSION" (instance $preopens
@@ -120,9 +132,9 @@ const GUEST: &str = r#"(component
         (i32.add (i32.const 7) (i32.add (global.get $next) (local.get 3)))))))
   (core instance $libc (instantiate $libc))
   (core func $get (canon lower (func $preopens "get-directories")
-    (memory $libc "memory") (realloc (func $libc "realloc"))))
+    (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
   (core func $mkdir (canon lower (func $types "[method]descriptor.create-directory-at")
-    (memory $libc "memory") (realloc (func $libc "realloc"))))
+    (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
   (core module $main
     (import "host" "memory" (memory 1))
     (import "host" "get" (func $get (param i32)))
@@ -131,23 +143,25 @@ const GUEST: &str = r#"(component
       (call $get (i32.const 0))
       (call $mkdir (i32.load (i32.load (i32.const 0))) (local.get 0) (local.get 1) (i32.const 16))
       (i32.add (i32.mul (i32.const 256) (i32.load8_u (i32.const 16)))
-        (i32.mul (i32.load8_u (i32.const 16)) (i32.load8_u (i32.const 17))))))
+        (i32.mul (i32.load8_u (i32.const 16)) (i32.load8_u (i32.const PLACE))))))
   (core instance $main (instantiate $main (with "host" (instance
     (export "memory" (memory $libc "memory"))
     (export "get" (func $get))
     (export "mkdir" (func $mkdir))))))
-  (func (export "run") (param "path" string) (result u32)
-    (canon lift (core func $main "run") (memory $libc "memory") (realloc (func $libc "realloc"))))
+  (func (export "run") ASYNC (param "path" string) (result u32)
+    (canon lift (core func $main "run") (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
 )"#;
 
 #[tokio::test]
-async fn guests_of_every_version_of_wasi_0_2_find_the_mounts() {
+async fn guests_of_every_version_of_wasi_find_the_mounts() {
     let engine = engine();
     let mut linker = Linker::new(&engine);
     add_wasi_to_linker::<State>(&mut linker, view).unwrap();
-    for version in ["0.2.0", "0.2.3", "0.2.12"] {
+    for version in ["0.2.0", "0.2.3", "0.2.12", "0.3.0"] {
+        // 0.3 has no "would-block", the second code of 0.2.
+        let code = |code: p2::ErrorCode| 256 + code as u32 - u32::from(version == "0.3.0");
         let (host, state) = world();
-        let component = Component::new(&engine, guest(version)).unwrap();
+        let component = guest(&engine, version);
         let mut store = Store::new(&engine, state);
         let instance = linker
             .instantiate_async(&mut store, &component)
@@ -158,13 +172,13 @@ async fn guests_of_every_version_of_wasi_0_2_find_the_mounts() {
             .unwrap();
         for (path, expected) in [
             ("workspace/made", 0),
-            ("workspace/made", 256 + p2::ErrorCode::Exist as u32),
-            ("ro/made", 256 + p2::ErrorCode::ReadOnly as u32),
-            ("/workspace/other", 256 + p2::ErrorCode::NotPermitted as u32),
-            ("../outside/made", 256 + p2::ErrorCode::NoEntry as u32),
+            ("workspace/made", code(p2::ErrorCode::Exist)),
+            ("ro/made", code(p2::ErrorCode::ReadOnly)),
+            ("/workspace/other", code(p2::ErrorCode::NotPermitted)),
+            ("../outside/made", code(p2::ErrorCode::NoEntry)),
         ] {
-            let (code,) = run.call_async(&mut store, (path,)).await.unwrap();
-            assert_eq!(code, expected, "{path} in {version}");
+            let (returned,) = run.call_async(&mut store, (path,)).await.unwrap();
+            assert_eq!(returned, expected, "{path} in {version}");
         }
         assert!(host.path().join("workspace/made").is_dir());
         assert!(store.data().vfs.take_dirty().mount("/workspace").is_some());
@@ -256,6 +270,61 @@ fn streams_of_0_2_move_bytes_and_say_why_they_fail() {
         names.push(entry.name);
     }
     assert_eq!(names, ["dev", "etc", "proc", "ro", "workspace"]);
+}
+
+/// A process with an input at 0 and an output at 1.
+struct Pipes(wasmtime_wasi::p2::pipe::MemoryOutputPipe);
+
+impl FdTable for Pipes {
+    fn numbers(&self) -> Vec<u32> {
+        vec![0, 1]
+    }
+
+    fn is_open(&self, number: u32) -> bool {
+        number < 2
+    }
+}
+
+impl ProcessFds for Pipes {
+    fn input(&self, number: u32) -> Option<DynInputStream> {
+        let pipe = || wasmtime_wasi::p2::pipe::MemoryInputPipe::new("typed");
+        (number == 0).then(|| Box::new(pipe()) as DynInputStream)
+    }
+
+    fn output(&self, number: u32) -> Option<DynOutputStream> {
+        (number == 1).then(|| Box::new(self.0.clone()) as DynOutputStream)
+    }
+}
+
+#[test]
+fn descriptors_of_the_process_are_its_own_streams() {
+    let (_host, mut state) = world();
+    let written = wasmtime_wasi::p2::pipe::MemoryOutputPipe::new(100);
+    let pipes = Pipes(written.clone());
+    let mut view = FsView {
+        vfs: &state.vfs,
+        table: &mut state.table,
+        fds: &pipes,
+    };
+    let (root, _) = view.root().unwrap().pop().unwrap();
+    let mut open = |path: &str| {
+        let (path_flags, open, flags) = open_flags(true);
+        let node = view
+            .open_at(borrow(&root), path_flags, path.into(), open, flags)
+            .unwrap();
+        view.node(&node).unwrap()
+    };
+    let (stdin, stdout) = (open("dev/stdin"), open("dev/fd/1"));
+    let mut input = view.input(stdin.clone(), 0).unwrap();
+    assert_eq!(&*input.read(100).unwrap(), b"typed");
+    let mut output = view.output(stdout.clone(), Place::End).unwrap();
+    output.write(b"shown".as_slice().into()).unwrap();
+    assert_eq!(&*written.contents(), b"shown");
+    assert_eq!(view.input(stdout, 0).err(), Some(FsError::BadDescriptor));
+    assert_eq!(
+        view.output(stdin, Place::End).err(),
+        Some(FsError::BadDescriptor)
+    );
 }
 
 #[test]

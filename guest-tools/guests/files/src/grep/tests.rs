@@ -86,21 +86,25 @@ fn lines_are_found_as_ripgrep_finds_them() {
 fn bad_expressions_are_explained() {
     let sandbox = Sandbox::with(&[]);
     let too_long = "x".repeat(PATTERN_BYTES_MAX + 1);
-    for (pattern, expected) in [
+    for (pattern, reason) in [
         ("a(", "unclosed group"),
         ("(?=a)", "look-around"),
         (r"(a)\1", "backreferences"),
         (r"a\nb", "\"\\n\" is not allowed"),
         (r"(\w{500}){500}", "size limit"),
         (&too_long, "longer than 16384 bytes"),
-        (&"(".repeat(5000), "unclosed group"),
-        (&"(a".repeat(5000), ""),
+        (&"(".repeat(5000), "error: "),
+        (
+            &format!("{}{}", "(".repeat(5000), ")".repeat(5000)),
+            "error: ",
+        ),
     ] {
         let answer = sandbox.shown(grep(&sandbox.workdir(), pattern, None));
         assert!(
-            answer.starts_with("error: grep: invalid regex: ") && answer.contains(expected),
+            answer.starts_with("error: grep: invalid regex: ") && answer.contains(reason),
             "{answer}"
         );
+        assert!(answer.len() < LINE_BYTES_MAX, "{answer}");
     }
 }
 
@@ -194,4 +198,12 @@ fn a_file_that_cannot_be_searched_is_counted() {
             .shown(grep(&sandbox.workdir(), "needle", Some("one-line")))
             .starts_with("error: grep: one-line: ")
     );
+}
+
+#[test]
+fn a_file_that_never_ends_is_searched_up_to_a_bound() {
+    for (size, expected) in [(0, UNSIZED_BYTES_MAX), (9 << 20, 9 << 20)] {
+        let read = io::copy(&mut as_large_as_said(io::repeat(0), size), &mut io::sink());
+        assert_eq!(read.unwrap(), expected);
+    }
 }

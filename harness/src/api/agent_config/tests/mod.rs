@@ -13,30 +13,26 @@ mod session;
 mod tools;
 mod update;
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
-use super::{AgentConfig, Effort, ModelCatalog, ModelFacts, Roster};
+use super::{AgentConfig, Roster};
 use crate::api::body::{Fields, Invalid};
+use crate::model::Catalog;
+use crate::model::catalog::{Effort, ModelOverride};
 
-/// Two models: one works hard and fast, one does not.
-pub(super) struct Models;
-
-impl ModelCatalog for Models {
-    fn facts(&self, id: &str) -> Option<ModelFacts> {
-        let (default_effort, has_fast) = match id {
-            "opus" => (Effort::High, true),
-            "haiku" => (Effort::Medium, false),
-            _ => return None,
-        };
-        Some(ModelFacts {
-            default_effort,
-            has_fast,
-        })
-    }
-
-    fn infos(&self) -> Vec<Value> {
-        Vec::new()
-    }
+/// `opus` works hard, `haiku` less; both only at standard speed.
+pub(super) fn models() -> Catalog {
+    let model = |effort| ModelOverride {
+        efforts: Some(Effort::ALL.to_vec()),
+        effort_default: Some(effort),
+        ..ModelOverride::default()
+    };
+    Catalog::with_overrides(&BTreeMap::from([
+        ("opus".to_owned(), model(Effort::High)),
+        ("haiku".to_owned(), model(Effort::Medium)),
+    ]))
 }
 
 pub(super) fn fields(value: Value) -> Fields {
@@ -56,7 +52,7 @@ pub(super) fn create_with(extra: Value, roster: &Roster) -> Result<AgentConfig, 
     for (key, value) in extra.as_object().unwrap() {
         body[key] = value.clone();
     }
-    super::create(fields(body), &Models)?.finish("agent_own", 1, roster)
+    super::create(fields(body), &models())?.finish("agent_own", 1, roster)
 }
 
 /// Updates `agent_own`, now at version 3.
@@ -65,7 +61,7 @@ pub(super) fn update(
     change: Value,
     roster: &Roster,
 ) -> Result<AgentConfig, Invalid> {
-    super::update(stored, "agent_own", 3, fields(change), &Models)?.finish("agent_own", 4, roster)
+    super::update(stored, "agent_own", 3, fields(change), &models())?.finish("agent_own", 4, roster)
 }
 
 /// Fails unless `result` is a refusal at `path` whose message holds `fragment`.

@@ -115,9 +115,9 @@ fn refusals() {
             "at most one advisor",
         ),
         (
-            agents(json!([{"type": "advisor", "model": "gpt"}])),
+            agents(json!([{"type": "advisor", "model": ""}])),
             "multiagent.agents.0.model",
-            "not known",
+            "empty",
         ),
         (
             agents(json!(["agent_gone"])),
@@ -226,8 +226,8 @@ fn updates_merge_into_a_block_of_the_same_type() {
     ] {
         let mut sent = change.clone();
         sent["type"] = json!("multiagent_20261001");
-        let updated =
-            update(&stored, json!({"multiagent": sent}), &roster()).expect(&change.to_string());
+        let updated = update(&stored, json!({"multiagent": sent}), &roster())
+            .unwrap_or_else(|error| panic!("{change}: {error}"));
         let [advisor, subagents, workflows] = expected;
         assert_eq!(
             updated.multiagent,

@@ -41,7 +41,8 @@ fn overrides() {
             whole[key] = value.clone();
         }
         let mut fields = fields(change.clone());
-        let config = apply_overrides(&base(), &mut fields, &Models).expect(&change.to_string());
+        let config = apply_overrides(&base(), &mut fields, &models())
+            .unwrap_or_else(|error| panic!("{change}: {error}"));
         assert_eq!(config.to_body(), whole, "{change}");
         fields.finish().unwrap();
     }
@@ -56,7 +57,7 @@ fn overrides() {
         (json!({"system": "x".repeat(100_001)}), "system", "at most"),
     ] {
         refused(
-            apply_overrides(&base(), &mut fields(change.clone()), &Models),
+            apply_overrides(&base(), &mut fields(change.clone()), &models()),
             path,
             fragment,
             &change,

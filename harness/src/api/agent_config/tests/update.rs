@@ -6,7 +6,7 @@ use super::*;
 
 fn stored() -> AgentConfig {
     create(json!({
-        "model": {"id": "opus", "effort": "max", "speed": "fast", "inference_geo": "us"},
+        "model": {"id": "claude-opus-5", "effort": "max", "speed": "fast", "inference_geo": "us"},
         "description": "d", "system": "s", "metadata": {"a": "1", "b": "2"},
         "tools": [{"type": "agent_toolset_20260401"}, {"type": "mcp_toolset", "mcp_server_name": "s"}],
         "mcp_servers": [{"type": "url", "name": "s", "url": "https://mcp.example.com"}],
@@ -19,8 +19,7 @@ fn stored() -> AgentConfig {
 #[test]
 fn fields_merge_by_their_own_rules() {
     let service = json!({"type": "service_account"});
-    let opus =
-        |effort: &str| json!({"id": "opus", "effort": {"type": effort}, "speed": "standard"});
+    let opus = |effort: &str| json!({"id": "claude-opus-5", "effort": {"type": effort}, "speed": "standard"});
     for (change, expected) in [
         (json!({}), json!({})),
         (json!({"name": "m"}), json!({"name": "m"})),
@@ -42,9 +41,12 @@ fn fields_merge_by_their_own_rules() {
             json!({"execution_identity": service}),
         ),
         // The model is replaced as a whole, but the effort stays with the model it was chosen for.
-        (json!({"model": "opus"}), json!({"model": opus("max")})),
         (
-            json!({"model": {"id": "opus", "effort": "low"}}),
+            json!({"model": "claude-opus-5"}),
+            json!({"model": opus("max")}),
+        ),
+        (
+            json!({"model": {"id": "claude-opus-5", "effort": "low"}}),
             json!({"model": opus("low")}),
         ),
         (
@@ -61,7 +63,8 @@ fn fields_merge_by_their_own_rules() {
         for (key, value) in expected.as_object().unwrap() {
             whole[key] = value.clone();
         }
-        let updated = update(&stored(), change.clone(), &Roster::new()).expect(&change.to_string());
+        let updated = update(&stored(), change.clone(), &Roster::new())
+            .unwrap_or_else(|error| panic!("{change}: {error}"));
         assert_eq!(updated.to_body(), whole, "{change}");
     }
 }

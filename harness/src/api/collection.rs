@@ -1,0 +1,102 @@
+//! What every stored resource has in common: a list, newest first, and an archive that is for ever.
+
+use axum::Json;
+use serde_json::Value;
+
+use crate::api::page::{self, Cursor, Position};
+use crate::api::query::Query;
+use crate::api::{ApiError, ApiState, Caller};
+use crate::store::{
+    Key, Kind, Order, Resource, ResourceChange, ResourceQuery, StoreError, TimeRange,
+};
+
+/// How often a change is decided anew when others write the same resource meanwhile.
+pub(super) const UPDATE_ATTEMPTS_MAX: usize = 8;
+/// Page size of lists, unless the client asks for another.
+pub(super) const LIMIT_DEFAULT: usize = 20;
+/// Largest page.
+pub(super) const LIMIT_MAX: usize = 100;
+
+/// What a handler answers with.
+pub(super) type Answer = Result<Json<Value>, ApiError>;
+
+/// A kind of resource as the API shows it.
+pub(super) struct Collection {
+    /// The stored kind.
+    pub(super) kind: Kind,
+    /// The list's name, to which its cursors are bound.
+    pub(super) list: &'static str,
+    /// One of them, for messages.
+    pub(super) noun: &'static str,
+    /// The wire form.
+    pub(super) wire: fn(&Resource) -> Value,
+    /// What a failure to read the one with this id means to the client.
+    pub(super) missing: fn(StoreError, &str) -> ApiError,
+}
+
+impl Collection {
+    /// Returns a page of the workspace's resources that were created within `created_at`, newest first.
+    pub(super) async fn list(
+        &self,
+        api: &ApiState,
+        caller: Caller,
+        query: &Query,
+        created_at: TimeRange,
+    ) -> Answer {
+        let limit = query.limit(LIMIT_DEFAULT, LIMIT_MAX)?;
+        let order = Order::Descending;
+        let mut rows = api
+            .store
+            .list(&ResourceQuery {
+                workspace: caller.workspace,
+                kind: self.kind,
+                include_archived: query.flag("include_archived")?,
+                created_at,
+                statuses: Vec::new(),
+                labels: Vec::new(),
+                order,
+                after: page::created_cursor(query, self.list, order, &created_at)?,
+                limit: page::rows_to_fetch(limit),
+            })
+            .await?;
+        let is_more = page::cut(&mut rows, limit);
+        let next = rows.last().filter(|_| is_more).map(|last| {
+            let place = Position::Created(last.created_at, last.key.id.clone());
+            Cursor::next(self.list, order, place)
+        });
+        let data = rows.iter().map(self.wire).collect();
+        Ok(Json(page::cursor_page(data, next)))
+    }
+
+    /// Archives a resource, and frees its name; again changes nothing.
+    pub(super) async fn archive(&self, api: &ApiState, key: &Key) -> Answer {
+        for _ in 0..UPDATE_ATTEMPTS_MAX {
+            let found = api.store.get(key, None).await;
+            let stored = found.map_err(|error| (self.missing)(error, &key.id))?;
+            if stored.archived_at.is_some() {
+                return Ok(Json((self.wire)(&stored)));
+            }
+            let now = api.clock.now();
+            let change = ResourceChange {
+                body: stored.body.clone(),
+                new_version: false,
+                unique_name: None,
+                status: stored.status.clone(),
+                archived_at: Some(now),
+                at: now,
+            };
+            match api.store.update(&stored.key, stored.revision, change).await {
+                Ok(archived) => return Ok(Json((self.wire)(&archived))),
+                Err(StoreError::RevisionConflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(self.too_busy())
+    }
+
+    /// The refusal of a change that others were always faster than.
+    pub(super) fn too_busy(&self) -> ApiError {
+        let message = format!("the {} is changed by others all the time", self.noun);
+        ApiError::conflict(message, true)
+    }
+}

@@ -1,0 +1,185 @@
+//! The whole router over a real store: one request, one answer, no network.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod agents;
+mod environments;
+mod models;
+mod surface;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request};
+use axum::routing::get;
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use super::{ApiState, AuthMode, DEFAULT_WORKSPACE, router};
+use crate::clock::{ManualClock, Timestamp};
+use crate::ids::WorkspaceId;
+use crate::model::Catalog;
+use crate::model::catalog::{Lifecycle, ModelOverride};
+use crate::store::{SharedStore, SqliteOptions, SqliteStore};
+
+const BETA: &str = "managed-agents-2026-04-01";
+
+/// The built-in models, and behind them five of every state.
+fn catalog() -> Catalog {
+    let model = |lifecycle| ModelOverride {
+        lifecycle: Some(lifecycle),
+        ..ModelOverride::default()
+    };
+    Catalog::with_overrides(&BTreeMap::from([
+        ("m1".to_owned(), model(Lifecycle::Active)),
+        ("m2".to_owned(), model(Lifecycle::Active)),
+        ("m3".to_owned(), model(Lifecycle::Retired)),
+        ("m4".to_owned(), model(Lifecycle::Deprecated)),
+        ("m5".to_owned(), model(Lifecycle::Active)),
+    ]))
+}
+
+struct Server {
+    router: Router,
+    state: ApiState,
+    store: SharedStore,
+    clock: Arc<ManualClock>,
+    _folder: tempfile::TempDir,
+}
+
+struct Reply {
+    status: u16,
+    headers: HeaderMap,
+    body: Value,
+}
+
+impl Server {
+    fn new(auth: AuthMode) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(SqliteOptions::new(folder.path().join("store.db"))).unwrap();
+        let store: SharedStore = Arc::new(store);
+        let clock = Arc::new(ManualClock::new(
+            Timestamp::from_second(1_800_000_000).unwrap(),
+        ));
+        let state = ApiState {
+            store: store.clone(),
+            clock: clock.clone(),
+            auth,
+            models: Arc::new(catalog()),
+            organization_id: "org_1".into(),
+            default_workspace: WorkspaceId::from_text(DEFAULT_WORKSPACE),
+        };
+        let more = Router::new().route("/v1/panics", get(panics));
+        Self {
+            router: router(state.clone(), more),
+            state,
+            store,
+            clock,
+            _folder: folder,
+        }
+    }
+
+    fn open() -> Self {
+        Self::new(AuthMode::Open)
+    }
+
+    /// Sends a request as it is, and checks what holds for every response.
+    async fn send(&self, request: Request<Body>) -> Reply {
+        // Nothing made at the same instant: lists sort by it.
+        self.clock.advance(Duration::from_secs(1));
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let body: Value = serde_json::from_slice(&bytes).expect("every answer is JSON");
+        let status = parts.status.as_u16();
+        let request_id = parts.headers["request-id"].to_str().unwrap();
+        assert!(request_id.starts_with("req_"));
+        assert_eq!(parts.headers["anthropic-organization-id"], "org_1");
+        assert!(parts.headers.contains_key("anthropic-workspace-id"));
+        assert_eq!(parts.headers["content-type"], "application/json");
+        if status >= 400 {
+            assert_eq!(body["type"], "error", "{status}: {body}");
+            assert_eq!(body["request_id"], request_id);
+            assert!(body["error"]["type"].is_string() && body["error"]["message"].is_string());
+        }
+        Reply {
+            status,
+            headers: parts.headers,
+            body,
+        }
+    }
+
+    async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Reply {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("anthropic-beta", BETA);
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        self.send(request.body(body).unwrap()).await
+    }
+
+    async fn get(&self, path: &str) -> Reply {
+        self.call("GET", path, None).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Reply {
+        self.call("POST", path, Some(body)).await
+    }
+
+    /// Posts what must succeed.
+    #[track_caller]
+    fn made(&self, path: &str, body: Value) -> impl Future<Output = Value> {
+        let path = path.to_owned();
+        async move {
+            let reply = self.post(&path, body).await;
+            assert_eq!(reply.status, 200, "{path}: {}", reply.body);
+            reply.body
+        }
+    }
+}
+
+impl Reply {
+    /// Fails unless this is an error of this status and type whose message holds `fragment`.
+    #[track_caller]
+    fn refused(&self, status: u16, kind: &str, fragment: &str) -> &Self {
+        let error = &self.body["error"];
+        assert!(
+            self.status == status
+                && error["type"] == kind
+                && error["message"]
+                    .as_str()
+                    .is_some_and(|m| m.contains(fragment)),
+            "expected {status} {kind} ...{fragment}..., got {} {}",
+            self.status,
+            self.body
+        );
+        self
+    }
+
+    #[track_caller]
+    fn invalid(&self, fragment: &str) -> &Self {
+        self.refused(400, "invalid_request_error", fragment)
+    }
+
+    /// Returns one field of each item of a page.
+    fn column(&self, field: &str) -> Vec<Value> {
+        let data = self.body["data"].as_array().expect("a page has data");
+        data.iter().map(|item| item[field].clone()).collect()
+    }
+}
+
+async fn panics() {
+    panic!("on purpose");
+}

@@ -1,0 +1,80 @@
+//! A scripted model, a daemon and its client in a temporary folder.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use sinew::mock_model::{MockModel, Script, serve};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use crate::client::Client;
+use crate::daemon::{Daemon, Options};
+
+/// Everything a whole-system test needs; dropping it ends and removes all of it.
+pub struct World {
+    /// How the daemon is started. Its port is fixed after the first start, so that clients find it again.
+    pub options: Options,
+    /// Talks to the daemon, also to the next one after a restart.
+    pub client: Client,
+    /// The model.
+    pub model: MockModel,
+    daemon: Option<Daemon>,
+    folder: TempDir,
+}
+
+impl World {
+    /// Starts a model with this script (YAML) and a daemon of `program` with `configuration` (YAML).
+    pub async fn start_with(program: &str, script: &str, configuration: &str) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let model = serve(listener, Script::parse(script)?)?;
+        let mut options = Options::new(program, &folder.path().join("data"), &model.url());
+        let file = folder.path().join("sinew.yaml");
+        std::fs::write(&file, configuration)?;
+        options.arguments = vec!["--config".to_owned(), file.display().to_string()];
+        let daemon = Daemon::start(&options)?;
+        options.listen = daemon.address().to_owned();
+        Ok(Self {
+            client: Client::new(&daemon.url)?,
+            daemon: Some(daemon),
+            options,
+            model,
+            folder,
+        })
+    }
+
+    /// Starts a model with this script (YAML) and a daemon of `program` with the default configuration.
+    pub async fn start(program: &str, script: &str) -> Result<Self> {
+        Self::start_with(program, script, "").await
+    }
+
+    /// Kills the daemon; nothing is listening afterwards.
+    pub fn kill(&mut self) -> Result<()> {
+        self.daemon.take().context("no daemon runs")?.kill()
+    }
+
+    /// Asks the daemon to stop and waits for its end.
+    pub fn stop(&mut self) -> Result<std::process::ExitStatus> {
+        self.daemon.take().context("no daemon runs")?.stop()
+    }
+
+    /// Starts the daemon again, on the same port and data.
+    pub fn restart(&mut self) -> Result<()> {
+        self.daemon = Some(Daemon::start(&self.options)?);
+        Ok(())
+    }
+
+    /// Returns a folder of the host beside the daemon's data.
+    pub fn folder(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+
+    /// Returns the host's folder behind a session's `/workspace`.
+    pub fn workspace(&self, session: &str) -> PathBuf {
+        self.options
+            .data
+            .join("sessions")
+            .join(session)
+            .join("workspace")
+    }
+}
