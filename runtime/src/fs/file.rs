@@ -83,6 +83,10 @@ impl OpenFile {
     /// Reads up to `size` bytes at an offset. Returns them, and whether the file ends behind them.
     pub fn read_part(&self, offset: u64, size: usize) -> Result<(Vec<u8>, bool), FsError> {
         self.check_read(offset)?;
+        if size == 0 {
+            // Asks nothing, so it learns nothing of the end either.
+            return Ok((Vec::new(), false));
+        }
         let mut bytes = Vec::with_capacity(size);
         let count = retry_on_intr(|| pread(&self.fd, spare_capacity(&mut bytes), offset))?;
         // The allocator may have given more room than was asked for.
