@@ -29,12 +29,13 @@ pub use compile::{
 };
 pub use component::{ComponentSource, LoadedComponent};
 pub use component_store::{LoadError, Trust};
-// For benches, whose baseline must run on the very same engine.
-#[doc(hidden)]
-pub use engine::running as running_engine;
 pub use egress::{Egress, EgressBody, EgressError, EgressTimeouts, NoEgress};
 pub use hand::{CallOptions, Hand, ToolDefinition};
 pub use limits::{Limit, Limits};
 pub use outcome::{CallMetrics, Execution, HostFault, Outcome};
 pub use resources::{ProvisionError, Resources};
 pub use runtime::{Progress, Runtime, RuntimeConfig, RuntimeError};
+
+// For benches, whose baseline must run on the very same engine.
+#[doc(hidden)]
+pub use engine::running as running_engine;

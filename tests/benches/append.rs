@@ -1,5 +1,7 @@
 //! Durable appends through the store, beside writing and syncing the same bytes to a file of the same disk.
 
+#![allow(clippy::indexing_slicing, reason = "a bench may fail by panicking")]
+
 mod measure;
 
 use std::fs::{File, OpenOptions};

@@ -1,6 +1,8 @@
 //! What a hand costs: a call in a new hand and in a kept one, beside the same component in bare wasmtime and
 //! beside starting a process of the operating system.
 
+#![allow(clippy::indexing_slicing, reason = "a bench may fail by panicking")]
+
 mod hands;
 mod measure;
 mod stock;

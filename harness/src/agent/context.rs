@@ -12,6 +12,8 @@ const OUTPUT_TOKENS_MAX: u32 = 32_000;
 const SUMMARY_BLOCK_CHARS_MAX: usize = 2_000;
 /// Characters of the conversation that a summary request shows: its newest end.
 const SUMMARY_CHARS_MAX: usize = 200_000;
+/// Characters of each text of the newest input that are kept beside a summary.
+const NEWEST_INPUT_CHARS_MAX: usize = 50_000;
 
 const ENVIRONMENT: &str = "You work in a sandbox through tools. Your working directory is /workspace; \
 relative paths start there. Files for the user to take away belong in /mnt/session/outputs. Files that the \
@@ -49,20 +51,21 @@ pub fn summary_request(state: &State) -> ModelRequest {
 
 /// Returns the one user turn that replaces a conversation after it was summarised.
 pub fn compacted_turn(state: &State, summary: &str) -> Vec<Value> {
-    let mut content = vec![json!({"type": "text", "text": format!(
-        "The conversation so far was summarised to fit your context:\n\n{summary}"
-    )})];
-    // The newest input is kept word for word: a summary must not reword what the user just asked.
-    for block in state.newest_input.iter() {
-        match block.at("text").as_str() {
-            Some(text) => content.push(json!({"type": "text", "text": format!(
-                "The user's newest message, which the summary covers up to now:\n\n{}",
-                clip(text, SUMMARY_CHARS_MAX / 4)
-            )})),
-            None => content.push(block.clone()),
-        }
-    }
-    content.push(json!({"type": "text", "text": "Go on with the work."}));
+    let intro = format!(
+        "The conversation so far was summarised to fit your context:\n\n{summary}\n\nGo on from there. The \
+         newest message of the user, which the summary covers as far as it was worked on, follows word for word."
+    );
+    let mut content = vec![json!({"type": "text", "text": intro})];
+    // A summary must not reword what the user just asked.
+    content.extend(
+        state
+            .newest_input
+            .iter()
+            .map(|block| match block.at("text").as_str() {
+                Some(text) => json!({"type": "text", "text": clip(text, NEWEST_INPUT_CHARS_MAX)}),
+                None => block.clone(),
+            }),
+    );
     content
 }
 

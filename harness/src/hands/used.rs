@@ -1,6 +1,7 @@
 //! What a session's own folders hold already: a hand's quota counts from there, so that throwing a hand away
 //! and making a new one gives no new quota.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// Entries that are counted; more than that exceeds any quota anyway.
@@ -28,7 +29,11 @@ pub(super) fn count(folder: &Path, used: &mut Used) {
             }
             match entry.metadata() {
                 Ok(meta) if meta.is_dir() => folders.push(entry.path()),
-                Ok(meta) => used.bytes = used.bytes.saturating_add(meta.len()),
+                // The holes of a sparse file take no place.
+                Ok(meta) => {
+                    let taken = meta.len().min(meta.blocks().saturating_mul(512));
+                    used.bytes = used.bytes.saturating_add(taken);
+                }
                 Err(_) => {}
             }
         }
@@ -47,9 +52,12 @@ mod tests {
         std::fs::write(at("sub/a"), [0; 100]).unwrap();
         std::fs::write(at("b"), [0; 20]).unwrap();
         std::os::unix::fs::symlink("/", at("root")).unwrap();
+        std::fs::File::create(at("sparse"))
+            .and_then(|file| file.set_len(1 << 40))
+            .unwrap();
         let mut used = Used::default();
         count(folder.path(), &mut used);
-        assert_eq!(used.names, 4);
-        assert_eq!(used.bytes, 121, "a link has the size of its target's path");
+        assert_eq!(used.names, 5);
+        assert!((120..4_096).contains(&used.bytes), "{used:?}");
     }
 }

@@ -4,6 +4,7 @@
 //! name under the books' own. So no order of two processes' calls can give the same bytes back twice.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::file::OpenFile;
@@ -20,11 +21,19 @@ pub(super) struct Inode {
     size: Mutex<()>,
     /// Bytes given back before it was opened: its last name went between the opening and the booking.
     forgiven: u64,
+    /// Whether its last name went; set under the books' lock. Only then its bytes go with its last handle,
+    /// and the kernel need not be asked at every other close.
+    is_unnamed: AtomicBool,
 }
 
 impl Inode {
     pub(super) fn lock_size(&self) -> MutexGuard<'_, ()> {
         self.size.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns whether the last name went while the file was open.
+    pub(super) fn is_unnamed(&self) -> bool {
+        self.is_unnamed.load(Ordering::Relaxed)
     }
 
     /// Returns how much of a size is charged.
@@ -62,6 +71,7 @@ impl OpenBooks<'_> {
                 key: stat.key(),
                 size: Mutex::new(()),
                 forgiven,
+                is_unnamed: AtomicBool::new(stat.links == 0),
             });
             Booked {
                 inode,
@@ -94,8 +104,13 @@ impl OpenBooks<'_> {
         true
     }
 
-    pub(super) fn is_open(&self, stat: &Stat) -> bool {
-        self.0.contains_key(&stat.key())
+    /// Notes that the last name of the file goes. Returns whether the file is open, and so keeps its bytes.
+    pub(super) fn lose_name(&self, stat: &Stat) -> bool {
+        let Some(booked) = self.0.get(&stat.key()) else {
+            return false;
+        };
+        booked.inode.is_unnamed.store(true, Ordering::Relaxed);
+        true
     }
 
     /// Returns one handle of every file that is open for writing. Drop them after the books: the last drop

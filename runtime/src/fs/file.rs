@@ -5,8 +5,11 @@
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
+use rustix::buffer::spare_capacity;
+use rustix::io::{pread, retry_on_intr};
+
 use super::FsError;
-use super::books::Inode;
+use super::books::{Inode, OpenBooks};
 use super::mount::{Mount, WriteAccess};
 use super::quota::HandlePermit;
 use super::stat::Stat;
@@ -30,19 +33,16 @@ pub struct OpenFile {
 }
 
 impl OpenFile {
-    /// Takes a descriptor; `writes` says whether the host would let it write, `write` whether the guest may.
+    /// Takes a descriptor, which `stat` describes since the books were locked; `writes` says whether the host
+    /// would let it write, `write` whether the guest may.
     pub(super) fn new(
         vfs: &Arc<Vfs>,
-        mount: &Arc<Mount>,
-        fd: OwnedFd,
-        permit: HandlePermit,
+        mut books: OpenBooks<'_>,
+        stat: &Stat,
+        (mount, fd, permit): (&Arc<Mount>, OwnedFd, HandlePermit),
         (read, write, writes): (bool, bool, bool),
-    ) -> Result<Arc<Self>, FsError> {
-        let inode = {
-            let mut books = vfs.books.lock();
-            let stat = Stat::from(rustix::fs::fstat(&fd)?);
-            books.enter(&stat)
-        };
+    ) -> Arc<Self> {
+        let inode = books.enter(stat);
         let file = Arc::new(Self {
             vfs: Arc::clone(vfs),
             mount: Arc::clone(mount),
@@ -54,9 +54,9 @@ impl OpenFile {
             _permit: permit,
         });
         if writes {
-            vfs.books.lock().attach(&file.inode, &file);
+            books.attach(&file.inode, &file);
         }
-        Ok(file)
+        file
     }
 
     /// Returns whether the handle may read.
@@ -76,15 +76,30 @@ impl OpenFile {
 
     /// Reads at an offset; 0 bytes mean the end.
     pub fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<usize, FsError> {
+        self.check_read(offset)?;
+        Ok(retry_on_intr(|| pread(&self.fd, &mut *buffer, offset))?)
+    }
+
+    /// Reads up to `size` bytes at an offset. Returns them, and whether the file ends behind them.
+    pub fn read_part(&self, offset: u64, size: usize) -> Result<(Vec<u8>, bool), FsError> {
+        self.check_read(offset)?;
+        let mut bytes = Vec::with_capacity(size);
+        let count = retry_on_intr(|| pread(&self.fd, spare_capacity(&mut bytes), offset))?;
+        // The allocator may have given more room than was asked for.
+        bytes.truncate(size);
+        // A read may be short without being the last, of a disk that fails half way for one.
+        let is_end = count < size && (count == 0 || self.stat()?.size == offset + count as u64);
+        Ok((bytes, is_end))
+    }
+
+    fn check_read(&self, offset: u64) -> Result<(), FsError> {
         if !self.read {
             return Err(FsError::BadDescriptor);
         }
         if offset > OFFSET_MAX {
             return Err(FsError::Invalid);
         }
-        Ok(rustix::io::retry_on_intr(|| {
-            rustix::io::pread(&self.fd, &mut *buffer, offset)
-        })?)
+        Ok(())
     }
 
     /// Writes at an offset and returns how many bytes were written.
@@ -178,7 +193,7 @@ impl OpenFile {
 impl Drop for OpenFile {
     fn drop(&mut self) {
         let mut books = self.vfs.books.lock();
-        if !books.leave(&self.inode) {
+        if !books.leave(&self.inode) || !self.inode.is_unnamed() {
             return;
         }
         // The last handle of a file without a name: its bytes go with it. A failed fstat leaves them charged

@@ -240,7 +240,7 @@ impl Vfs {
     fn refund_name(&self, books: &OpenBooks<'_>, stat: &Stat) {
         self.quota.refund_inode();
         let has_bytes = matches!(stat.kind, FileKind::Regular | FileKind::Symlink);
-        if has_bytes && stat.links == 1 && !books.is_open(stat) {
+        if has_bytes && stat.links == 1 && !books.lose_name(stat) {
             self.quota.refund_bytes(stat.size);
         }
     }

@@ -72,6 +72,17 @@ impl Node {
         }
     }
 
+    /// Reads up to `size` bytes at an offset. Returns them, and whether the file ends behind them.
+    pub fn read_part(&self, offset: u64, size: usize) -> Result<(Vec<u8>, bool), FsError> {
+        if let Self::File(file) = self {
+            return file.read_part(offset, size);
+        }
+        let mut bytes = vec![0; size];
+        let count = self.read_at(&mut bytes, offset)?;
+        bytes.truncate(count);
+        Ok((bytes, count == 0 && size > 0))
+    }
+
     /// Writes at an offset; a device takes the bytes anywhere.
     pub fn write_at(&self, bytes: &[u8], offset: u64) -> Result<usize, FsError> {
         match self {

@@ -241,6 +241,8 @@ impl Vfs {
             known,
             permit,
         } = opened;
+        // Asked under the lock, so that no name of it goes before it is booked.
+        let books = self.books.lock();
         let stat = Stat::from(rustix::fs::fstat(&fd)?);
         match stat.kind {
             FileKind::Directory if options.write => return Err(FsError::IsDirectory),
@@ -261,11 +263,11 @@ impl Vfs {
         }
         let file = OpenFile::new(
             self,
-            &mount,
-            fd,
-            permit,
+            books,
+            &stat,
+            (&mount, fd, permit),
             (options.reads(), options.write, writes),
-        )?;
+        );
         if options.truncate && stat.size > 0 {
             file.truncate()?;
         }

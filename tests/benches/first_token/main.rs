@@ -3,6 +3,8 @@
 //!
 //! Daemon and mock model are processes of their own; every message is durable before the model is asked.
 
+#![allow(clippy::indexing_slicing, reason = "a bench may fail by panicking")]
+
 #[path = "../measure/mod.rs"]
 mod measure;
 mod mock;

@@ -77,7 +77,7 @@ impl Live {
 
 /// Waits for the first text: a preview, or the whole message if that was faster.
 async fn first_text(stream: &mut Stream) -> Result<()> {
-    while let Some(event) = stream.next().await {
+    while let Some(event) = stream.next().await? {
         match event["type"].as_str() {
             Some("event_delta" | "agent.message") => return Ok(()),
             Some("session.status_idle") => bail!("a turn ended without any text: {event}"),

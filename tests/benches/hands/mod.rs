@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
+use sinew_runtime::fs::Rights;
 use sinew_runtime::typed::Content;
 use sinew_runtime::typed::docs::WitSources;
 use sinew_runtime::{
     CallOptions, CompilerCommand, CompilerLimits, ComponentSource, Hand, LoadedComponent, Outcome,
-    Resources, Rights, Runtime, RuntimeConfig, Trust,
+    Resources, Runtime, RuntimeConfig, Trust,
 };
 
 /// A runtime and the executor that its callers live on.

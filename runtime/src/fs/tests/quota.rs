@@ -64,6 +64,20 @@ fn a_reader_of_a_removed_file_keeps_its_bytes_charged() {
     assert_eq!(world.vfs.usage().bytes, 5);
     drop(reader);
     assert_eq!(world.vfs.usage().bytes, 0);
+
+    // Of two names the first to go takes nothing with it, wherever the file is open.
+    world.write("workspace/f", "12345").unwrap();
+    world.link("workspace/f", "workspace/g").unwrap();
+    let readers = ["f", "g"].map(|name| world.file(&format!("workspace/{name}"), READ).unwrap());
+    world.unlink("workspace/f").unwrap();
+    // The second goes by being replaced.
+    world.write("workspace/h", "123").unwrap();
+    world.rename("workspace/h", "workspace/g").unwrap();
+    let [first, second] = readers;
+    drop(first);
+    assert_eq!(world.vfs.usage().bytes, 8);
+    drop(second);
+    assert_eq!(world.vfs.usage().bytes, 3);
 }
 
 #[test]

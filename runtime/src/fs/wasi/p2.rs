@@ -120,9 +120,7 @@ impl HostDescriptor for FsView<'_> {
         length: Filesize,
         offset: Filesize,
     ) -> FsResult<(Vec<u8>, bool)> {
-        let bytes = read_some(&self.node(&fd)?, offset, length)?;
-        let is_end = bytes.is_empty() && length > 0;
-        Ok((bytes, is_end))
+        Ok(read_some(&self.node(&fd)?, offset, length)?)
     }
 
     fn write(

@@ -81,15 +81,10 @@ pub(super) fn write_some(node: &Node, place: &mut Place, bytes: &[u8]) -> Result
     }
 }
 
-/// Reads into a new buffer of at most [`READ_BYTES_MAX`].
-pub(super) fn read_some(node: &Node, offset: u64, size: u64) -> Result<Vec<u8>, FsError> {
-    let size = usize::try_from(size)
-        .unwrap_or(usize::MAX)
-        .min(READ_BYTES_MAX);
-    let mut buffer = vec![0; size];
-    let count = node.read_at(&mut buffer, offset)?;
-    buffer.truncate(count);
-    Ok(buffer)
+/// Reads at most [`READ_BYTES_MAX`]. Returns the bytes, and whether the file ends behind them.
+pub(super) fn read_some(node: &Node, offset: u64, size: u64) -> Result<(Vec<u8>, bool), FsError> {
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    node.read_part(offset, size.min(READ_BYTES_MAX))
 }
 
 fn failed(error: FsError) -> StreamError {
@@ -101,7 +96,7 @@ impl InputStream for NodeInput {
         if size == 0 {
             return Ok(Bytes::new());
         }
-        let bytes = read_some(&self.node, self.offset, size as u64).map_err(failed)?;
+        let (bytes, _) = read_some(&self.node, self.offset, size as u64).map_err(failed)?;
         if bytes.is_empty() {
             return Err(StreamError::Closed);
         }
