@@ -255,7 +255,7 @@ turns:
 
 /// The call has changed a file, and its result is not in the log: the change must happen exactly once.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the workspace is not put back to the last committed event yet, so the change happens twice"]
+#[ignore = "the workspace is not put back to the last committed event yet: the change happens twice, or the file stays cut"]
 async fn between_a_change_of_a_file_and_its_record() -> Result<()> {
     let script = r#"
 rules:

@@ -11,15 +11,24 @@ use sinew_tests::world::World;
 
 use crate::{PROGRAM, call, check_neighbour, script};
 
-/// Small bounds, so that they are reached soon.
-/// What the session's files hold from the start counts: three megabytes and some twenty names are left.
-const CONFIGURATION: &str = "
-hand:
-  memory_bytes_max: 24000000
-  call_ms_max: 3000
-  written_bytes_max: 14500000
-  files_max: 5030
-";
+/// Length of the sparse file in the attacker's workspace.
+const SPARSE_BYTES: u64 = 1 << 36;
+/// Lines of the long file, and one of them.
+const LONG_LINES: usize = 500_000;
+const LONG_LINE: &str = "a line of a large text\n";
+/// Empty files in one folder.
+const MANY: usize = 5_000;
+
+/// Small bounds, so that they are reached soon: what the session's files take from the start counts (holes take
+/// nothing), and above it there is room for two files of a certain size and a few names.
+fn configuration() -> String {
+    let there = LONG_LINES * LONG_LINE.len();
+    let (bytes, names) = (there + 700_000, MANY + 20);
+    format!(
+        "hand: {{memory_bytes_max: 24000000, call_ms_max: 3000, written_bytes_max: {bytes}, files_max: {names}}}"
+    )
+}
+
 /// Longest result that the model and the log get, in characters, with a margin for what goes around it.
 const SHOWN_CHARS_MAX: usize = 101_000;
 
@@ -28,7 +37,7 @@ type Attack = (&'static str, Value, bool, &'static str);
 
 fn attacks() -> Vec<Attack> {
     let call = |tool: &str, input: Value| json!({"name": tool, "input": input});
-    let mega = "m".repeat(1 << 20);
+    let large = "m".repeat(300_000);
     vec![
         (
             "read a sparse file of 64 GiB",
@@ -104,20 +113,20 @@ fn attacks() -> Vec<Attack> {
             "longer than 4096 bytes",
         ),
         (
-            "a megabyte",
-            call("write", json!({"file_path": "mega-1", "content": mega})),
+            "a large file",
+            call("write", json!({"file_path": "large-1", "content": large})),
             false,
             "wrote",
         ),
         (
             "another",
-            call("write", json!({"file_path": "mega-2", "content": mega})),
+            call("write", json!({"file_path": "large-2", "content": large})),
             false,
             "wrote",
         ),
         (
             "a third, over the quota",
-            call("write", json!({"file_path": "mega-3", "content": mega})),
+            call("write", json!({"file_path": "large-3", "content": large})),
             true,
             "no space left",
         ),
@@ -159,7 +168,7 @@ fn attacks() -> Vec<Attack> {
 async fn too_much_is_an_answer_and_no_crash() -> Result<()> {
     let attacks = attacks();
     let calls: Vec<Value> = attacks.iter().map(|(_, call, _, _)| call.clone()).collect();
-    let world = World::start_with(PROGRAM, &script(&calls), CONFIGURATION).await?;
+    let world = World::start_with(PROGRAM, &script(&calls), &configuration()).await?;
     let client = &world.client;
     let neighbour = client.new_session("claude-sonnet-4-6").await?;
     let attacker = client.new_session("claude-sonnet-4-6").await?;
@@ -181,14 +190,11 @@ async fn too_much_is_an_answer_and_no_crash() -> Result<()> {
 fn lay_files(workspace: &Path) -> Result<()> {
     let many = workspace.join("many");
     std::fs::create_dir_all(&many)?;
-    for number in 0..5_000 {
+    for number in 0..MANY {
         File::create(many.join(format!("file-{number}")))?;
     }
-    File::create(workspace.join("sparse"))?.set_len(1 << 36)?;
-    std::fs::write(
-        workspace.join("long"),
-        "a line of a large text\n".repeat(500_000),
-    )?;
+    File::create(workspace.join("sparse"))?.set_len(SPARSE_BYTES)?;
+    std::fs::write(workspace.join("long"), LONG_LINE.repeat(LONG_LINES))?;
     Ok(())
 }
 

@@ -248,9 +248,12 @@ impl Client {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, waiting)
-            .await
-            .with_context(|| format!("the session did not become idle ({reason})"))?
+        if let Ok(result) = tokio::time::timeout(PATIENCE, waiting).await {
+            return result;
+        }
+        let events = self.events(session).await?;
+        let newest: Vec<String> = events.iter().rev().take(5).map(Value::to_string).collect();
+        bail!("the session did not become idle ({reason}); newest first: {newest:#?}")
     }
 }
 
