@@ -252,36 +252,3 @@ turns:
     .await?;
     Ok(())
 }
-
-/// The call has changed a file, and its result is not in the log: the change must happen exactly once.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "the workspace is not put back to the last committed event yet: the change happens twice, or the file stays cut"]
-async fn between_a_change_of_a_file_and_its_record() -> Result<()> {
-    let script = r#"
-rules:
-  - {when: {tool_result_is_error: true}, text: failed}
-  - {when: {tool_result_contains: "edited"}, text: done}
-otherwise: {tools: [{name: edit, input: {file_path: count, old_string: "|", new_string: "|x"}}]}
-"#;
-    let mut world = World::start(PROGRAM, script).await?;
-    let client = world.client.clone();
-    let session = client.new_session("claude-sonnet-4-6").await?;
-    let folder = world.workspace(&session);
-    std::fs::create_dir_all(&folder)?;
-    let file = folder.join("count");
-    std::fs::write(&file, "|")?;
-    for round in 1..=10 {
-        client.message(&session, "count").await?;
-        let before = std::fs::read_to_string(&file)?;
-        // The kill follows the change at once; mostly its record is not made by then.
-        while std::fs::read_to_string(&file).is_ok_and(|now| now == before) {}
-        world.kill()?;
-        world.restart()?;
-        client.until_idle(&session, "end_turn").await?;
-        assert_eq!(
-            std::fs::read_to_string(&file)?,
-            format!("|{}", "x".repeat(round))
-        );
-    }
-    Ok(())
-}
