@@ -2,10 +2,11 @@
 //! line endings and byte order mark included.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::Path;
 
 use crate::error::Error;
+use crate::overwrite::overwrite;
 use crate::path::Workdir;
 
 /// The largest file that is edited, before and after. The whole file is held in memory, twice.
@@ -90,8 +91,8 @@ fn load(target: &Path, file_path: &str) -> Result<String, Error> {
 /// Writes `updated` over the file in place. If that fails half-way, for want of space, tries to put `before` back.
 fn save(target: &Path, file_path: &str, before: &str, updated: &str) -> Result<(), Error> {
     let overwrite = |text: &str| {
-        let mut file = OpenOptions::new().write(true).truncate(true).open(target)?;
-        Ok(file.write_all(text.as_bytes()))
+        let mut file = OpenOptions::new().write(true).open(target)?;
+        Ok(overwrite(&mut file, text))
     };
     match overwrite(updated).map_err(Error::file(TOOL, file_path))? {
         Ok(()) => Ok(()),

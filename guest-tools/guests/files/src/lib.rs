@@ -11,6 +11,7 @@ pub mod folder;
 pub mod glob;
 pub mod grep;
 pub mod ignored;
+mod overwrite;
 pub mod path;
 pub mod read;
 pub mod walk;
