@@ -8,9 +8,11 @@ mod measure;
 mod stock;
 
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::json;
+use sinew_runtime::{CallOptions, Outcome};
 use wasmtime::component::Val;
 
 use hands::{FILES_INTERFACE, Hands, files_wasm};
@@ -25,12 +27,23 @@ const SMALL: &str = r#"(component
   (core instance $i (instantiate $m))
   (func (export "answer") (result u32) (canon lift (core func $i "answer"))))"#;
 
+/// A component whose function never returns.
+const ENDLESS: &str = r#"(component
+  (core module $m
+    (func (export "endless") (loop (br 0))))
+  (core instance $i (instantiate $m))
+  (func (export "endless") (canon lift (core func $i "endless"))))"#;
+
+/// How long an endless call runs before it is cancelled.
+const RUNS: Duration = Duration::from_millis(2);
+
 fn main() -> Result<()> {
     let options = Options::read();
     let mut report = Report::new("hand");
     let hands = Hands::new()?;
     small_component(options, &hands, &mut report)?;
     read_of_a_file(options, &hands, &mut report)?;
+    cancel(options, &hands, &mut report)?;
     report.note(
         "cold: the hand is made for the call; kept: it exists, the process is fresh all the same",
     );
@@ -63,6 +76,32 @@ fn small_component(options: Options, hands: &Hands, report: &mut Report) -> Resu
             Ok(())
         })
         .run(options.pick(2, 50), options.pick(5, 40))?;
+    report.add(group);
+    Ok(())
+}
+
+fn cancel(options: Options, hands: &Hands, report: &mut Report) -> Result<()> {
+    let component = hands.load("endless", wat::parse_str(ENDLESS)?)?;
+    let hand = hands.hand(&component, None)?;
+    let input = json!({});
+    let group = Contest::new("cancel of a call that never ends by itself, after 2 ms")
+        .subject("start, 2 ms, cancel, gone", || {
+            let options = CallOptions::default();
+            let token = options.cancel.clone();
+            let cancelling = async {
+                tokio::time::sleep(RUNS).await;
+                token.cancel();
+            };
+            let both = async { tokio::join!(hand.execute("endless", &input, options), cancelling) };
+            let (execution, ()) = hands.wait(both);
+            ensure!(matches!(execution.outcome, Outcome::Cancelled));
+            Ok(())
+        })
+        .subject("the 2 ms alone", || {
+            hands.wait(tokio::time::sleep(RUNS));
+            Ok(())
+        })
+        .run(options.pick(2, 50), options.pick(5, 10))?;
     report.add(group);
     Ok(())
 }
