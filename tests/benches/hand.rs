@@ -98,7 +98,7 @@ fn cancel(options: Options, hands: &Hands, report: &mut Report) -> Result<()> {
             Ok(())
         })
         .subject("the 2 ms alone", || {
-            hands.wait(tokio::time::sleep(RUNS));
+            hands.wait(async { tokio::time::sleep(RUNS).await });
             Ok(())
         })
         .run(options.pick(2, 50), options.pick(5, 10))?;
