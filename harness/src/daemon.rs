@@ -123,7 +123,8 @@ impl Daemon {
         }
         let hands = Arc::new(hands(&config, &data, &mut progress).await?);
         sweep(&store, &hands).await;
-        let brain = brain(&config, store.clone(), hands)?;
+        let catalog = catalog(&config);
+        let brain = brain(&config, store.clone(), hands, catalog.clone())?;
         // Nobody drives for this folder but us, and we have not begun: what is held is a dead daemon's.
         store.release_leases_of(&brain.lease.holder).await?;
         let drivers = Drivers::new(brain.clone());
@@ -131,7 +132,7 @@ impl Daemon {
             store,
             clock: brain.clock.clone(),
             auth,
-            models: Arc::new(catalog(&config)),
+            models: catalog,
             organization_id: ORGANIZATION.into(),
             default_workspace: WorkspaceId::from_text(DEFAULT_WORKSPACE),
         };
@@ -214,11 +215,6 @@ async fn auth_mode(store: &SharedStore, config: &Config) -> Result<AuthMode, Dae
         return Ok(AuthMode::Open);
     }
     Err(DaemonError::KeysNeeded(config.listen))
-}
-
-/// Returns the catalogue with the operator's facts laid over it.
-fn catalog(config: &Config) -> Catalog {
-    Catalog::with_overrides(&config.models)
 }
 
 /// Starts a runtime and loads the built-in tools, compiling those that were never compiled.
@@ -323,10 +319,14 @@ fn built_in() -> Vec<ComponentSource> {
         .collect()
 }
 
+/// Returns the catalogue of models with the operator's facts laid over it.
+pub fn catalog(config: &Config) -> Arc<Catalog> {
+    Arc::new(Catalog::with_overrides(&config.models))
+}
+
 /// Makes the model providers that the configuration names. Sends nothing.
-pub fn router(config: &Config) -> Result<Router, RouterError> {
+pub fn router(config: &Config, catalog: Arc<Catalog>) -> Result<Router, RouterError> {
     let variable = |name: &str| std::env::var(name).ok();
-    let catalog = Arc::new(catalog(config));
     Router::new(&config.providers, &variable, catalog, Arc::new(SystemClock))
 }
 
@@ -334,14 +334,15 @@ fn brain(
     config: &Config,
     store: SharedStore,
     hands: Arc<dyn Hands>,
+    catalog: Arc<Catalog>,
 ) -> Result<Arc<Brain>, DaemonError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     Ok(Arc::new(Brain {
         live: Live::follow(&store),
         store,
-        model: Arc::new(router(config)?),
+        model: Arc::new(router(config, catalog.clone())?),
         clock,
-        facts: Arc::new(catalog(config)),
+        facts: catalog,
         hands,
         limits: Limits {
             attempts_max: config.retries.attempts_max.max(1),

@@ -16,7 +16,7 @@ use crate::session::{
     CallKind, CallState, Draft, EventKind, FoldError, State, Status, Step, decide, project,
     text_block,
 };
-use crate::store::{Append, Lease, NewEvent, StoreError, StoredEvent};
+use crate::store::{Append, Lease, NewEvent, StoreError};
 
 /// How long a driver stays with a session that has nothing to do, before it gives the lease back.
 const LINGER: Duration = Duration::from_secs(20);
@@ -248,17 +248,7 @@ impl Driver {
     fn apply_ahead(&self, events: &[NewEvent]) -> Result<State, DriverError> {
         let mut state = self.state()?.clone();
         for event in events {
-            let stored = StoredEvent {
-                number: state.last + 1,
-                id: event.id.clone(),
-                thread_id: event.thread_id.clone(),
-                kind: event.kind.clone(),
-                at: event.at,
-                position: Some(state.last + 1),
-                processed_at: Some(event.at),
-                body: event.body.clone(),
-                private: event.private.clone(),
-            };
+            let stored = event.at_number(state.last + 1);
             state.apply(&stored)?;
         }
         Ok(state)

@@ -176,7 +176,7 @@ async fn tools(config: &Config) -> Finding {
 
 fn provider(config: &Config) -> Finding {
     const CHECK: &str = "model";
-    if let Err(error) = crate::daemon::router(config) {
+    if let Err(error) = crate::daemon::router(config, crate::daemon::catalog(config)) {
         return problem(CHECK, error.to_string());
     }
     if !config.providers.is_empty() {

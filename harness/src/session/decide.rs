@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::call::CallState;
 use super::kind::EventKind;
 use super::state::{State, Status};
+use super::usage::budget_nanocents;
 use crate::ids::EventId;
 use crate::json::Fields as _;
 
@@ -179,7 +180,6 @@ fn decide_model(state: &State, limits: &Limits) -> Step {
 }
 
 fn is_budget_reached(state: &State) -> bool {
-    let amount = &state.config.at("budget").at("max_list_cost").at("amount");
-    let cents: Option<u128> = amount.as_str().and_then(|cents| cents.parse().ok());
-    cents.is_some_and(|cents| state.usage.total_nanocents() >= cents.saturating_mul(1_000_000_000))
+    budget_nanocents(state.config.at("budget"))
+        .is_some_and(|allowed| state.usage.total_nanocents() >= allowed)
 }

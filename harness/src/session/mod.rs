@@ -20,4 +20,4 @@ pub use draft::{Draft, text_block};
 pub use kind::EventKind;
 pub use projection::{PROJECTION_PRIVATE, consumed_nanocents, project, session_wire, thread_wire};
 pub use state::{FoldError, Queued, State, Status, Turn};
-pub use usage::Usage;
+pub use usage::{Usage, budget_nanocents};

@@ -8,7 +8,7 @@ use super::call::Call;
 use super::decide::{Limits, Step, decide};
 use super::kind::EventKind;
 use super::state::State;
-use super::usage::{Usage, seconds};
+use super::usage::{Usage, micros, seconds};
 use crate::clock::{Timestamp, rfc3339};
 use crate::json::Fields as _;
 use crate::model::TokenUsage;
@@ -165,8 +165,4 @@ impl Clocks {
     fn active_micros(&self) -> u64 {
         self.usage.active_micros.saturating_add(self.extra_micros)
     }
-}
-
-fn micros(from: Timestamp, to: Timestamp) -> u64 {
-    u64::try_from(to.as_microsecond() - from.as_microsecond()).unwrap_or(0)
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::call::{Answer, Call, CallKind, Confirmation, Permission};
 use super::kind::EventKind;
-use super::usage::Usage;
+use super::usage::{Usage, micros};
 use crate::clock::Timestamp;
 use crate::ids::{EventId, SessionId, ThreadId};
 use crate::json::Fields as _;
@@ -529,10 +529,6 @@ impl State {
             self.usage.active_micros = self.usage.active_micros.saturating_add(passed);
         }
     }
-}
-
-fn micros(from: Timestamp, to: Timestamp) -> u64 {
-    u64::try_from(to.as_microsecond() - from.as_microsecond()).unwrap_or(0)
 }
 
 fn blocks(value: &Value) -> Vec<Value> {

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::clock::Timestamp;
+use crate::json::Fields as _;
 use crate::model::TokenUsage;
 
 /// Nano-cents in a cent: costs are summed exactly and rounded only when shown.
@@ -66,6 +68,22 @@ impl Usage {
             "server_tool_use": {"web_fetch_requests": 0, "web_search_requests": 0},
         })
     }
+}
+
+/// Returns the nano-cents that a session's budget (the wire's object) allows, `None` without a budget.
+pub fn budget_nanocents(budget: &Value) -> Option<u128> {
+    let cents: u128 = budget
+        .at("max_list_cost")
+        .at("amount")
+        .as_str()?
+        .parse()
+        .ok()?;
+    Some(cents.saturating_mul(NANOCENTS_PER_CENT))
+}
+
+/// Returns the microseconds from one instant to a later one, 0 if it is not later.
+pub(super) fn micros(from: Timestamp, to: Timestamp) -> u64 {
+    u64::try_from(to.as_microsecond() - from.as_microsecond()).unwrap_or(0)
 }
 
 /// Returns microseconds as seconds with millisecond precision.

@@ -202,6 +202,23 @@ pub struct NewEvent {
     pub private: Option<Value>,
 }
 
+impl NewEvent {
+    /// Returns the event as the log will hold it under this number, once it is processed.
+    pub fn at_number(&self, number: u64) -> StoredEvent {
+        StoredEvent {
+            number,
+            id: self.id.clone(),
+            thread_id: self.thread_id.clone(),
+            kind: self.kind.clone(),
+            at: self.at,
+            position: Some(number),
+            processed_at: Some(self.at),
+            body: self.body.clone(),
+            private: self.private.clone(),
+        }
+    }
+}
+
 /// An event in the log. Everything but `processed_at` and `position` is immutable.
 #[derive(Clone, PartialEq, Debug)]
 pub struct StoredEvent {

@@ -127,17 +127,7 @@ fn first_events(
     }
     let stored: Vec<StoredEvent> = (1u64..)
         .zip(&events)
-        .map(|(number, event)| StoredEvent {
-            number,
-            id: event.id.clone(),
-            thread_id: event.thread_id.clone(),
-            kind: event.kind.clone(),
-            at: event.at,
-            position: Some(number),
-            processed_at: Some(event.at),
-            body: event.body.clone(),
-            private: None,
-        })
+        .map(|(number, event)| event.at_number(number))
         .collect();
     let folded = Folded::fold(session_id, &stored).map_err(ApiError::internal)?;
     Ok((events, folded))

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::Value;
 
-use super::SessionState;
+use super::{STATUSES, SessionState};
 use crate::api::ApiError;
 use crate::api::Caller;
 use crate::api::body::Invalid;
@@ -14,7 +14,6 @@ use crate::session::session_wire;
 use crate::store::{Kind, Order, ResourceQuery};
 
 const LIST: &str = "sessions";
-const STATUSES: [&str; 4] = ["rescheduling", "running", "idle", "terminated"];
 const LIMIT_DEFAULT: usize = 20;
 const LIMIT_MAX: usize = 1_000;
 

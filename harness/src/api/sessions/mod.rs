@@ -127,6 +127,9 @@ fn is_at_work(row: &Resource) -> bool {
         || *private(row).at("needs_wake") == true
 }
 
+/// States of sessions and threads, as filters name them.
+const STATUSES: [&str; 4] = ["rescheduling", "running", "idle", "terminated"];
+
 /// Attempts of a handler whose append met a log that had just grown.
 const APPEND_ATTEMPTS_MAX: usize = 64;
 

@@ -47,7 +47,7 @@ pub(super) async fn session_stream(
     Path(session_id): Path<String>,
     query: Query,
 ) -> Result<Response, ApiError> {
-    open(state, caller, session_id, query, Scope::Session).await
+    open(state, caller, session_id, query, None).await
 }
 
 /// Streams one thread.
@@ -57,9 +57,7 @@ pub(super) async fn thread_stream(
     Path((session_id, thread_id)): Path<(String, String)>,
     query: Query,
 ) -> Result<Response, ApiError> {
-    let row = state.row(&caller, &session_id).await?;
-    threads::check(&row, &thread_id)?;
-    open(state, caller, session_id, query, Scope::Thread).await
+    open(state, caller, session_id, query, Some(thread_id)).await
 }
 
 /// What a stream shows.
@@ -75,15 +73,20 @@ async fn open(
     caller: Caller,
     session_id: String,
     query: Query,
-    scope: Scope,
+    thread_id: Option<String>,
 ) -> Result<Response, ApiError> {
     let previews = query.list_of("event_deltas", &PREVIEWABLE)?;
     let session_id = SessionId::from_text(session_id);
-    // An unknown session is refused before anything is kept for it.
-    state.row(&caller, session_id.as_str()).await?;
-    // Watched before the log's end is taken, so that nothing falls in between.
+    // Watched before the log's end is taken, so that nothing falls in between; a refusal frees it again.
     let watcher = state.brain.live.watch(&session_id);
     let row = state.row(&caller, session_id.as_str()).await?;
+    let scope = match thread_id {
+        Some(thread_id) => {
+            threads::check(&row, &thread_id)?;
+            Scope::Thread
+        }
+        None => Scope::Session,
+    };
     let cursor = last_of(&row);
     let (frames, received) = mpsc::channel(FRAMES_AHEAD_MAX);
     let reader = Reader {

@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use serde_json::Value;
 
 use super::events::list_page;
-use super::{SessionState, id_of, private};
+use super::{STATUSES, SessionState, id_of, private};
 use crate::api::ApiError;
 use crate::api::Caller;
 use crate::api::page;
@@ -15,7 +15,6 @@ use crate::json::Fields as _;
 use crate::session::thread_wire;
 use crate::store::{EventQuery, Order, Resource, TimeRange};
 
-const STATUSES: [&str; 4] = ["rescheduling", "running", "idle", "terminated"];
 const LIMIT_DEFAULT: usize = 1_000;
 
 /// Lists a session's threads.

@@ -13,7 +13,9 @@ use crate::api::{ApiError, Caller};
 use crate::clock::Timestamp;
 use crate::ids::ThreadId;
 use crate::json::Fields as _;
-use crate::session::{Draft, EventKind, PROJECTION_PRIVATE, consumed_nanocents, session_wire};
+use crate::session::{
+    Draft, EventKind, PROJECTION_PRIVATE, budget_nanocents, consumed_nanocents, session_wire,
+};
 use crate::store::{Append, Projection, Resource, StoreError};
 
 /// Changes a session. One refused field refuses the whole request.
@@ -107,13 +109,7 @@ fn new_budget(state: &SessionState, row: &Resource, field: Field) -> Result<Valu
         return refuse("budget_create_only: a budget is set when the session is created");
     }
     check_budgetable(state, row.body.at("agent"))?;
-    let cents: u128 = wanted
-        .at("max_list_cost")
-        .at("amount")
-        .as_str()
-        .and_then(|cents| cents.parse().ok())
-        .unwrap_or(0);
-    if cents.saturating_mul(1_000_000_000) <= consumed_nanocents(row) {
+    if budget_nanocents(&wanted).is_none_or(|allowed| allowed <= consumed_nanocents(row)) {
         return refuse("the new budget must be above what the session has cost already");
     }
     Ok(wanted)
