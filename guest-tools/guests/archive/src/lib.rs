@@ -1,0 +1,1 @@
+//! tar, gzip, bzip2, xz, zstd, zip and unzip.

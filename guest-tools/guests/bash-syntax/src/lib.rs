@@ -1,0 +1,1 @@
+//! The grammar of bash: tokens, syntax tree, printing.

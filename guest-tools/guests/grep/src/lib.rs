@@ -1,0 +1,1 @@
+//! grep, egrep, fgrep and rg.

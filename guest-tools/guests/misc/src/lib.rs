@@ -1,0 +1,1 @@
+//! Small programs that agents use and coreutils lacks.

@@ -1,0 +1,1 @@
+//! POSIX and Perl regular expressions over bytes.
