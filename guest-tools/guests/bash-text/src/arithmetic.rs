@@ -4,9 +4,20 @@
 //! fails by itself: bash evaluates while it reads, so what stands before a syntax error still takes effect;
 //! the error comes out of the evaluation.
 
+mod evaluate;
+mod number;
+mod operator;
+mod parse;
+#[cfg(test)]
+mod tests;
+mod token;
+
 use std::borrow::Cow;
 
 use bstr::BString;
+
+pub use number::parse_integer;
+use operator::Operation;
 
 /// Bounds how deep the text of variables leads to further text, as bash does.
 pub const DEPTH_MAX: usize = 1024;
@@ -68,29 +79,52 @@ pub enum Error<E> {
     Variables(E),
 }
 
-/// A parsed expression.
+/// A parsed expression: code for a small stack machine, so that no chain of operators, however long, can
+/// exhaust the stack.
 #[derive(Debug, Clone)]
 pub struct Expression {
-    constant: Option<i64>,
+    code: Vec<Operation>,
+    places: Vec<Place>,
+    /// The text, for messages.
+    text: BString,
+    /// The syntax error that ends the code.
+    failure: Option<Box<ExpressionError>>,
+}
+
+/// A variable, or an element of one, as the text names it.
+#[derive(Debug, Clone)]
+struct Place {
+    name: BString,
+    subscript: Option<Box<Element>>,
+    /// Where the name starts in the text.
+    offset: usize,
+}
+
+/// A subscript as written.
+#[derive(Debug, Clone)]
+struct Element {
+    text: BString,
+    /// The text as arithmetic, for indexed arrays.
+    index: Expression,
 }
 
 impl Expression {
     /// Parses `text`. Empty or blank text is the constant 0.
     pub fn parse(text: &[u8]) -> Self {
-        Self {
-            constant: parse_integer(text),
-        }
+        parse::expression(text, 0)
     }
 
     /// Returns the value when it is a plain number.
     pub fn constant(&self) -> Option<i64> {
-        self.constant
+        match (self.code.as_slice(), &self.failure) {
+            ([Operation::Number(value)], None) => Some(*value),
+            _ => None,
+        }
     }
 
     /// Evaluates the expression.
     pub fn evaluate<V: Variables>(&self, variables: &mut V) -> Result<i64, Error<V::Error>> {
-        let _ = variables;
-        Ok(self.constant.unwrap_or_default())
+        evaluate::run(self, variables, 0)
     }
 }
 
@@ -100,26 +134,4 @@ pub fn evaluate<V: Variables>(text: &[u8], variables: &mut V) -> Result<i64, Err
         Some(value) => Ok(value),
         None => Expression::parse(text).evaluate(variables),
     }
-}
-
-/// Returns the number when `text` is a plain decimal one (optional sign, no leading zero, fits 64 bits).
-pub fn parse_integer(text: &[u8]) -> Option<i64> {
-    let (digits, is_negative) = match text.split_first() {
-        Some((b'-', rest)) => (rest, true),
-        _ => (text, false),
-    };
-    match digits.split_first() {
-        None => return None,
-        Some((b'0', rest)) if !rest.is_empty() => return None,
-        Some(_) if digits.len() > 18 => return None,
-        Some(_) => {}
-    }
-    let mut value = 0_i64;
-    for byte in digits {
-        if !byte.is_ascii_digit() {
-            return None;
-        }
-        value = value * 10 + i64::from(byte - b'0');
-    }
-    Some(if is_negative { -value } else { value })
 }

@@ -30,8 +30,14 @@ impl Symbol {
 /// Compiles the text of `pieces`.
 pub(super) fn nodes(pieces: &[Piece<'_>], options: Options) -> Vec<Node> {
     let symbols = symbols(pieces);
+    let closes = if options.extglob {
+        closes(&symbols)
+    } else {
+        Vec::new()
+    };
     let mut compiler = Compiler {
         symbols: &symbols,
+        closes,
         at: 0,
         options,
         depth: 0,
