@@ -1,12 +1,19 @@
 //! Running the code of an expression.
+//!
+//! A variable whose text is itself an expression suspends the one that asked for it, on a list instead of
+//! the stack: a thousand levels, which bash allows, cost no more than memory.
+
+use std::borrow::Cow;
 
 use bstr::{BString, ByteSlice};
 
 use super::operator::Operation;
 use super::{
-    DEPTH_MAX, Element, Error, Expression, ExpressionError, Place, Subscript, Value, Variables,
-    number,
+    DEPTH_MAX, Error, Expression, ExpressionError, Place, Subscript, Value, Variables, number,
 };
+
+/// Bounds subscripts whose evaluation needs subscripts: each is a call of its own.
+const SUBSCRIPT_DEPTH_MAX: usize = 40;
 
 /// A subscript that has been evaluated.
 #[derive(Debug, Clone, Copy)]
@@ -16,23 +23,85 @@ enum Resolved {
     Key,
 }
 
-/// Evaluates `expression`; `depth` counts the variables whose text led here.
+/// What to do with the value of a variable.
+#[derive(Debug, Clone, Copy)]
+enum Purpose {
+    Push,
+    /// Push it and remember the subscript.
+    Hold,
+    Step {
+        delta: i8,
+        is_postfix: bool,
+    },
+}
+
+/// A value that was asked for.
+#[derive(Debug, Clone, Copy)]
+struct Request {
+    place: usize,
+    subscript: Resolved,
+    purpose: Purpose,
+}
+
+/// An expression under way, and what for.
+struct Frame<'a> {
+    expression: Cow<'a, Expression>,
+    at: usize,
+    /// What the expression that asked for this one does with the value.
+    request: Option<Request>,
+}
+
+/// Evaluates `expression`; `depth` counts the subscripts around it.
 pub(super) fn run<V: Variables>(
     expression: &Expression,
     variables: &mut V,
     depth: usize,
 ) -> Result<i64, Error<V::Error>> {
-    if depth > DEPTH_MAX {
+    if depth > SUBSCRIPT_DEPTH_MAX {
         return Err(too_deep(expression, 0));
     }
-    Machine {
-        expression,
+    let mut machine = Machine {
         variables,
         depth,
         stack: Vec::with_capacity(8),
         held: Vec::new(),
+    };
+    let mut suspended: Vec<Frame<'_>> = Vec::new();
+    let mut frame = Frame {
+        expression: Cow::Borrowed(expression),
+        at: 0,
+        request: None,
+    };
+    loop {
+        match machine.advance(&mut frame)? {
+            Some((inner, request)) => {
+                if suspended.len() >= DEPTH_MAX {
+                    let offset = frame
+                        .expression
+                        .places
+                        .get(request.place)
+                        .map_or(0, |place| place.offset);
+                    return Err(too_deep(&frame.expression, offset));
+                }
+                let inner = Frame {
+                    expression: Cow::Owned(inner),
+                    at: 0,
+                    request: Some(request),
+                };
+                suspended.push(std::mem::replace(&mut frame, inner));
+            }
+            None => {
+                let Some(outer) = suspended.pop() else {
+                    return Ok(machine.pop());
+                };
+                let inner = std::mem::replace(&mut frame, outer);
+                let value = machine.pop();
+                if let Some(request) = inner.request {
+                    machine.take(&frame.expression, value, request)?;
+                }
+            }
+        }
     }
-    .run()
 }
 
 fn too_deep<E>(expression: &Expression, offset: usize) -> Error<E> {
@@ -48,7 +117,6 @@ fn failed<E>(expression: &Expression, message: &'static str, offset: usize) -> E
 }
 
 struct Machine<'a, V> {
-    expression: &'a Expression,
     variables: &'a mut V,
     depth: usize,
     stack: Vec<i64>,
@@ -57,33 +125,28 @@ struct Machine<'a, V> {
 }
 
 impl<V: Variables> Machine<'_, V> {
-    fn run(mut self) -> Result<i64, Error<V::Error>> {
-        let mut at = 0;
-        while let Some(operation) = self.expression.code.get(at) {
-            at += 1;
+    /// Runs the frame to its end (`None`), or to a variable whose text must be evaluated first.
+    #[expect(
+        clippy::type_complexity,
+        reason = "used once; a name would only hide the two parts"
+    )]
+    fn advance(
+        &mut self,
+        frame: &mut Frame<'_>,
+    ) -> Result<Option<(Expression, Request)>, Error<V::Error>> {
+        let expression = frame.expression.as_ref();
+        while let Some(operation) = expression.code.get(frame.at) {
+            frame.at += 1;
             match *operation {
                 Operation::Number(value) => self.stack.push(value),
                 Operation::Load(place) => {
-                    let (value, _) = self.load(place)?;
-                    self.stack.push(value);
-                }
-                Operation::LoadHeld(place) => {
-                    let (value, subscript) = self.load(place)?;
-                    self.stack.push(value);
-                    self.held.push(subscript);
-                }
-                Operation::Store(place) => {
-                    let value = self.top();
-                    if let Some(place) = self.expression.places.get(place) {
-                        let subscript = self.resolve(place)?;
-                        self.store(place, subscript, value)?;
+                    if let Some(wait) = self.load(expression, place, Purpose::Push)? {
+                        return Ok(Some(wait));
                     }
                 }
-                Operation::StoreHeld(place) => {
-                    let value = self.top();
-                    let subscript = self.held.pop().unwrap_or(Resolved::None);
-                    if let Some(place) = self.expression.places.get(place) {
-                        self.store(place, subscript, value)?;
+                Operation::LoadHeld(place) => {
+                    if let Some(wait) = self.load(expression, place, Purpose::Hold)? {
+                        return Ok(Some(wait));
                     }
                 }
                 Operation::Step {
@@ -91,12 +154,23 @@ impl<V: Variables> Machine<'_, V> {
                     delta,
                     is_postfix,
                 } => {
-                    let (before, subscript) = self.load(place)?;
-                    let after = before.wrapping_add(i64::from(delta));
-                    if let Some(place) = self.expression.places.get(place) {
-                        self.store(place, subscript, after)?;
+                    if let Some(wait) =
+                        self.load(expression, place, Purpose::Step { delta, is_postfix })?
+                    {
+                        return Ok(Some(wait));
                     }
-                    self.stack.push(if is_postfix { before } else { after });
+                }
+                Operation::Store(place) => {
+                    if let Some(place) = expression.places.get(place) {
+                        let subscript = self.resolve(place)?;
+                        self.store(place, subscript, self.top())?;
+                    }
+                }
+                Operation::StoreHeld(place) => {
+                    let subscript = self.held.pop().unwrap_or(Resolved::None);
+                    if let Some(place) = expression.places.get(place) {
+                        self.store(place, subscript, self.top())?;
+                    }
                 }
                 Operation::Negate => self.change(i64::wrapping_neg),
                 Operation::Complement => self.change(|value| !value),
@@ -105,33 +179,33 @@ impl<V: Variables> Machine<'_, V> {
                 Operation::Binary(operator, offset) => {
                     let right = self.pop();
                     let left = self.pop();
-                    match operator.apply(left, right) {
-                        Ok(value) => self.stack.push(value),
-                        Err(message) => return Err(failed(self.expression, message, offset)),
-                    }
+                    let value = operator
+                        .apply(left, right)
+                        .map_err(|message| failed(expression, message, offset))?;
+                    self.stack.push(value);
                 }
-                Operation::Jump(target) => at = target,
+                Operation::Jump(target) => frame.at = target,
                 Operation::JumpIfZero(target) => {
                     if self.pop() == 0 {
-                        at = target;
+                        frame.at = target;
                     }
                 }
                 Operation::JumpIfNotZero(target) => {
                     if self.pop() != 0 {
-                        at = target;
+                        frame.at = target;
                     }
                 }
                 Operation::Drop => {
                     self.pop();
                 }
                 Operation::Fail => {
-                    if let Some(failure) = &self.expression.failure {
+                    if let Some(failure) = &expression.failure {
                         return Err(Error::Expression(ExpressionError::clone(failure)));
                     }
                 }
             }
         }
-        Ok(self.pop())
+        Ok(None)
     }
 
     fn pop(&mut self) -> i64 {
@@ -148,33 +222,62 @@ impl<V: Variables> Machine<'_, V> {
         }
     }
 
-    fn load(&mut self, place: usize) -> Result<(i64, Resolved), Error<V::Error>> {
-        let Some(place) = self.expression.places.get(place) else {
-            return Ok((0, Resolved::None));
+    /// Reads a place; the answer is an expression when the value has to be computed.
+    #[expect(clippy::type_complexity, reason = "as `advance`, which passes it on")]
+    fn load(
+        &mut self,
+        expression: &Expression,
+        number: usize,
+        purpose: Purpose,
+    ) -> Result<Option<(Expression, Request)>, Error<V::Error>> {
+        let Some(place) = expression.places.get(number) else {
+            return Ok(None);
         };
         let subscript = self.resolve(place)?;
-        let value = self
+        let request = Request {
+            place: number,
+            subscript,
+            purpose,
+        };
+        let value = match self
             .variables
             .get(&place.name, written(place, subscript))
-            .map_err(Error::Variables)?;
-        let text = match value {
-            Value::Unset => return Ok((0, subscript)),
-            Value::Integer(value) => return Ok((value, subscript)),
-            Value::Text(text) => text,
+            .map_err(Error::Variables)?
+        {
+            Value::Unset => 0,
+            Value::Integer(value) => value,
+            Value::Text(text) if text.is_empty() => 0,
+            Value::Text(text) => match number::parse_integer(&text) {
+                Some(value) => value,
+                None => return Ok(Some((Expression::parse(&text), request))),
+            },
         };
-        if text.is_empty() {
-            return Ok((0, subscript));
+        self.take(expression, value, request)?;
+        Ok(None)
+    }
+
+    /// Does with a value what it was read for.
+    fn take(
+        &mut self,
+        expression: &Expression,
+        value: i64,
+        request: Request,
+    ) -> Result<(), Error<V::Error>> {
+        match request.purpose {
+            Purpose::Push => self.stack.push(value),
+            Purpose::Hold => {
+                self.stack.push(value);
+                self.held.push(request.subscript);
+            }
+            Purpose::Step { delta, is_postfix } => {
+                let after = value.wrapping_add(i64::from(delta));
+                if let Some(place) = expression.places.get(request.place) {
+                    self.store(place, request.subscript, after)?;
+                }
+                self.stack.push(if is_postfix { value } else { after });
+            }
         }
-        if let Some(value) = number::parse_integer(&text) {
-            return Ok((value, subscript));
-        }
-        let inner = Expression::parse(&text);
-        drop(text);
-        if self.depth >= DEPTH_MAX {
-            return Err(too_deep(self.expression, place.offset));
-        }
-        let value = run(&inner, self.variables, self.depth + 1)?;
-        Ok((value, subscript))
+        Ok(())
     }
 
     fn store(
@@ -196,8 +299,7 @@ impl<V: Variables> Machine<'_, V> {
         if text == b"@" || text == b"*" || self.variables.is_associative(&place.name) {
             return Ok(Resolved::Key);
         }
-        let Element { index, .. } = element.as_ref();
-        run(index, self.variables, self.depth + 1).map(Resolved::Index)
+        run(&element.index, self.variables, self.depth + 1).map(Resolved::Index)
     }
 }
 

@@ -10,7 +10,7 @@ use super::token::{self, Lexeme, Token, Wrong};
 use super::{Element, Expression, ExpressionError, Place};
 
 /// Bounds nested parentheses and chains that recurse, which would exhaust the stack.
-const NESTING_MAX: usize = 500;
+const NESTING_MAX: usize = 200;
 
 /// Parses `text`; `nesting` counts the subscripts around it.
 pub(super) fn expression(text: &[u8], nesting: usize) -> Expression {
