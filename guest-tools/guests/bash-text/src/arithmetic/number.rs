@@ -26,7 +26,6 @@ pub fn parse_integer(text: &[u8]) -> Option<i64> {
 pub(super) fn constant(text: &[u8]) -> Result<i64, &'static str> {
     let (mut base, mut digits, mut has_base) = match text {
         [b'0'] => return Ok(0),
-        [b'0', b'x' | b'X'] => return Err("invalid number"),
         [b'0', b'x' | b'X', digits @ ..] => (16, digits, true),
         [b'0', digits @ ..] => (8, digits, true),
         _ => (10, text, false),
@@ -41,7 +40,7 @@ pub(super) fn constant(text: &[u8]) -> Result<i64, &'static str> {
             if !(2..=64).contains(&value) {
                 return Err("invalid arithmetic base");
             }
-            if rest.is_empty() {
+            if rest.first().is_none_or(|next| *next == b'#') {
                 return Err("invalid integer constant");
             }
             (base, value, has_base) = (value, 0, true);

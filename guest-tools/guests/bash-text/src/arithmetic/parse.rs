@@ -301,6 +301,8 @@ impl Parser<'_> {
                 let Token::Name { name_end } = self.current.token else {
                     return self.wrong("identifier expected after pre-increment or pre-decrement");
                 };
+                // What is wrong right behind the name is found before the name is changed.
+                token::next(self.text, self.current.end, self.current.token)?;
                 let place = self.place(name_end);
                 self.code.push(Operation::Step {
                     place,

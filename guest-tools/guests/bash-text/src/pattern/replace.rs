@@ -2,7 +2,7 @@
 
 use bstr::BString;
 
-use super::{Pattern, Piece};
+use super::{Group, Node, Pattern, Piece};
 use crate::characters;
 
 /// Which matches `${x/pattern/text}` replaces.
@@ -22,7 +22,7 @@ impl Pattern {
     /// Replaces matches in `text` as `${x/pattern/text}` does.
     ///
     /// `replacement` writes the text for one match, which it is given for `&` (patsub_replacement). An empty
-    /// match replaces nothing but copies a character on, except that `/#`, `/%` and an empty `text` insert.
+    /// match inserts, and with `//` copies a character on; what bash leaves alone is left alone.
     pub fn replace(
         &self,
         text: &[u8],
@@ -31,6 +31,9 @@ impl Pattern {
     ) -> BString {
         let slice = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
         let mut output = Vec::with_capacity(text.len());
+        if self.is_inert(text, which) {
+            return BString::from(text);
+        }
         match which {
             Replace::Prefix => match self.longest_prefix(text) {
                 Some(end) => {
@@ -80,6 +83,20 @@ impl Pattern {
             }
         }
         BString::from(output)
+    }
+
+    /// Returns whether bash does not even try: an empty pattern replaces at an end alone; empty text is
+    /// replaced at its end, or by a pattern that starts with `*`.
+    fn is_inert(&self, text: &[u8], which: Replace) -> bool {
+        let is_star = matches!(
+            self.nodes.first(),
+            Some(Node::Star | Node::Group(Group::Repeated, _))
+        );
+        match which {
+            Replace::Suffix => false,
+            Replace::Prefix => text.is_empty() && !is_star && !self.nodes.is_empty(),
+            Replace::First | Replace::All => self.nodes.is_empty() || (text.is_empty() && !is_star),
+        }
     }
 }
 
