@@ -102,8 +102,8 @@ pub fn key(text: &[u8]) -> BString {
 
 /// A word in the trace of `set -x`.
 pub fn trace(text: &[u8]) -> Cow<'_, [u8]> {
-    if text.is_empty() {
-        Cow::Borrowed(b"''")
+    if text.is_empty() || has_special(text) {
+        Cow::Owned(Vec::from(single(text)))
     } else {
         set_value(text)
     }
