@@ -1,6 +1,6 @@
 //! AWK's associative arrays: a hash table over entries in the order they were made.
 //!
-//! The order of `for (k in a)` is the order of insertion. Deleted entries leave a gap that is closed once gaps are
+//! Iteration is in the order of insertion. Deleted entries leave a gap that is closed once gaps are
 //! the greater part, so deleting does not cost a move of the rest.
 
 use std::rc::Rc;

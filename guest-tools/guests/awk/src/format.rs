@@ -53,7 +53,7 @@ pub fn format(format: &[u8], values: &[Value], number_format: &[u8]) -> Result<V
         let used = conversion(behind, &mut into, &mut arguments, number_format).map_err(|()| {
             // gawk shows the format and points at the conversion.
             let begin = String::from_utf8_lossy(format);
-            let place = format.len() - behind.len() + 2;
+            let place = format.len() - behind.len() + 1;
             format!(
                 "not enough arguments to satisfy format string\n\t`{begin}'\n\t{}^ ran out for this one",
                 " ".repeat(place)

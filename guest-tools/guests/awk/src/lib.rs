@@ -72,16 +72,11 @@ pub fn run(arguments: &[String]) -> u8 {
     match result {
         Ok(status) => status,
         Err(error) => {
-            // Every line of a message carries the name.
-            let mut text = String::new();
-            for line in error.message.split('\n') {
-                if line.starts_with('\t') {
-                    text.push_str(line);
-                } else {
-                    text.push_str(&format!("{name}: {line}"));
-                }
-                text.push('\n');
-            }
+            // A syntax error shows the line and a mark below it, each with the name.
+            let text = match error.message.split_once('\n') {
+                Some((line, mark)) if error.status == 1 => format!("{name}: {line}\n{name}: {mark}\n"),
+                _ => format!("{name}: {}\n", error.message),
+            };
             let _ = std::io::stderr().lock().write_all(text.as_bytes());
             error.status
         }
@@ -95,6 +90,9 @@ fn run_invocation(invocation: Invocation, name: &str) -> Result<u8, Error> {
         parser::parse(source, &mut tree)?;
     }
     let program = compile::compile(&tree, &source_name)?;
+    for warning in &program.warnings {
+        let _ = std::io::stderr().lock().write_all(format!("{name}: {warning}\n").as_bytes());
+    }
     let mut machine = Machine::new(program, name);
     let mut arguments = vec![name.to_owned()];
     arguments.extend(invocation.operands);

@@ -293,6 +293,8 @@ pub struct Program {
     pub end_file: Option<u32>,
     /// Whether the program looks at RT.
     pub uses_rt: bool,
+    /// What is to be said before it runs.
+    pub warnings: Vec<String>,
     /// What messages call the program text.
     pub source_name: String,
 }

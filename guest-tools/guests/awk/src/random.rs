@@ -1,6 +1,6 @@
 //! `rand` and `srand`: a generator of our own. The sequence is the same for the same seed, but not gawk's.
 
-/// The generator (SplitMix64).
+/// The generator (SplitMix64). The seed at the start is 1, as gawk reports it.
 pub struct Random {
     state: u64,
     seed: f64,
@@ -8,7 +8,7 @@ pub struct Random {
 
 impl Default for Random {
     fn default() -> Self {
-        Self { state: 0, seed: 0.0 }
+        Self { state: 0, seed: 1.0 }
     }
 }
 

@@ -88,6 +88,13 @@ impl Compiler<'_> {
                 self.emit(Op::Increment(target, *step, if *is_postfix { Kept::Old } else { Kept::New }));
             }
             Expression::Binary(operator, left, right) => {
+                if let (Expression::Number(_), Expression::Number(0.0)) = (&**left, &**right)
+                    && matches!(operator, Arithmetic::Divide | Arithmetic::Remainder)
+                {
+                    let sign = if *operator == Arithmetic::Divide { "" } else { " in `%'" };
+                    let place = format!("{}:{}: ", self.program.source_name, self.line);
+                    return Err(Error::syntax(format!("{place}error: division by zero attempted{sign}")));
+                }
                 self.expression(left)?;
                 self.expression(right)?;
                 self.emit(Op::Binary(*operator));
@@ -276,17 +283,23 @@ impl Compiler<'_> {
     fn call(&mut self, name: &str, arguments: &[Expression], line: usize) -> Result<(), Error> {
         let Some(place) = self.function_places.get(name).copied() else {
             self.line = line as u32;
-            return Err(self.error(&format!("function `{name}' not defined")));
+            let place = format!("{}:{line}: ", self.program.source_name);
+            return Err(Error::fatal(format!("{place}fatal: function `{name}' not defined")));
         };
         let declared = self.parameter_counts.get(place as usize).copied().unwrap_or(0);
         if arguments.len() > declared {
-            return Err(self.error(&format!("function `{name}' called with more arguments than declared")));
+            let place = format!("{}:{line}: ", self.program.source_name);
+            self.program.warnings.push(format!("{place}warning: function `{name}' called with more arguments than declared"));
         }
         let flags = self.array_parameters.get(place as usize).cloned().unwrap_or_default();
         for (argument, is_array) in arguments.iter().zip(flags) {
             self.argument(argument, is_array)?;
         }
-        self.emit(Op::Call(place, arguments.len() as u32));
+        // Those beyond the parameters are evaluated and dropped.
+        for argument in arguments.iter().skip(declared) {
+            self.effect(argument)?;
+        }
+        self.emit(Op::Call(place, arguments.len().min(declared) as u32));
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use crate::Error;
 use crate::builtin::Builtin;
 use crate::op::Special;
-use crate::value::{ArrayHandle, Value, compare_folded};
+use crate::value::{ArrayHandle, Text, Value, compare_folded};
 
 use super::Machine;
 
@@ -31,7 +31,7 @@ impl Machine {
     pub(super) fn keys_in_order(&mut self, array: &ArrayHandle) -> Result<Vec<Value>, Error> {
         let rule = self.sorted_in()?;
         if let Rule::Unsorted = rule {
-            return Ok(array.borrow().iter().rev().map(|(key, _)| Value::Text(Rc::clone(key))).collect());
+            return Ok(natural_order(array));
         }
         let pairs = pairs_of(array);
         let sorted = self.sorted(pairs, &rule)?;
@@ -189,6 +189,34 @@ fn rank(value: &Value) -> u8 {
         Value::Array(_) => 2,
         value => u8::from(value.as_number().is_none()),
     }
+}
+
+/// Returns the keys of an array, last first: texts as they were inserted, then whole numbers in ascending order, as
+/// gawk gives them. Such a number compares as one.
+fn natural_order(array: &ArrayHandle) -> Vec<Value> {
+    let array = array.borrow();
+    let mut texts = Vec::with_capacity(array.len());
+    let mut numbers: Vec<(u64, &Rc<Text>)> = Vec::new();
+    for (key, _) in array.iter() {
+        match index_of(key.bytes()) {
+            Some(index) => numbers.push((index, key)),
+            None => texts.push(Value::Text(Rc::clone(key))),
+        }
+    }
+    if !numbers.is_sorted_by_key(|entry| entry.0) {
+        numbers.sort_unstable_by_key(|entry| entry.0);
+    }
+    texts.extend(numbers.into_iter().map(|(_, key)| Value::Input(Rc::clone(key))));
+    texts.reverse();
+    texts
+}
+
+/// Returns the number that a key is, if it is one from 0 on as numbers are written.
+fn index_of(key: &[u8]) -> Option<u64> {
+    if key.is_empty() || key.len() > 15 || (key.len() > 1 && key.first() == Some(&b'0')) {
+        return None;
+    }
+    key.iter().try_fold(0_u64, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u64::from(byte - b'0')))
 }
 
 fn pairs_of(array: &ArrayHandle) -> Vec<Pair> {
