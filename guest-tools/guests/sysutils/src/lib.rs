@@ -1,0 +1,85 @@
+//! The core utilities that need more than WASI has: modes, links, owners, processes, the host.
+//!
+//! One program that is called by many names; each command is a file of its own.
+
+mod calendar;
+mod chmod;
+mod chown;
+mod disk;
+mod du;
+mod glob;
+mod ls;
+mod mode;
+mod options;
+mod owner;
+mod quoting;
+mod report;
+mod size;
+mod stat;
+mod system;
+mod tree;
+mod version_order;
+
+type Run = fn(&str, &[String]) -> u8;
+
+/// The commands by name, in order.
+const COMMANDS: &[(&str, Run)] = &[
+    ("chgrp", chown::run),
+    ("chmod", chmod::run),
+    ("chown", chown::run),
+    ("dir", ls::run),
+    ("du", du::run),
+    ("ls", ls::run),
+    ("stat", stat::run),
+    ("vdir", ls::run),
+];
+
+/// Returns the names that this program answers to, in order.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    COMMANDS.iter().map(|(name, _)| *name)
+}
+
+/// Runs the command that `arguments` begins with; `sysutils NAME ...` runs NAME.
+pub fn run(arguments: &[String]) -> u8 {
+    let Some((called, rest)) = arguments.split_first() else {
+        eprintln!("sysutils: missing argument");
+        return 1;
+    };
+    let name = called.rsplit('/').next().unwrap_or(called);
+    if let Some(command) = find(name) {
+        return command(name, rest);
+    }
+    match rest.split_first() {
+        Some((name, rest)) if find(name).is_some() => {
+            find(name).map_or(1, |command| command(name, rest))
+        }
+        Some((option, _)) if option == "--list" => {
+            names().for_each(|name| println!("{name}"));
+            0
+        }
+        _ => {
+            eprintln!("sysutils: unknown program '{name}'");
+            1
+        }
+    }
+}
+
+fn find(name: &str) -> Option<Run> {
+    let place = COMMANDS
+        .binary_search_by_key(&name, |(known, _)| known)
+        .ok()?;
+    COMMANDS.get(place).map(|(_, command)| *command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_in_order() {
+        assert!(
+            names().is_sorted(),
+            "a name that is out of order is never found"
+        );
+    }
+}
