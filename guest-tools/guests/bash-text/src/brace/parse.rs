@@ -4,7 +4,7 @@
 //! a valid sequence is one, and any other brace is text.
 
 use super::sequence::Sequence;
-use super::{Node, Piece};
+use super::{Node, Piece, count};
 
 /// Bounds nested lists; deeper braces are text. Without it a hostile word exhausts the stack.
 const DEPTH_MAX: usize = 300;
@@ -47,21 +47,6 @@ impl<O> Level<O> {
         }
     }
 
-    /// Puts an inner level in whose brace never closed: its brace and commas are text, or of this list.
-    fn reopen(&mut self, inner: Level<O>, is_list: bool) {
-        self.text(b"{");
-        let mut parts = inner.alternatives;
-        parts.push(inner.current);
-        for (at, nodes) in parts.into_iter().enumerate() {
-            match (at, is_list) {
-                (0, _) => {}
-                (_, true) => self.comma(),
-                (_, false) => self.text(b","),
-            }
-            self.append(nodes);
-        }
-    }
-
     fn comma(&mut self) {
         let done = std::mem::take(&mut self.current);
         self.alternatives.push(done);
@@ -71,7 +56,11 @@ impl<O> Level<O> {
     fn close(mut self) -> Vec<Node<O>> {
         if !self.alternatives.is_empty() {
             self.alternatives.push(self.current);
-            return vec![Node::List(self.alternatives)];
+            let counted = self
+                .alternatives
+                .into_iter()
+                .map(|nodes| (count(&nodes), nodes));
+            return vec![Node::List(counted.collect())];
         }
         if let [Node::Text(text)] = self.current.as_slice() {
             if let Some(sequence) = Sequence::parse(text) {
@@ -99,10 +88,20 @@ pub(super) fn word<O: Clone>(pieces: Vec<Piece<O>>) -> Vec<Node<O>> {
     let closes = closing(&units);
     let mut outer: Vec<Level<O>> = Vec::new();
     let mut level = Level::new();
+    // Braces too deep to be read, which are open.
+    let mut ignored = 0_usize;
     for (at, unit) in units.into_iter().enumerate() {
         match unit {
             Unit::Byte(b'{') if outer.len() < DEPTH_MAX && closes.get(at) == Some(&true) => {
                 outer.push(std::mem::replace(&mut level, Level::new()));
+            }
+            Unit::Byte(b'{') if closes.get(at) == Some(&true) => {
+                ignored += 1;
+                level.text(b"{");
+            }
+            Unit::Byte(byte @ (b',' | b'}')) if ignored > 0 => {
+                ignored -= usize::from(byte == b'}');
+                level.text(&[byte]);
             }
             Unit::Byte(b',') if !outer.is_empty() => level.comma(),
             Unit::Byte(b'}') => match outer.pop() {
@@ -115,11 +114,6 @@ pub(super) fn word<O: Clone>(pieces: Vec<Piece<O>>) -> Vec<Node<O>> {
             Unit::Byte(byte) => level.text(&[byte]),
             Unit::Opaque(opaque) => level.current.push(Node::Opaque(opaque)),
         }
-    }
-    while let Some(around) = outer.pop() {
-        let inner = std::mem::replace(&mut level, around);
-        let is_list = !outer.is_empty();
-        level.reopen(inner, is_list);
     }
     level.current
 }
