@@ -14,6 +14,7 @@ use crate::component::{Function, LoadedComponent};
 use crate::limits::{Account, Limit, Limits};
 use crate::outcome::{HostFault, Outcome, Stage, explain};
 use crate::process::{Grants, Process};
+use crate::ticker::Epochs;
 use crate::typed::Content;
 
 /// Everything that a call needs, owned, so that it can run where guests run.
@@ -25,6 +26,7 @@ pub(crate) struct Call {
     pub(crate) cancel: CancellationToken,
     pub(crate) deadline: Instant,
     pub(crate) cpu_time: Arc<CpuTime>,
+    pub(crate) epochs: Epochs,
 }
 
 /// What is called and what its values mean; both ways of conversion run where guests run, since they can be long.
@@ -55,6 +57,7 @@ impl Call {
         let metered = Metered {
             cpu_time: Arc::clone(&self.cpu_time),
             cpu_time_max: self.grants.limits.cpu_time,
+            epochs: self.epochs.clone(),
             call: Box::pin(self.invoke(request)),
         };
         // Dropping the guest's future ends it wherever it stands; a running guest comes back here within an epoch.
@@ -110,7 +113,7 @@ impl CpuTime {
         Duration::from_nanos(self.0.load(Ordering::Relaxed))
     }
 
-    fn add(&self, time: Duration) {
+    pub(crate) fn add(&self, time: Duration) {
         let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         self.0.fetch_add(nanos, Ordering::Relaxed);
     }
@@ -121,14 +124,18 @@ struct Metered<F> {
     call: Pin<Box<F>>,
     cpu_time: Arc<CpuTime>,
     cpu_time_max: Duration,
+    epochs: Epochs,
 }
 
 impl<A, F: Future<Output = Result<A, Outcome>>> Future for Metered<F> {
     type Output = Result<A, Outcome>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
         let start = Instant::now();
-        let polled = self.call.as_mut().poll(context);
+        let ticking = this.epochs.run();
+        let polled = this.call.as_mut().poll(context);
+        drop(ticking);
         self.cpu_time.add(start.elapsed());
         if polled.is_pending() && self.cpu_time.get() > self.cpu_time_max {
             return Poll::Ready(Err(Outcome::LimitHit(Limit::CpuTime)));

@@ -3,17 +3,10 @@
 //! A tool's answer is its result; these streams are its log. A talkative tool must neither fail nor fill the host's
 //! memory, so what is beyond the bound is counted and dropped.
 
-use std::pin::Pin;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 
-use bytes::Bytes;
-use tokio::io::AsyncWrite;
-use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
-use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError};
-
-/// Bytes that a guest may write at a time; each write is copied by the host.
-const WRITE_BYTES_MAX: usize = 64 << 10;
+use crate::kernel::Sink;
 
 /// A bounded log that all streams made from it share.
 #[derive(Clone)]
@@ -58,58 +51,10 @@ impl Captured {
     }
 }
 
-#[async_trait::async_trait]
-impl Pollable for Captured {
-    async fn ready(&mut self) {}
-}
-
-impl OutputStream for Captured {
-    fn write(&mut self, bytes: Bytes) -> Result<(), StreamError> {
-        self.append(&bytes);
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<(), StreamError> {
-        Ok(())
-    }
-
-    fn check_write(&mut self) -> Result<usize, StreamError> {
-        Ok(WRITE_BYTES_MAX)
-    }
-}
-
-impl AsyncWrite for Captured {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
+impl Sink for Captured {
+    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.append(bytes);
-        Poll::Ready(Ok(bytes.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl IsTerminal for Captured {
-    fn is_terminal(&self) -> bool {
-        false
-    }
-}
-
-impl StdoutStream for Captured {
-    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        Box::new(self.clone())
-    }
-
-    fn p2_stream(&self) -> Box<dyn OutputStream> {
-        Box::new(self.clone())
+        Ok(bytes.len())
     }
 }
 
@@ -122,11 +67,9 @@ mod tests {
     #[test]
     fn keeps_the_start_and_counts_the_rest() {
         let log = Captured::new(5);
-        let mut stream = log.p2_stream();
-        stream.write(Bytes::from_static(b"abc")).unwrap();
-        stream.write(Bytes::from_static(b"defg")).unwrap();
-        stream.write(Bytes::from_static(b"h")).unwrap();
-        assert!(stream.check_write().unwrap() > 0, "a full log takes more");
+        assert_eq!(log.write(b"abc").unwrap(), 3);
+        assert_eq!(log.write(b"defg").unwrap(), 4);
+        assert_eq!(log.write(b"h").unwrap(), 1, "a full log takes more");
         assert_eq!(log.text(), "abcde\n[3 more bytes]\n");
     }
 }

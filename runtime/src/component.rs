@@ -29,6 +29,8 @@ pub struct LoadedComponent {
     /// Each tool's function, in the order of `tools`.
     functions: Vec<Function>,
     dynamic: Option<Dynamic>,
+    /// Its `wasi:cli/run`, if it is a program.
+    program: Option<ComponentExportIndex>,
     instance: InstancePre<Process>,
 }
 
@@ -67,8 +69,10 @@ impl LoadedComponent {
             Some(interface) => Some(find_dynamic(&component, interface)?),
             None => None,
         };
+        let program = find_program(&component);
         Ok(Self {
             name,
+            program,
             tools,
             functions,
             dynamic,
@@ -90,6 +94,11 @@ impl LoadedComponent {
         &self.instance
     }
 
+    /// Returns the function that runs it as a program.
+    pub(crate) fn program(&self) -> Option<ComponentExportIndex> {
+        self.program
+    }
+
     pub(crate) fn dynamic(&self) -> Option<&Dynamic> {
         self.dynamic.as_ref()
     }
@@ -97,6 +106,17 @@ impl LoadedComponent {
     pub(crate) fn tool(&self, index: usize) -> Option<(&ToolSpec, &Function)> {
         Some((self.tools.tools.get(index)?, self.functions.get(index)?))
     }
+}
+
+/// Any 0.2.x will do: the engine looks names up by compatible version.
+fn find_program(component: &Component) -> Option<ComponentExportIndex> {
+    let export = Export {
+        interface: Some("wasi:cli/run@0.2.0".to_owned()),
+        function: "run".to_owned(),
+    };
+    find(component, &export)
+        .filter(|function| function.ty.params().len() == 0)
+        .map(|function| function.index)
 }
 
 fn find_dynamic(component: &Component, interface: &str) -> Result<Dynamic, LoadError> {

@@ -15,6 +15,7 @@ use crate::captured::Captured;
 use crate::component::LoadedComponent;
 use crate::egress::{Egress, NoEgress};
 use crate::fs::Vfs;
+use crate::kernel::{Description, Descriptors};
 use crate::limits::{Account, HandUsage, Limit, Limits};
 use crate::outcome::{CallMetrics, Execution, HostFault, Outcome, Trace};
 use crate::process::Grants;
@@ -236,18 +237,28 @@ impl Hand {
             engine: self.runtime.engine.clone(),
             component: Arc::clone(component),
             grants: Grants {
-                name: component.name().to_owned(),
+                arguments: vec![component.name().to_owned()],
                 environment: Arc::clone(&self.environment),
                 egress: Arc::clone(&self.egress),
                 vfs: Arc::clone(&self.vfs),
                 limits: Arc::clone(&self.limits),
-                stdout: stdout.clone(),
-                stderr: stderr.clone(),
+                descriptors: Descriptors::new(
+                    BTreeMap::from([
+                        (0, Arc::new(Description::Empty)),
+                        (1, Arc::new(Description::Sink(Arc::new(stdout.clone())))),
+                        (2, Arc::new(Description::Sink(Arc::new(stderr.clone())))),
+                    ]),
+                    None,
+                ),
+                process: None,
+                session: None,
+                log: stderr.clone(),
             },
             account,
             cancel: options.cancel,
             deadline: start + timeout.min(self.limits.wall_time).min(WALL_TIME_MAX),
             cpu_time: Arc::clone(&cpu_time),
+            epochs: self.runtime.epochs.clone(),
         };
         let answer = self.run(call, request).await;
         let trace = Trace {

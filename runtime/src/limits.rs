@@ -174,6 +174,11 @@ impl ProcessUsage {
         self.memory_peak_bytes.load(Ordering::Relaxed)
     }
 
+    /// Returns the sum of linear memory that the process has now.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        self.memory_bytes.load(Ordering::Relaxed)
+    }
+
     /// Returns the first limit at which a growth was refused.
     pub(crate) fn limit_hit(&self) -> Option<Limit> {
         self.limit_hit.get().copied()

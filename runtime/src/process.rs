@@ -7,15 +7,14 @@ use std::sync::Arc;
 
 use wasmtime::component::{Linker, ResourceTable, Val};
 use wasmtime::{Engine, Store};
-use wasmtime_wasi::p2::pipe::ClosedInputStream;
-use wasmtime_wasi::p2::{DynInputStream, DynOutputStream};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::captured::Captured;
 use crate::egress::{Egress, EgressHook};
-use crate::fs::{FdTable, FsView, ProcessFds, Vfs, add_wasi_to_linker};
-use crate::limits::{Account, Limits};
+use crate::fs::{FsView, Vfs, add_wasi_to_linker};
+use crate::kernel::{self, Descriptors, Entry, Kernel, KernelView, Session};
+use crate::limits::{Account, Limits, ProcessUsage};
 
 /// Streams, files, requests and the like that one process can hold; each costs the host memory.
 const RESOURCES_MAX: usize = 10_000;
@@ -32,15 +31,24 @@ const TRANSFER_BYTES_MIN: usize = 16 << 20;
 /// Epochs that a process runs before it lets others run.
 const EPOCHS_PER_SLICE: u64 = 1;
 
+/// Permission bits that files made by tools do not get.
+const UMASK_OF_TOOLS: u32 = 0o022;
+
 /// What a new process is given.
 pub(crate) struct Grants {
-    pub(crate) name: String,
+    /// The name it was called by, and its arguments.
+    pub(crate) arguments: Vec<String>,
     pub(crate) environment: Arc<Vec<(String, String)>>,
     pub(crate) egress: Arc<dyn Egress>,
     pub(crate) vfs: Arc<Vfs>,
     pub(crate) limits: Arc<Limits>,
-    pub(crate) stdout: Captured,
-    pub(crate) stderr: Captured,
+    pub(crate) descriptors: Descriptors,
+    /// None for the process of a tool, which is in no kernel's table and starts no others.
+    pub(crate) process: Option<(Arc<Kernel>, Arc<Entry>)>,
+    /// For the persistent shell.
+    pub(crate) session: Option<Session>,
+    /// Where denied requests are told.
+    pub(crate) log: Captured,
 }
 
 /// The state of one process, the data of its store.
@@ -49,7 +57,9 @@ pub(crate) struct Process {
     http: WasiHttpCtx,
     egress: EgressHook,
     vfs: Arc<Vfs>,
-    fds: StandardFds,
+    descriptors: Descriptors,
+    process: Option<(Arc<Kernel>, Arc<Entry>)>,
+    session: Option<Session>,
     table: ResourceTable,
     account: Account,
 }
@@ -58,10 +68,11 @@ impl Process {
     /// Returns a store for one process, which lives as long as the store.
     pub(crate) fn store(engine: &Engine, grants: Grants, account: Account) -> Store<Self> {
         let mut wasi = WasiCtx::builder();
-        wasi.arg(&grants.name)
+        wasi.args(&grants.arguments)
             .envs(&grants.environment)
-            .stdout(grants.stdout.clone())
-            .stderr(grants.stderr.clone())
+            .stdin(grants.descriptors.stream(0))
+            .stdout(grants.descriptors.stream(1))
+            .stderr(grants.descriptors.stream(2))
             .max_random_size(RANDOM_BYTES_MAX)
             .allow_udp(false)
             .allow_tcp(false);
@@ -72,13 +83,12 @@ impl Process {
             http: WasiHttpCtx::new(),
             egress: EgressHook {
                 egress: grants.egress,
-                log: grants.stderr.clone(),
+                log: grants.log,
             },
             vfs: grants.vfs,
-            fds: StandardFds {
-                stdout: grants.stdout,
-                stderr: grants.stderr,
-            },
+            descriptors: grants.descriptors,
+            process: grants.process,
+            session: grants.session,
             table,
             account,
         };
@@ -92,6 +102,11 @@ impl Process {
         let transfer_bytes = output_bytes.saturating_mul(size_of::<Val>());
         store.set_hostcall_fuel(transfer_bytes.max(TRANSFER_BYTES_MIN));
         store
+    }
+
+    /// Returns what the process used so far.
+    pub(crate) fn usage(&self) -> Arc<ProcessUsage> {
+        self.account.usage()
     }
 }
 
@@ -114,41 +129,25 @@ impl WasiHttpView for Process {
     }
 }
 
-/// The descriptors of a tool's process: nothing to read, and the two logs.
-struct StandardFds {
-    stdout: Captured,
-    stderr: Captured,
-}
-
-impl FdTable for StandardFds {
-    fn numbers(&self) -> Vec<u32> {
-        vec![0, 1, 2]
-    }
-
-    fn is_open(&self, number: u32) -> bool {
-        number <= 2
-    }
-}
-
-impl ProcessFds for StandardFds {
-    fn input(&self, number: u32) -> Option<DynInputStream> {
-        (number == 0).then(|| Box::new(ClosedInputStream) as DynInputStream)
-    }
-
-    fn output(&self, number: u32) -> Option<DynOutputStream> {
-        match number {
-            1 => Some(Box::new(self.stdout.clone())),
-            2 => Some(Box::new(self.stderr.clone())),
-            _ => None,
-        }
-    }
-}
-
 fn files(process: &mut Process) -> FsView<'_> {
     FsView {
         vfs: &process.vfs,
         table: &mut process.table,
-        fds: &process.fds,
+        fds: &process.descriptors,
+        umask: process
+            .process
+            .as_ref()
+            .map_or(UMASK_OF_TOOLS, |(_, entry)| entry.umask()),
+    }
+}
+
+fn kernel(process: &mut Process) -> KernelView<'_> {
+    KernelView {
+        table: &mut process.table,
+        vfs: &process.vfs,
+        descriptors: &process.descriptors,
+        process: process.process.as_ref(),
+        session: process.session.as_ref(),
     }
 }
 
@@ -156,6 +155,7 @@ fn files(process: &mut Process) -> FsView<'_> {
 pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Process>> {
     let mut linker = Linker::new(engine);
     add_wasi_to_linker(&mut linker, files)?;
+    kernel::add_to_linker(&mut linker, kernel)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     Ok(linker)
 }

@@ -18,7 +18,7 @@ use crate::engine;
 use crate::hand::Hand;
 use crate::process::{self, Process};
 use crate::resources::{ProvisionError, Resources};
-use crate::ticker::Ticker;
+use crate::ticker::{Epochs, Ticker};
 
 /// Folder of the component store inside the data folder.
 const COMPONENTS_FOLDER: &str = "components";
@@ -84,7 +84,9 @@ pub struct Runtime(Arc<Shared>);
 /// What hands share with their runtime.
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
-    ticker: Ticker,
+    /// Only held: its thread ends with it.
+    _ticker: Ticker,
+    pub(crate) epochs: Epochs,
     /// `None` only while it is being dropped.
     guests: Option<tokio::runtime::Runtime>,
     store: ComponentStore,
@@ -110,8 +112,10 @@ impl Runtime {
             config.data_folder.join(COMPONENTS_FOLDER),
             config.compiler,
         )?;
+        let ticker = Ticker::start(engine.clone())?;
         Ok(Self(Arc::new(Shared {
-            ticker: Ticker::start(engine.clone())?,
+            epochs: ticker.epochs(),
+            _ticker: ticker,
             engine,
             guests: Some(guests),
             store,
@@ -121,13 +125,7 @@ impl Runtime {
 
     /// Loads a component, compiling it if that was never done; the only place where anything is compiled.
     pub async fn add(&self, source: ComponentSource) -> Result<Arc<LoadedComponent>, LoadError> {
-        let stored = self
-            .0
-            .store
-            .load(source.wasm, source.wit, source.trust)
-            .await?;
-        let component = LoadedComponent::link(source.name, stored, &self.0.linker)?;
-        Ok(Arc::new(component))
+        self.0.load(source).await
     }
 
     /// Loads several components side by side and returns them in the order given.
@@ -171,21 +169,37 @@ impl Runtime {
 }
 
 impl Shared {
+    /// Loads a component, compiling it if that was never done.
+    pub(crate) async fn load(
+        &self,
+        source: ComponentSource,
+    ) -> Result<Arc<LoadedComponent>, LoadError> {
+        let stored = self
+            .store
+            .load(source.wasm, source.wit, source.trust)
+            .await?;
+        let component = LoadedComponent::link(source.name, stored, &self.linker)?;
+        Ok(Arc::new(component))
+    }
+
+    /// Starts a task on the guests' threads that ends by itself. Returns whether it was started.
+    pub(crate) fn spawn_detached(&self, task: impl Future<Output = ()> + Send + 'static) -> bool {
+        match &self.guests {
+            Some(guests) => {
+                guests.spawn(task);
+                true
+            }
+            None => false,
+        }
+    }
+
     /// Starts a task on the guests' threads, which is aborted when the handle is dropped.
-    ///
-    /// The epoch advances for as long as the task exists, which is longer than anybody waits for it.
     pub(crate) fn spawn<T: Send + 'static>(
         &self,
         task: impl Future<Output = T> + Send + 'static,
     ) -> Option<AbortOnDropHandle<T>> {
         let guests = self.guests.as_ref()?;
-        let ticking = self.ticker.run();
-        let task = guests.spawn(async move {
-            let answer = task.await;
-            drop(ticking);
-            answer
-        });
-        Some(AbortOnDropHandle::new(task))
+        Some(AbortOnDropHandle::new(guests.spawn(task)))
     }
 }
 

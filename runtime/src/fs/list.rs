@@ -74,6 +74,15 @@ impl Vfs {
                     .map(|n| entry(n.to_string(), VirtId::Fd(n), &Kind::Fd(n)))
                     .collect())
             }
+            Kind::ProgramDir => Ok(self
+                .tree
+                .programs()
+                .iter()
+                .map(|program| DirEntry {
+                    name: program.name.to_string(),
+                    kind: FileKind::Regular,
+                })
+                .collect()),
             _ => Err(FsError::NotDirectory),
         }
     }

@@ -40,5 +40,6 @@ pub use node::{Node, OpenDir, VirtNode};
 pub use open::OpenOptions;
 pub use quota::{FsLimit, FsLimits, FsUsage};
 pub use stat::{FileKind, FileTime, NewTime, Stat};
+pub use tree::ProgramFile;
 pub use vfs::{BuildError, Vfs, VfsBuilder};
 pub use wasi::{FsView, HandFs, ProcessFds, add_filesystem_to_linker, add_wasi_to_linker};

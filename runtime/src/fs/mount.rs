@@ -187,18 +187,23 @@ impl WriteAccess<'_> {
     }
 
     /// Creating a new file; the mode is under the host's umask.
-    pub(super) fn create_how(self, read: bool, write: bool) -> OpenHow {
+    pub(super) fn create_how(self, read: bool, write: bool, mode: u32) -> OpenHow {
         let mut how = self.open_how(read, write);
         how.flags |= OFlags::CREATE | OFlags::EXCL;
-        how.mode = Mode::from_bits_truncate(0o644);
+        how.mode = Mode::from_bits_truncate(mode & 0o777);
         how
     }
 
-    pub(super) fn create_dir(self, dir: BorrowedFd<'_>, name: &str) -> Result<(), FsError> {
+    pub(super) fn create_dir(
+        self,
+        dir: BorrowedFd<'_>,
+        name: &str,
+        mode: u32,
+    ) -> Result<(), FsError> {
         Ok(rustix::fs::mkdirat(
             dir,
             name,
-            Mode::from_bits_truncate(0o755),
+            Mode::from_bits_truncate(mode & 0o777),
         )?)
     }
 

@@ -81,9 +81,19 @@ impl Site {
 impl Vfs {
     /// Creates a directory. Paths are as for [`Vfs::open_at`], in this and all other operations.
     pub fn create_dir_at(self: &Arc<Self>, base: &Node, path: &str) -> Result<(), FsError> {
+        self.create_dir_with_mode_at(base, path, 0o755)
+    }
+
+    /// Creates a directory with the given permission bits.
+    pub fn create_dir_with_mode_at(
+        self: &Arc<Self>,
+        base: &Node,
+        path: &str,
+        mode: u32,
+    ) -> Result<(), FsError> {
         let site = self.site(base, path, Intent::Create)?;
         let access = site.create_access()?;
-        self.charging_inode(|| access.create_dir(site.dir.as_fd(), &site.name))?;
+        self.charging_inode(|| access.create_dir(site.dir.as_fd(), &site.name, mode))?;
         site.mark(self, Dirt::Entry);
         Ok(())
     }

@@ -14,6 +14,8 @@ use super::tree::{Kind, VirtId};
 const VIRTUAL_DEVICE: u64 = u64::MAX;
 /// Inode numbers of `/dev/fd/N` begin here, above those of the tree.
 const FD_INODE_BASE: u64 = 1 << 32;
+/// Those of programs above these.
+const PROGRAM_INODE_BASE: u64 = 1 << 33;
 
 /// Something open.
 #[derive(Debug, Clone)]
@@ -137,6 +139,17 @@ impl Node {
         }
     }
 
+    /// Returns the name of the program that this is the file of.
+    pub fn program(&self) -> Option<Arc<str>> {
+        match self {
+            Self::Virtual(node) => match &node.kind {
+                Kind::Program(program) => Some(Arc::clone(&program.name)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Returns whether names in this directory, or what is beneath it, may be changed.
     pub fn is_mutable_dir(&self) -> bool {
         matches!(self, Self::Dir(dir) if dir.mount.is_writable())
@@ -169,18 +182,11 @@ impl VirtNode {
             return Err(FsError::BadDescriptor);
         }
         match &self.kind {
-            Kind::Dir(_) | Kind::FdDir | Kind::Mount(_) => Err(FsError::IsDirectory),
-            Kind::Text(text) => {
-                let start = usize::try_from(offset)
-                    .unwrap_or(usize::MAX)
-                    .min(text.len());
-                let rest = text.get(start..).unwrap_or_default();
-                let count = rest.len().min(buffer.len());
-                for (to, from) in buffer.iter_mut().zip(rest) {
-                    *to = *from;
-                }
-                Ok(count)
+            Kind::Dir(_) | Kind::FdDir | Kind::ProgramDir | Kind::Mount(_) => {
+                Err(FsError::IsDirectory)
             }
+            Kind::Text(text) => Ok(copy_from(text, buffer, offset)),
+            Kind::Program(program) => Ok(copy_from(&program.content, buffer, offset)),
             Kind::Null => Ok(0),
             Kind::Zero | Kind::Full => {
                 buffer.fill(0);
@@ -204,8 +210,10 @@ impl VirtNode {
             Kind::Null | Kind::Zero | Kind::Random => Ok(bytes.len()),
             Kind::Full => Err(FsError::NoSpace),
             Kind::Fd(_) => Err(FsError::InvalidSeek),
-            Kind::Dir(_) | Kind::FdDir | Kind::Mount(_) => Err(FsError::IsDirectory),
-            Kind::Text(_) => Err(FsError::ReadOnly),
+            Kind::Dir(_) | Kind::FdDir | Kind::ProgramDir | Kind::Mount(_) => {
+                Err(FsError::IsDirectory)
+            }
+            Kind::Text(_) | Kind::Program(_) => Err(FsError::ReadOnly),
             Kind::Tty => Err(FsError::Io),
         }
     }
@@ -214,28 +222,47 @@ impl VirtNode {
     pub fn set_size(&self) -> Result<(), FsError> {
         match &self.kind {
             _ if !self.write => Err(FsError::BadDescriptor),
-            Kind::Text(_) => Err(FsError::ReadOnly),
+            Kind::Text(_) | Kind::Program(_) => Err(FsError::ReadOnly),
             _ => Ok(()),
         }
     }
 }
 
 pub(super) fn is_virtual_dir(kind: &Kind) -> bool {
-    matches!(kind, Kind::Dir(_) | Kind::FdDir | Kind::Mount(_))
+    matches!(
+        kind,
+        Kind::Dir(_) | Kind::FdDir | Kind::ProgramDir | Kind::Mount(_)
+    )
+}
+
+/// Copies what of a fixed content lies behind an offset, and returns how much.
+fn copy_from(content: &[u8], buffer: &mut [u8], offset: u64) -> usize {
+    let start = usize::try_from(offset)
+        .unwrap_or(usize::MAX)
+        .min(content.len());
+    let rest = content.get(start..).unwrap_or_default();
+    let count = rest.len().min(buffer.len());
+    for (to, from) in buffer.iter_mut().zip(rest) {
+        *to = *from;
+    }
+    count
 }
 
 pub(super) fn virtual_stat(id: VirtId, kind: &Kind) -> Stat {
     let (file_kind, mode, size) = match kind {
-        Kind::Dir(_) | Kind::FdDir | Kind::Mount(_) => (FileKind::Directory, 0o555, 0),
+        Kind::Dir(_) | Kind::FdDir | Kind::ProgramDir | Kind::Mount(_) => {
+            (FileKind::Directory, 0o755, 0)
+        }
         Kind::Text(text) => (FileKind::Regular, 0o444, text.len() as u64),
-        // Devices say that they are files without bytes: programs built for WASI refuse "unknown" types.
+        Kind::Program(program) => (FileKind::Regular, 0o755, program.content.len() as u64),
         Kind::Null | Kind::Zero | Kind::Full | Kind::Random | Kind::Tty | Kind::Fd(_) => {
-            (FileKind::Regular, 0o666, 0)
+            (FileKind::VirtualDevice, 0o666, 0)
         }
     };
     let inode = match id {
         VirtId::Entry(index) => index as u64 + 1,
         VirtId::Fd(number) => FD_INODE_BASE + u64::from(number),
+        VirtId::Program(place) => PROGRAM_INODE_BASE + place as u64,
     };
     let epoch = FileTime::default();
     Stat {
@@ -243,6 +270,7 @@ pub(super) fn virtual_stat(id: VirtId, kind: &Kind) -> Stat {
         mode,
         links: 1,
         size,
+        blocks: size.div_ceil(512),
         accessed: epoch,
         modified: epoch,
         changed: epoch,

@@ -17,7 +17,7 @@ use super::{FsError, fds::FdTable};
 const OPEN_RETRIES_MAX: usize = 16;
 
 /// How to open a path; by default for reading, not following a link at its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(
     clippy::struct_excessive_bools,
     reason = "these are the independent flags of open(2)"
@@ -37,6 +37,23 @@ pub struct OpenOptions {
     pub directory: bool,
     /// A symbolic link at the end is followed.
     pub follow: bool,
+    /// Permission bits of a file that is created; 0o644 by default.
+    pub mode: u32,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self {
+            read: false,
+            write: false,
+            create: false,
+            exclusive: false,
+            truncate: false,
+            directory: false,
+            follow: false,
+            mode: 0o644,
+        }
+    }
 }
 
 impl OpenOptions {
@@ -155,7 +172,7 @@ impl Vfs {
         };
         if let Ok(access) = start.mount.write_access() {
             let permit = self.quota.handle()?;
-            let how = access.create_how(options.reads(), options.write);
+            let how = access.create_how(options.reads(), options.write, options.mode);
             match open_beneath(
                 start.dir.as_fd(),
                 &start.rest.join("/"),
@@ -206,7 +223,7 @@ impl Vfs {
         }
         let permit = self.quota.handle()?;
         let how = match mount.write_access() {
-            Ok(access) => access.create_how(options.reads(), options.write),
+            Ok(access) => access.create_how(options.reads(), options.write, options.mode),
             Err(refusal) => {
                 let there = open_beneath(dir.as_fd(), &name, &OpenHow::path(), Links::Refuse);
                 return Err(if there.is_ok() {
@@ -285,12 +302,14 @@ impl Vfs {
     ) -> Result<Node, FsError> {
         let kind = self.present(id, fds)?;
         match &kind {
-            Kind::Dir(_) | Kind::FdDir | Kind::Mount(_) if options.write => {
+            Kind::Dir(_) | Kind::FdDir | Kind::ProgramDir | Kind::Mount(_) if options.write => {
                 return Err(FsError::IsDirectory);
             }
-            Kind::Dir(_) | Kind::FdDir | Kind::Mount(_) => {}
+            Kind::Dir(_) | Kind::FdDir | Kind::ProgramDir | Kind::Mount(_) => {}
             _ if options.directory => return Err(FsError::NotDirectory),
-            Kind::Text(_) if options.write || options.truncate => return Err(FsError::ReadOnly),
+            Kind::Text(_) | Kind::Program(_) if options.write || options.truncate => {
+                return Err(FsError::ReadOnly);
+            }
             // As for a process without a controlling terminal.
             Kind::Tty => return Err(FsError::NoSuchDevice),
             _ => {}

@@ -151,7 +151,7 @@ impl Vfs {
         let mut at = from;
         for (place, name) in path.names.iter().enumerate() {
             match self.tree.kind_ref(at) {
-                Some(Kind::Dir(_) | Kind::FdDir) => {}
+                Some(Kind::Dir(_) | Kind::FdDir | Kind::ProgramDir) => {}
                 Some(Kind::Mount(index)) => {
                     let mount = self.mounts.get(*index).ok_or(FsError::Io)?;
                     let rest = path.names.get(place..).unwrap_or_default().to_vec();
@@ -245,7 +245,7 @@ impl Vfs {
                     permit,
                 }))
             }
-            Some(Kind::Dir(_) | Kind::FdDir) => Ok(Found::Virtual(id)),
+            Some(Kind::Dir(_) | Kind::FdDir | Kind::ProgramDir) => Ok(Found::Virtual(id)),
             _ if dir_only => Err(FsError::NotDirectory),
             _ => Ok(Found::Virtual(id)),
         }

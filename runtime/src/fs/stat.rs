@@ -7,8 +7,11 @@ use rustix::fs::FileType;
 /// What a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FileKind {
-    /// A file with bytes; devices of the virtual tree too, because guests' libraries stumble over others.
+    /// A file with bytes.
     Regular,
+    /// A device of the virtual tree. WASI's guests are told that it is a file without bytes, because their libraries
+    /// refuse "unknown" types.
+    VirtualDevice,
     /// A directory.
     Directory,
     /// A symbolic link.
@@ -71,6 +74,8 @@ pub struct Stat {
     pub links: u64,
     /// Bytes; of a link, those of its target; of a device, 0.
     pub size: u64,
+    /// What it takes on the disk, in units of 512 bytes.
+    pub blocks: u64,
     /// Last read.
     pub accessed: FileTime,
     /// Last change of the content.
@@ -117,6 +122,7 @@ impl From<rustix::fs::Stat> for Stat {
             mode: stat.st_mode & 0o7777,
             links: stat.st_nlink as u64,
             size: stat.st_size as u64,
+            blocks: stat.st_blocks as u64,
             accessed: time(stat.st_atime as i64, stat.st_atime_nsec as u32),
             modified: time(stat.st_mtime as i64, stat.st_mtime_nsec as u32),
             changed: time(stat.st_ctime as i64, stat.st_ctime_nsec as u32),

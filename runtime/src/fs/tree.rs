@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::vfs::BuildError;
 
 /// Longest name of a component, in bytes, as on the host.
@@ -17,6 +19,8 @@ pub(super) enum VirtId {
     Entry(usize),
     /// An open descriptor of the calling process, beneath `/dev/fd`.
     Fd(u32),
+    /// A program, by its place in the hand's list.
+    Program(usize),
 }
 
 pub(super) const ROOT: VirtId = VirtId::Entry(0);
@@ -37,6 +41,19 @@ pub(super) enum Kind {
     Fd(u32),
     /// The directory of the calling process's descriptors.
     FdDir,
+    /// The file of a program.
+    Program(ProgramFile),
+    /// The directory of the programs.
+    ProgramDir,
+}
+
+/// What a program's file is called and holds.
+#[derive(Debug, Clone)]
+pub struct ProgramFile {
+    /// Its name in `/usr/bin`.
+    pub name: Arc<str>,
+    /// What reading it gives.
+    pub content: Bytes,
 }
 
 #[derive(Debug)]
@@ -48,11 +65,15 @@ struct Entry {
 #[derive(Debug)]
 pub(super) struct Tree {
     entries: Vec<Entry>,
+    /// Sorted by name. Shared by all hands that have the same.
+    programs: Arc<[ProgramFile]>,
 }
 
 impl Tree {
-    pub(super) fn new() -> Self {
+    /// Returns a tree that is empty but for what will be in its directories of `programs`, which are sorted by name.
+    pub(super) fn new(programs: Arc<[ProgramFile]>) -> Self {
         Self {
+            programs,
             entries: vec![Entry {
                 parent: ROOT,
                 kind: Kind::Dir(Arc::default()),
@@ -98,13 +119,14 @@ impl Tree {
     pub(super) fn kind(&self, id: VirtId) -> Option<Kind> {
         match id {
             VirtId::Fd(number) => Some(Kind::Fd(number)),
+            VirtId::Program(place) => self.programs.get(place).cloned().map(Kind::Program),
             VirtId::Entry(index) => self.entries.get(index).map(|entry| entry.kind.clone()),
         }
     }
 
     pub(super) fn kind_ref(&self, id: VirtId) -> Option<&Kind> {
         match id {
-            VirtId::Fd(_) => None,
+            VirtId::Fd(_) | VirtId::Program(_) => None,
             VirtId::Entry(index) => self.entries.get(index).map(|entry| &entry.kind),
         }
     }
@@ -112,7 +134,7 @@ impl Tree {
     pub(super) fn parent(&self, id: VirtId) -> VirtId {
         match id {
             // Not a directory: nobody stands in it to ask for what is above.
-            VirtId::Fd(_) => ROOT,
+            VirtId::Fd(_) | VirtId::Program(_) => ROOT,
             VirtId::Entry(index) => self.entries.get(index).map_or(ROOT, |entry| entry.parent),
         }
     }
@@ -126,8 +148,17 @@ impl Tree {
                 // "+1" and "01" are no names of descriptors.
                 (number.to_string() == name).then_some(VirtId::Fd(number))
             }
+            Kind::ProgramDir => self
+                .programs
+                .binary_search_by(|program| (*program.name).cmp(name))
+                .ok()
+                .map(VirtId::Program),
             _ => None,
         }
+    }
+
+    pub(super) fn programs(&self) -> &[ProgramFile] {
+        &self.programs
     }
 
     fn directory(&mut self, at: VirtId, name: &str, path: &str) -> Result<VirtId, BuildError> {

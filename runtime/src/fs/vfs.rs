@@ -10,7 +10,7 @@ use super::dirty::DirtySet;
 use super::mount::{Mount, Rights};
 use super::node::{Node, VirtNode};
 use super::quota::{FsLimit, FsLimits, FsUsage, Quota};
-use super::tree::{Kind, ROOT, Tree};
+use super::tree::{Kind, ProgramFile, ROOT, Tree};
 use super::{FsError, texts};
 
 /// Mounts of one file system; finding a true path looks at each of them.
@@ -61,6 +61,7 @@ pub enum BuildError {
 pub struct VfsBuilder {
     mounts: Vec<(String, OwnedFd, Rights)>,
     files: Vec<(String, Arc<[u8]>)>,
+    programs: Arc<[ProgramFile]>,
     limits: FsLimits,
 }
 
@@ -82,6 +83,12 @@ impl VfsBuilder {
         self
     }
 
+    /// Shows the files of programs, sorted by name, in `/usr/bin` and `/bin`.
+    pub fn programs(mut self, programs: Arc<[ProgramFile]>) -> Self {
+        self.programs = programs;
+        self
+    }
+
     /// Replaces the limits.
     pub fn limits(mut self, limits: FsLimits) -> Self {
         self.limits = limits;
@@ -93,7 +100,12 @@ impl VfsBuilder {
         if self.mounts.len() > MOUNTS_MAX {
             return Err(BuildError::TooManyMounts);
         }
-        let mut tree = Tree::new();
+        let has_programs = !self.programs.is_empty();
+        let mut tree = Tree::new(self.programs);
+        if has_programs {
+            tree.insert("/usr/bin", Kind::ProgramDir)?;
+            tree.insert("/bin", Kind::ProgramDir)?;
+        }
         let mut mounts = Vec::with_capacity(self.mounts.len());
         let mut table = String::new();
         for (path, dir, rights) in self.mounts {

@@ -148,7 +148,7 @@ impl Walk<'_> {
                 ));
                 Ok(false)
             }
-            Some(Kind::Dir(_) | Kind::FdDir) => {
+            Some(Kind::Dir(_) | Kind::FdDir | Kind::ProgramDir) => {
                 self.stack.push(Level::Virtual(id));
                 Ok(false)
             }

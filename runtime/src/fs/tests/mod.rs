@@ -36,6 +36,7 @@ const READ: OpenOptions = OpenOptions {
     truncate: false,
     directory: false,
     follow: true,
+    mode: 0o644,
 };
 const WRITE: OpenOptions = OpenOptions {
     write: true,

@@ -76,7 +76,7 @@ fn devices_behave() {
         .vfs
         .stat_at(&world.root, "dev/null", true, &NoFds)
         .unwrap();
-    assert_eq!((stat.kind, stat.size), (FileKind::Regular, 0));
+    assert_eq!((stat.kind, stat.size), (FileKind::VirtualDevice, 0));
     assert_eq!(
         world.open("dev/tty", READ).err(),
         Some(FsError::NoSuchDevice)
@@ -95,9 +95,9 @@ fn descriptors_show_as_the_process_has_them() {
         vfs.stat_at(&world.root, path, true, &Fds)
             .map(|stat| stat.kind)
     };
-    assert_eq!(stat("dev/fd/7"), Ok(FileKind::Regular));
-    assert_eq!(stat("proc/self/fd/7"), Ok(FileKind::Regular));
-    assert_eq!(stat("dev/stdin"), Ok(FileKind::Regular));
+    assert_eq!(stat("dev/fd/7"), Ok(FileKind::VirtualDevice));
+    assert_eq!(stat("proc/self/fd/7"), Ok(FileKind::VirtualDevice));
+    assert_eq!(stat("dev/stdin"), Ok(FileKind::VirtualDevice));
     assert_eq!(stat("dev/stdout"), Err(FsError::NoEntry));
     assert_eq!(stat("dev/fd/6"), Err(FsError::NoEntry));
     let dir = vfs.open_at(&world.root, "dev/fd", READ, &Fds).unwrap();

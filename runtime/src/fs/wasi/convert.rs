@@ -78,6 +78,7 @@ macro_rules! flags {
                 truncate: open.contains($wasi::OpenFlags::TRUNCATE),
                 directory: open.contains($wasi::OpenFlags::DIRECTORY),
                 follow: path.contains($wasi::PathFlags::SYMLINK_FOLLOW),
+                ..OpenOptions::default()
             }
         }
 
@@ -102,7 +103,7 @@ flags!(p3_options, p3_flags, p3);
 
 pub(super) fn p2_kind(kind: FileKind) -> p2::DescriptorType {
     match kind {
-        FileKind::Regular => p2::DescriptorType::RegularFile,
+        FileKind::Regular | FileKind::VirtualDevice => p2::DescriptorType::RegularFile,
         FileKind::Directory => p2::DescriptorType::Directory,
         FileKind::Symlink => p2::DescriptorType::SymbolicLink,
         FileKind::Fifo => p2::DescriptorType::Fifo,
@@ -115,7 +116,7 @@ pub(super) fn p2_kind(kind: FileKind) -> p2::DescriptorType {
 
 pub(super) fn p3_kind(kind: FileKind) -> p3::DescriptorType {
     match kind {
-        FileKind::Regular => p3::DescriptorType::RegularFile,
+        FileKind::Regular | FileKind::VirtualDevice => p3::DescriptorType::RegularFile,
         FileKind::Directory => p3::DescriptorType::Directory,
         FileKind::Symlink => p3::DescriptorType::SymbolicLink,
         FileKind::Fifo => p3::DescriptorType::Fifo,

@@ -58,6 +58,8 @@ pub struct FsView<'a> {
     pub table: &'a mut ResourceTable,
     /// The process's descriptors, for `/dev/fd`; [`NoFds`] if it has none.
     pub fds: &'a dyn ProcessFds,
+    /// Permission bits that new files and directories do not get.
+    pub umask: u32,
 }
 
 /// Names [`FsView`] where wasmtime asks for a type that stands for borrowed data.

@@ -141,7 +141,10 @@ impl HostDescriptor for FsView<'_> {
     }
 
     fn create_directory_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<()> {
-        Ok(self.vfs.create_dir_at(&self.node(&fd)?, relative(&path)?)?)
+        let mode = 0o777 & !self.umask;
+        Ok(self
+            .vfs
+            .create_dir_with_mode_at(&self.node(&fd)?, relative(&path)?, mode)?)
     }
 
     fn stat(&mut self, fd: Resource<Descriptor>) -> FsResult<DescriptorStat> {
@@ -199,7 +202,8 @@ impl HostDescriptor for FsView<'_> {
         open_flags: OpenFlags,
         flags: DescriptorFlags,
     ) -> FsResult<Resource<Descriptor>> {
-        let options = p2_options(path_flags, open_flags, flags);
+        let mut options = p2_options(path_flags, open_flags, flags);
+        options.mode = 0o666 & !self.umask;
         let node = self
             .vfs
             .open_at(&self.node(&fd)?, relative(&path)?, options, self.fds)?;

@@ -195,7 +195,10 @@ impl<U> HostDescriptorWithStore<U> for HandFs {
         path: String,
     ) -> FilesystemResult<()> {
         with(store, |view| {
-            Ok(view.vfs.create_dir_at(&view.node(&fd)?, relative(&path)?)?)
+            let mode = 0o777 & !view.umask;
+            Ok(view
+                .vfs
+                .create_dir_with_mode_at(&view.node(&fd)?, relative(&path)?, mode)?)
         })
     }
 
@@ -265,7 +268,8 @@ impl<U> HostDescriptorWithStore<U> for HandFs {
         flags: DescriptorFlags,
     ) -> FilesystemResult<Resource<Descriptor>> {
         with(store, |view| {
-            let options = p3_options(path_flags, open_flags, flags);
+            let mut options = p3_options(path_flags, open_flags, flags);
+            options.mode = 0o666 & !view.umask;
             let node = view
                 .vfs
                 .open_at(&view.node(&fd)?, relative(&path)?, options, view.fds)?;

@@ -51,6 +51,7 @@ fn view(state: &mut State) -> FsView<'_> {
         vfs: &state.vfs,
         table: &mut state.table,
         fds: &NoFds,
+        umask: 0o022,
     }
 }
 
@@ -305,6 +306,7 @@ fn descriptors_of_the_process_are_its_own_streams() {
         vfs: &state.vfs,
         table: &mut state.table,
         fds: &pipes,
+        umask: 0o022,
     };
     let (root, _) = view.root().unwrap().pop().unwrap();
     let mut open = |path: &str| {

@@ -1,0 +1,78 @@
+//! `sinew:process` for guests: a thin layer over the kernel that translates types and nothing else.
+
+mod convert;
+mod descriptors;
+mod processes;
+mod session;
+mod wait;
+
+use std::sync::Arc;
+
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+
+use super::entry::Entry;
+use super::{Description, Descriptors, Kernel, Session};
+use crate::fs::Vfs;
+
+mod bindings {
+    #![allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated")]
+
+    wasmtime::component::bindgen!({
+        path: "../tools-wit/process",
+        world: "sinew:process/shell",
+        imports: {
+            "sinew:process/processes.spawn": async | trappable,
+            "sinew:process/processes.wait": async | trappable,
+            default: trappable,
+        },
+        require_store_data_send: true,
+        with: {
+            "sinew:process/descriptors.descriptor": super::Held,
+            "sinew:process/processes.child": super::Child,
+        },
+    });
+}
+
+/// A guest's handle of a description.
+#[derive(Clone)]
+pub struct Held(Arc<Description>);
+
+/// A guest's handle of a child.
+#[derive(Clone)]
+pub struct Child(Arc<Entry>);
+
+/// What the host functions need of a store's data.
+pub(crate) struct KernelView<'a> {
+    pub(crate) table: &'a mut ResourceTable,
+    pub(crate) vfs: &'a Arc<Vfs>,
+    pub(crate) descriptors: &'a Descriptors,
+    /// None for the process of a tool, which is in no kernel's table.
+    pub(crate) process: Option<&'a (Arc<Kernel>, Arc<Entry>)>,
+    pub(crate) session: Option<&'a Session>,
+}
+
+struct KernelHost;
+
+impl HasData for KernelHost {
+    type Data<'a> = KernelView<'a>;
+}
+
+/// Links `sinew:process`.
+pub(crate) fn add_to_linker<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    view: fn(&mut T) -> KernelView<'_>,
+) -> wasmtime::Result<()> {
+    bindings::sinew::process::descriptors::add_to_linker::<T, KernelHost>(linker, view)?;
+    bindings::sinew::process::processes::add_to_linker::<T, KernelHost>(linker, view)?;
+    bindings::sinew::process::session::add_to_linker::<T, KernelHost>(linker, view)
+}
+
+impl KernelView<'_> {
+    fn hold(&mut self, description: Arc<Description>) -> wasmtime::Result<Resource<Held>> {
+        Ok(self.table.push(Held(description))?)
+    }
+
+    fn held(&self, handle: &Resource<Held>) -> wasmtime::Result<Arc<Description>> {
+        Ok(Arc::clone(&self.table.get(handle)?.0))
+    }
+}
