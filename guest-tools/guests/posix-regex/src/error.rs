@@ -36,6 +36,9 @@ pub enum Error {
     /// `\` at the end.
     #[error("Trailing backslash")]
     TrailingBackslash,
+    /// `[:space:]` where `[[:space:]]` is meant.
+    #[error("character class syntax is [[:space:]], not [:space:]")]
+    ClassWithoutBrackets,
     /// Too many repetitions, or automata beyond the bound.
     #[error("Regular expression too big")]
     TooBig,

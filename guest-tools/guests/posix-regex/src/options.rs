@@ -34,6 +34,8 @@ pub struct Options {
     /// As grep and awk have it: an interval that is none stands for itself, and an operator with nothing before it
     /// is no error.
     pub lenient: bool,
+    /// As sed and awk have it: `)` without `(` is an error in extended syntax, not a character.
+    pub unmatched_close_fails: bool,
     /// As awk has it: `\` quotes inside brackets.
     pub bracket_escapes: bool,
 }
@@ -49,6 +51,7 @@ impl Default for Options {
             utf8: false,
             line_terminator: None,
             lenient: false,
+            unmatched_close_fails: false,
             bracket_escapes: false,
         }
     }
