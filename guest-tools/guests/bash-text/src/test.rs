@@ -29,6 +29,9 @@ pub enum Error {
     /// More than the grammar can take.
     #[error("too many arguments")]
     TooMany,
+    /// An operator where the expression should have ended.
+    #[error("syntax error: `{0}' unexpected")]
+    Unexpected(BString),
     /// Two arguments of which the first is no unary operator.
     #[error("{0}: unary operator expected")]
     Unary(BString),
@@ -68,10 +71,10 @@ pub fn evaluate(arguments: &[&[u8]], facts: &mut dyn Facts) -> Result<bool, Erro
                 depth: 0,
             };
             let value = parser.or()?;
-            if parser.arguments.is_empty() {
-                Ok(value)
-            } else {
-                Err(Error::TooMany)
+            match parser.arguments.first() {
+                None => Ok(value),
+                Some(extra) if extra.starts_with(b"-") => Err(Error::Unexpected(BString::from(*extra))),
+                Some(_) => Err(Error::TooMany),
             }
         }
     }
