@@ -73,7 +73,9 @@ pub fn evaluate(arguments: &[&[u8]], facts: &mut dyn Facts) -> Result<bool, Erro
             let value = parser.or()?;
             match parser.arguments.first() {
                 None => Ok(value),
-                Some(extra) if extra.starts_with(b"-") => Err(Error::Unexpected(BString::from(*extra))),
+                Some(extra) if extra.starts_with(b"-") => {
+                    Err(Error::Unexpected(BString::from(*extra)))
+                }
                 Some(_) => Err(Error::TooMany),
             }
         }
@@ -224,7 +226,7 @@ pub fn unary(operator: &[u8], operand: &[u8], facts: &mut dyn Facts) -> Result<b
         b"-v" => facts.is_set(operand),
         b"-R" => facts.is_reference(operand),
         b"-o" => facts.is_option(operand),
-        b"-t" => facts.is_terminal(integer(operand)?),
+        b"-t" => integer(operand).is_ok_and(|descriptor| facts.is_terminal(descriptor)),
         [b'-', letter] => facts.file(*letter, operand),
         _ => return Err(Error::Unary(BString::from(operator))),
     })
