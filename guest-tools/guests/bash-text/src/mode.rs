@@ -11,6 +11,9 @@ pub enum Error {
     /// An operator that is none of `+`, `-`, `=`.
     #[error("`{}': invalid symbolic mode operator", char::from(*.0))]
     Operator(u8),
+    /// A clause that ends before its operator.
+    #[error("`': invalid symbolic mode operator")]
+    NoOperator,
     /// A permission letter that is none.
     #[error("`{}': invalid symbolic mode character", char::from(*.0))]
     Character(u8),
@@ -19,7 +22,8 @@ pub enum Error {
 /// Returns the file creation mask that `text` (the argument of `umask`) makes of `mask`.
 pub fn umask(text: &[u8], mask: u32) -> Result<u32, Error> {
     if text.first().is_some_and(u8::is_ascii_digit) {
-        return octal(text, 0o777).ok_or_else(|| Error::Octal(BString::from(text)));
+        let value = octal(text, 0o7777).ok_or_else(|| Error::Octal(BString::from(text)))?;
+        return Ok(value & 0o777);
     }
     // The text speaks of what is permitted, the mask of what is not.
     let permitted = symbolic(text, !mask & 0o777, false, 0, false)?;
@@ -105,7 +109,7 @@ fn symbolic(
             who = 0o7777;
         }
         if rest.is_empty() {
-            return Err(Error::Operator(0));
+            return Err(Error::NoOperator);
         }
         while let Some((operator, after)) = rest.split_first() {
             if !b"+-=".contains(operator) {
@@ -113,7 +117,7 @@ fn symbolic(
             }
             let length = after
                 .iter()
-                .take_while(|byte| !b"+-=".contains(byte))
+                .take_while(|byte| !is_full || !b"+-=".contains(byte))
                 .count();
             let (letters, next) = after.split_at_checked(length).unwrap_or((after, &[]));
             rest = next;
@@ -157,9 +161,9 @@ fn bits_of(letter: u8, mode: u32, is_directory: bool, is_full: bool) -> Option<u
         b'X' => 0,
         b's' if is_full => 0o6000,
         b't' if is_full => 0o1000,
-        b'u' => copy(6),
-        b'g' => copy(3),
-        b'o' => copy(0),
+        b'u' if is_full => copy(6),
+        b'g' if is_full => copy(3),
+        b'o' if is_full => copy(0),
         _ => return None,
     })
 }

@@ -126,10 +126,6 @@ struct Machine<'a, V> {
 
 impl<V: Variables> Machine<'_, V> {
     /// Runs the frame to its end (`None`), or to a variable whose text must be evaluated first.
-    #[expect(
-        clippy::type_complexity,
-        reason = "used once; a name would only hide the two parts"
-    )]
     fn advance(
         &mut self,
         frame: &mut Frame<'_>,
@@ -223,7 +219,6 @@ impl<V: Variables> Machine<'_, V> {
     }
 
     /// Reads a place; the answer is an expression when the value has to be computed.
-    #[expect(clippy::type_complexity, reason = "as `advance`, which passes it on")]
     fn load(
         &mut self,
         expression: &Expression,

@@ -92,8 +92,18 @@ pub(super) fn float(text: &[u8]) -> Read<Extended> {
         };
     }
     let (value, length) = Extended::parse(text);
-    let complaint = (length != text.len() || (length == 0 && !text.is_empty()))
-        .then(|| Complaint::Invalid(BString::from(text)));
+    let is_whole = length == text.len() && (length > 0 || text.is_empty());
+    // The library reports what is too large, and what is too small to keep all its bits.
+    let is_out = match value {
+        Extended::Infinite { .. } => text.iter().any(u8::is_ascii_digit),
+        Extended::Finite { mantissa, .. } => mantissa != 0 && mantissa.leading_zeros() > 0,
+        Extended::NotANumber { .. } => false,
+    };
+    let complaint = if !is_whole {
+        Some(Complaint::Invalid(BString::from(text)))
+    } else {
+        is_out.then(|| Complaint::Range(BString::from(text)))
+    };
     Read { value, complaint }
 }
 
