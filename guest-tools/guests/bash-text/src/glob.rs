@@ -150,10 +150,10 @@ fn parts<'a>(pieces: &[Piece<'a>]) -> Vec<Part<'a>> {
     }];
     for piece in pieces {
         for (at, text) in piece.text.split(|byte| *byte == b'/').enumerate() {
-            if at > 0 {
-                if let Some(part) = parts.last_mut() {
-                    part.slashes += 1;
-                }
+            if at > 0
+                && let Some(part) = parts.last_mut()
+            {
+                part.slashes += 1;
             }
             if text.is_empty() {
                 continue;

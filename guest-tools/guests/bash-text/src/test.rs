@@ -176,17 +176,17 @@ impl Parser<'_, '_> {
                 None => Err(Error::MissingParenthesis),
             };
         }
-        if let [left, operator, right, ..] = self.arguments {
-            if is_binary(operator) {
-                self.skip(3);
-                return binary(left, operator, right, self.facts);
-            }
+        if let [left, operator, right, ..] = self.arguments
+            && is_binary(operator)
+        {
+            self.skip(3);
+            return binary(left, operator, right, self.facts);
         }
-        if is_unary(first) {
-            if let Some(operand) = self.arguments.get(1).copied() {
-                self.skip(2);
-                return unary(first, operand, self.facts);
-            }
+        if is_unary(first)
+            && let Some(operand) = self.arguments.get(1).copied()
+        {
+            self.skip(2);
+            return unary(first, operand, self.facts);
         }
         self.skip(1);
         Ok(!first.is_empty())

@@ -62,10 +62,10 @@ impl<O> Level<O> {
                 .map(|nodes| (count(&nodes), nodes));
             return vec![Node::List(counted.collect())];
         }
-        if let [Node::Text(text)] = self.current.as_slice() {
-            if let Some(sequence) = Sequence::parse(text) {
-                return vec![Node::Sequence(sequence)];
-            }
+        if let [Node::Text(text)] = self.current.as_slice()
+            && let Some(sequence) = Sequence::parse(text)
+        {
+            return vec![Node::Sequence(sequence)];
         }
         let mut level = Self::new();
         level.text(b"{");

@@ -46,10 +46,10 @@ pub(super) fn parse(text: &[u8]) -> (Extended, usize) {
             return (value, start + word.len());
         }
     }
-    if let [b'0', b'x' | b'X', after @ ..] = rest {
-        if let Some((value, length)) = number(after, 16, is_negative) {
-            return (value, start + 2 + length);
-        }
+    if let [b'0', b'x' | b'X', after @ ..] = rest
+        && let Some((value, length)) = number(after, 16, is_negative)
+    {
+        return (value, start + 2 + length);
     }
     match number(rest, 10, is_negative) {
         Some((value, length)) => (value, start + length),
@@ -87,11 +87,11 @@ fn number(text: &[u8], base: u32, is_negative: bool) -> Option<(Extended, usize)
     }
     let marks: &[u8] = if base == 16 { b"pP" } else { b"eE" };
     let mut exponent = 0;
-    if text.get(at).is_some_and(|byte| marks.contains(byte)) {
-        if let Some((read, length)) = signed(text.get(at + 1..).unwrap_or_default()) {
-            exponent = read;
-            at += 1 + length;
-        }
+    if text.get(at).is_some_and(|byte| marks.contains(byte))
+        && let Some((read, length)) = signed(text.get(at + 1..).unwrap_or_default())
+    {
+        exponent = read;
+        at += 1 + length;
     }
     if is_inexact {
         value.multiply_add(base, 1);

@@ -102,10 +102,10 @@ fn closes(symbols: &[Symbol]) -> Vec<bool> {
     for (at, symbol) in symbols.iter().enumerate() {
         if symbol.is('(') {
             open.push(at);
-        } else if symbol.is(')') {
-            if let Some(closes) = open.pop().and_then(|start| closes.get_mut(start)) {
-                *closes = true;
-            }
+        } else if symbol.is(')')
+            && let Some(closes) = open.pop().and_then(|start| closes.get_mut(start))
+        {
+            *closes = true;
         }
     }
     closes
@@ -246,14 +246,15 @@ impl Compiler<'_> {
                 return Some(Set::new(is_negated, self.options.ignore_case, items));
             }
             is_first = false;
-            if symbol.is('[') && self.is_at(1, ':') {
-                if let Some(length) = self.until(':') {
-                    if let Some(class) = Class::named(&self.name(length)) {
-                        items.push(Item::Class(class));
-                    }
-                    self.at += length + 4;
-                    continue;
+            if symbol.is('[')
+                && self.is_at(1, ':')
+                && let Some(length) = self.until(':')
+            {
+                if let Some(class) = Class::named(&self.name(length)) {
+                    items.push(Item::Class(class));
                 }
+                self.at += length + 4;
+                continue;
             }
             if symbol.is('[') && self.is_at(1, '=') && self.is_at(3, '=') && self.is_at(4, ']') {
                 let code = self.peek(2)?.code;
@@ -267,10 +268,10 @@ impl Compiler<'_> {
                 self.at += 1;
                 high = self.endpoint()?;
             }
-            if let (Some(low), Some(high)) = (low, high) {
-                if low <= high {
-                    items.push(Item::Range(low, high));
-                }
+            if let (Some(low), Some(high)) = (low, high)
+                && low <= high
+            {
+                items.push(Item::Range(low, high));
             }
         }
     }
@@ -278,15 +279,16 @@ impl Compiler<'_> {
     /// Reads a character or `[.x.]`; the inner `None` is a collating symbol that does not exist.
     fn endpoint(&mut self) -> Option<Option<u32>> {
         let symbol = self.peek(0)?;
-        if symbol.is('[') && self.is_at(1, '.') {
-            if let Some(length) = self.until('.') {
-                let code = match length {
-                    1 => self.peek(2).map(|symbol| symbol.code),
-                    _ => collating(&self.name(length)),
-                };
-                self.at += length + 4;
-                return Some(code);
-            }
+        if symbol.is('[')
+            && self.is_at(1, '.')
+            && let Some(length) = self.until('.')
+        {
+            let code = match length {
+                1 => self.peek(2).map(|symbol| symbol.code),
+                _ => collating(&self.name(length)),
+            };
+            self.at += length + 4;
+            return Some(code);
         }
         self.at += 1;
         Some(Some(symbol.code))
