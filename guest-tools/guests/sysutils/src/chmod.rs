@@ -7,7 +7,7 @@ use crate::mode::{self, Change};
 use crate::options::{self, Item, Order};
 use crate::quoting;
 use crate::report::{self, complain, reason};
-use crate::system::{self, Kind, stat};
+use crate::system::{self, Facts, Kind, stat};
 use crate::tree;
 
 const SPECIFICATION: &str = "c/changes f/silent quiet v/verbose no-preserve-root preserve-root reference= R/recursive \

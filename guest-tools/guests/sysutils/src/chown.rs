@@ -7,7 +7,7 @@ use crate::options::{self, Item, Order};
 use crate::owner::Owner;
 use crate::quoting;
 use crate::report::{self, complain, reason};
-use crate::system::{Kind, stat};
+use crate::system::{Facts, Kind, stat};
 use crate::tree;
 
 const SPECIFICATION: &str = "c/changes f/silent quiet v/verbose dereference h/no-dereference no-preserve-root \

@@ -12,7 +12,7 @@ use crate::options::{self, Item, Order};
 use crate::quoting;
 use crate::report::{self, complain, reason};
 use crate::size::Unit;
-use crate::system::{Moment, Stat, stat};
+use crate::system::{Facts, Moment, Stat, stat};
 
 const SPECIFICATION: &str = "0/null a/all apparent-size B/block-size= b/bytes c/total D/dereference-args H d/max-depth= \
     files0-from= h/human-readable inodes k L/dereference l/count-links m P/no-dereference S/separate-dirs si \

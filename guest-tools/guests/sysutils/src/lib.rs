@@ -3,20 +3,30 @@
 //! One program that is called by many names; each command is a file of its own.
 
 mod calendar;
+mod child;
 mod chmod;
 mod chown;
+mod copy;
+mod cp;
+mod detached;
 mod disk;
 mod du;
+mod env;
 mod glob;
+mod identity;
+mod kill;
 mod ls;
 mod mode;
+mod mv;
 mod options;
 mod owner;
 mod quoting;
 mod report;
+mod signal;
 mod size;
 mod stat;
 mod system;
+mod timeout;
 mod tree;
 mod version_order;
 
@@ -27,11 +37,26 @@ const COMMANDS: &[(&str, Run)] = &[
     ("chgrp", chown::run),
     ("chmod", chmod::run),
     ("chown", chown::run),
+    ("cp", cp::run),
     ("dir", ls::run),
     ("du", du::run),
+    ("env", env::run),
+    ("groups", identity::groups),
+    ("id", identity::id),
+    ("kill", kill::run),
+    ("logname", identity::logname),
     ("ls", ls::run),
+    ("mv", mv::run),
+    ("nice", detached::nice),
+    ("nohup", detached::nohup),
+    ("setsid", detached::setsid),
     ("stat", stat::run),
+    ("stdbuf", detached::stdbuf),
+    ("timeout", timeout::run),
+    ("users", identity::nobody),
     ("vdir", ls::run),
+    ("who", identity::nobody),
+    ("whoami", identity::whoami),
 ];
 
 /// Returns the names that this program answers to, in order.

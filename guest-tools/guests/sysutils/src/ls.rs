@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use crate::quoting;
 use crate::report::{self, complain};
-use crate::system::{Kind, Stat, stat};
+use crate::system::{Facts, Kind, Stat, stat};
 
 use entry::Entry;
 use settings::{Follow, Settings, Start};

@@ -1,8 +1,4 @@
 //! Who owns what: everything in a hand belongs to its one user, so owners are a fact, not a question.
-//!
-//! The user is the one that `$USER` names. Root has the ids 0, anybody else 1000, as the first user of a machine.
-
-use std::env;
 
 /// The one user and group.
 #[derive(Debug, Clone)]
@@ -13,13 +9,19 @@ pub(crate) struct Owner {
 
 impl Owner {
     /// Returns the hand's user.
+    #[cfg(target_family = "wasm")]
     pub(crate) fn of_hand() -> Self {
-        let name = env::var("USER")
-            .ok()
-            .filter(|name| !name.is_empty())
-            .unwrap_or_else(|| "root".to_owned());
-        let id = if name == "root" { 0 } else { 1000 };
-        Owner { name, id }
+        Owner { name: process::USER_NAME.to_owned(), id: process::USER }
+    }
+
+    /// Returns the user that runs this, whom `$USER` names: natively there are no hands, only machines that try
+    /// the programs out.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn of_hand() -> Self {
+        match std::env::var("USER") {
+            Ok(name) if name == "root" => Owner { name, id: 0 },
+            _ => Owner { name: process::USER_NAME.to_owned(), id: process::USER },
+        }
     }
 
     /// Returns whether a word of the command line means this user or group.

@@ -44,7 +44,6 @@ pub(crate) fn finish(program: &str, written: io::Result<()>) -> u8 {
 pub(crate) fn reason(error: &io::Error) -> String {
     let text = match error.kind() {
         ErrorKind::NotFound => "No such file or directory",
-        ErrorKind::PermissionDenied if error.raw_os_error() == Some(1) => "Operation not permitted",
         ErrorKind::CrossesDevices => "Invalid cross-device link",
         ErrorKind::DirectoryNotEmpty => "Directory not empty",
         ErrorKind::InvalidFilename => "File name too long",
@@ -56,9 +55,7 @@ pub(crate) fn reason(error: &io::Error) -> String {
         ErrorKind::Unsupported => "Operation not supported",
         _ => {
             let text = error.to_string();
-            let text = text
-                .split_once(" (os error")
-                .map_or(text.as_str(), |(text, _)| text);
+            let text = text.split_once(" (os error").map_or(text.as_str(), |(text, _)| text);
             return match text {
                 "Symbolic link loop" => "Too many levels of symbolic links",
                 text => text,

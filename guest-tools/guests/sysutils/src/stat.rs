@@ -11,7 +11,7 @@ use crate::options::{self, Item, Order};
 use crate::owner::Owner;
 use crate::quoting::{self, Style};
 use crate::report::{self, complain, reason};
-use crate::system::{Kind, Moment, Stat, stat};
+use crate::system::{Facts, Kind, Moment, Stat, stat};
 
 const SPECIFICATION: &str = "L/dereference f/file-system c/format= printf= t/terse cached=";
 
@@ -151,7 +151,7 @@ impl Subject<'_> {
                 _ => Field::Unsigned(status.device),
             },
             'D' => Field::Hex(status.device),
-            'f' => Field::Hex((status.kind.bits() | status.mode).into()),
+            'f' => Field::Hex((status.kind_bits() | status.mode).into()),
             'F' => Field::Text(kind_name(status).to_owned()),
             'g' | 'u' => Field::Unsigned(self.owner.id.into()),
             'G' | 'U' => Field::Text(self.owner.name.clone()),
@@ -207,6 +207,7 @@ fn kind_name(status: &Stat) -> &'static str {
         Kind::CharacterDevice => "character special file",
         Kind::BlockDevice => "block special file",
         Kind::Socket => "socket",
+        Kind::Unknown => "weird file",
     }
 }
 

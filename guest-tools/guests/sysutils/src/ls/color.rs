@@ -170,6 +170,7 @@ impl Colors {
             Kind::Socket => self.code("so"),
             Kind::BlockDevice => self.code("bd"),
             Kind::CharacterDevice => self.code("cd"),
+            Kind::Unknown => None,
             Kind::Regular => {
                 let special = [
                     (mode & 0o4000 != 0, "su"),

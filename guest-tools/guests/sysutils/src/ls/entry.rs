@@ -4,7 +4,7 @@ use std::fs::FileType;
 use std::io;
 use std::path::PathBuf;
 
-use crate::system::{Kind, Stat, stat};
+use crate::system::{Facts, Kind, Stat, stat};
 
 use super::settings::Settings;
 
@@ -92,6 +92,6 @@ impl Entry {
                 .target
                 .as_ref()
                 .and_then(|target| target.status.as_ref())
-                .is_some_and(Stat::is_directory)
+                .is_some_and(Facts::is_directory)
     }
 }

@@ -173,7 +173,7 @@ fn indicator(kind: Option<Kind>, status: Option<&Stat>, settings: &Settings) -> 
             let runs = status.is_some_and(|status| status.mode & 0o111 != 0);
             (runs && settings.indicator == Indicator::Classify).then_some(b'*')
         }
-        Kind::CharacterDevice | Kind::BlockDevice => None,
+        Kind::CharacterDevice | Kind::BlockDevice | Kind::Unknown => None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use crate::calendar;
 use crate::mode;
 use crate::owner::Owner;
-use crate::system::{Kind, Moment};
+use crate::system::{self, Facts, Kind, Moment};
 
 use super::entry::Entry;
 use super::layout::{self, Prefix};
@@ -99,7 +99,7 @@ pub(crate) fn print(
     } else {
         owner.name
     };
-    let now = Moment::now();
+    let now = system::now();
     let times: Vec<Option<String>> = entries
         .iter()
         .map(|entry| {
