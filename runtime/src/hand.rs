@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -15,12 +16,13 @@ use crate::captured::Captured;
 use crate::component::LoadedComponent;
 use crate::egress::{Egress, NoEgress};
 use crate::fs::Vfs;
-use crate::kernel::{Description, Descriptors};
+use crate::kernel::{Description, Descriptors, Kernel};
 use crate::limits::{Account, HandUsage, Limit, Limits};
 use crate::outcome::{CallMetrics, Execution, HostFault, Outcome, Trace};
 use crate::process::Grants;
 use crate::resources::{ProvisionError, Resources};
 use crate::runtime::Shared;
+use crate::shell::{self, ProgramEnd, Progress, RunError, RunProgram, Shell};
 use crate::tool::{DynamicCall, ListTools, TypedCall};
 use crate::typed::NAME_BYTES_MAX;
 
@@ -42,12 +44,16 @@ pub struct ToolDefinition {
 }
 
 /// How a call is made.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct CallOptions {
     /// Ends the call after this time; the hand's limit on wall time holds anyway.
     pub timeout: Option<Duration>,
     /// Ends the call when it is cancelled.
     pub cancel: CancellationToken,
+    /// Names the file in `/tmp/tool-output` that takes a long output of the shell; unique for the call.
+    pub output_name: String,
+    /// Hears what the shell's programs write while they write it.
+    pub progress: Option<Progress>,
 }
 
 /// A set of tools with what they may reach and use.
@@ -61,12 +67,14 @@ pub struct Hand {
     egress: Arc<dyn Egress>,
     vfs: Arc<Vfs>,
     usage: Arc<HandUsage>,
+    kernel: Arc<Kernel>,
+    shell: Option<Arc<Shell>>,
 }
 
 /// Where a tool is.
 struct Tool {
-    /// Its component's place in the hand.
-    component: usize,
+    /// Its component's place in the hand; none for the shell.
+    component: Option<usize>,
     /// Its place in the component's list; none if the component named it when it was asked.
     place: Option<usize>,
     /// Its name in the component, without the prefix.
@@ -77,16 +85,39 @@ struct Tool {
 impl Hand {
     pub(crate) fn new(runtime: Arc<Shared>, resources: Resources) -> Result<Self, ProvisionError> {
         let vfs = resources.files.limits(resources.limits.fs).build()?;
+        let limits = Arc::new(resources.limits);
+        let egress = resources.egress.unwrap_or_else(|| Arc::new(NoEgress));
+        let environment = Arc::new(resources.environment);
+        let usage = Arc::<HandUsage>::default();
+        let kernel = Kernel::new(
+            Arc::clone(&runtime),
+            Arc::clone(&vfs),
+            Arc::clone(&limits),
+            Arc::clone(&usage),
+            Arc::clone(&egress),
+            resources.programs,
+        );
+        if resources.has_shell && kernel.programs.get(shell::tool_name()).is_none() {
+            return Err(ProvisionError::NoShell);
+        }
+        let shell = resources
+            .has_shell
+            .then(|| Arc::new(Shell::new(Arc::clone(&kernel), Arc::clone(&environment))));
         let mut hand = Self {
             runtime,
             tools: BTreeMap::new(),
             components: resources.components,
-            environment: Arc::new(resources.environment),
-            limits: Arc::new(resources.limits),
-            egress: resources.egress.unwrap_or_else(|| Arc::new(NoEgress)),
+            environment,
+            limits,
+            egress,
             vfs,
-            usage: Arc::default(),
+            usage,
+            kernel,
+            shell,
         };
+        if hand.shell.is_some() {
+            hand.add_tool(None, None, shell::definition())?;
+        }
         for (component, (loaded, _)) in hand.components.clone().iter().enumerate() {
             for (place, tool) in loaded.tools().tools.iter().enumerate() {
                 let definition = ToolDefinition {
@@ -94,7 +125,7 @@ impl Hand {
                     description: tool.description.clone(),
                     input_schema: tool.input_schema.clone(),
                 };
-                hand.add_tool(component, Some(place), definition)?;
+                hand.add_tool(Some(component), Some(place), definition)?;
             }
         }
         Ok(hand)
@@ -102,11 +133,11 @@ impl Hand {
 
     fn add_tool(
         &mut self,
-        component: usize,
+        component: Option<usize>,
         place: Option<usize>,
         mut definition: ToolDefinition,
     ) -> Result<(), ProvisionError> {
-        let prefix = self.components.get(component);
+        let prefix = component.and_then(|place| self.components.get(place));
         let prefix = prefix.map_or("", |(_, prefix)| prefix.as_str());
         let own_name = std::mem::take(&mut definition.name);
         let name = format!("{prefix}{own_name}");
@@ -115,9 +146,12 @@ impl Hand {
             let name = start_of(&name).to_owned();
             return Err(ProvisionError::ToolName { name });
         }
-        let component_name = |place: usize| {
-            let component = self.components.get(place);
-            component.map_or_else(String::new, |(component, _)| component.name().to_owned())
+        let component_name = |place: Option<usize>| {
+            let component = place.and_then(|place| self.components.get(place));
+            component.map_or_else(
+                || "the shell".to_owned(),
+                |(component, _)| component.name().to_owned(),
+            )
         };
         if let Some(other) = self.tools.get(&name) {
             return Err(ProvisionError::ToolNameClash {
@@ -152,7 +186,7 @@ impl Hand {
                 outcome: Box::new(outcome),
             })?;
             for definition in definitions {
-                self.add_tool(place, None, definition)?;
+                self.add_tool(Some(place), None, definition)?;
             }
         }
         Ok(())
@@ -169,10 +203,15 @@ impl Hand {
     /// Never fails by itself: whatever happens is the execution's outcome. Dropping the future ends the process within
     /// about a millisecond ([`Hand::idle`] waits for it); what it changed until then is in the next dirty set.
     pub async fn execute(&self, name: &str, input: &Value, options: CallOptions) -> Execution {
+        if let Some(shell) = &self.shell
+            && name == shell::tool_name()
+        {
+            return self.call_shell(shell, input, options).await;
+        }
         let found = self
             .tools
             .get(name)
-            .and_then(|tool| Some((tool, self.components.get(tool.component)?)));
+            .and_then(|tool| Some((tool, self.components.get(tool.component?)?)));
         let Some((tool, (component, _))) = found else {
             return Trace::default().ended(self.unknown_tool(name));
         };
@@ -192,6 +231,54 @@ impl Hand {
         if let Outcome::HostFault(fault) = &outcome {
             tracing::error!(tool = name, error = %fault, "a tool call failed in the host");
         }
+        trace.ended(outcome)
+    }
+
+    /// Runs a program to its end with streams of the caller's, and kills whatever it left.
+    pub async fn run_program(&self, run: RunProgram) -> Result<ProgramEnd, RunError> {
+        shell::run_program(&self.kernel, run).await
+    }
+
+    /// Returns what the shell would go on from: the source text that it reported after its last call.
+    pub async fn shell_state(&self) -> Option<Bytes> {
+        match &self.shell {
+            Some(shell) => shell.state().await,
+            None => None,
+        }
+    }
+
+    /// Lets the next shell begin from a state that [`Hand::shell_state`] returned, here or in another hand.
+    pub async fn restore_shell(&self, state: Bytes) {
+        if let Some(shell) = &self.shell {
+            shell.restore(state).await;
+        }
+    }
+
+    async fn call_shell(
+        &self,
+        shell: &Arc<Shell>,
+        input: &Value,
+        options: CallOptions,
+    ) -> Execution {
+        let start = Instant::now();
+        self.vfs.clear_limit_hit();
+        let written_bytes = self.vfs.usage().bytes;
+        let cpu_time = self.kernel.cpu_time.get();
+        let outcome = shell::call_tool(shell, input, options, self.limits.wall_time).await;
+        if let Outcome::HostFault(fault) = &outcome {
+            tracing::error!(error = %fault, "a call of the shell failed in the host");
+        }
+        let trace = Trace {
+            metrics: CallMetrics {
+                wall_time: start.elapsed(),
+                cpu_time: self.kernel.cpu_time.get().saturating_sub(cpu_time),
+                memory_peak_bytes: 0,
+                written_bytes: self.vfs.usage().bytes.saturating_sub(written_bytes),
+            },
+            limit_reached: self.vfs.limit_hit().map(Limit::from),
+            dirty: self.vfs.take_dirty(),
+            ..Trace::default()
+        };
         trace.ended(outcome)
     }
 
@@ -284,6 +371,12 @@ impl Hand {
         };
         task.await
             .unwrap_or_else(|error| Err(Outcome::HostFault(HostFault::Panicked(error.to_string()))))
+    }
+}
+
+impl Drop for Hand {
+    fn drop(&mut self) {
+        self.kernel.close();
     }
 }
 

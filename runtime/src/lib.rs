@@ -21,6 +21,7 @@ mod outcome;
 mod process;
 mod resources;
 mod runtime;
+mod shell;
 mod ticker;
 mod tool;
 
@@ -37,6 +38,7 @@ pub use limits::{Limit, Limits};
 pub use outcome::{CallMetrics, Execution, HostFault, Outcome};
 pub use resources::{ProvisionError, Resources};
 pub use runtime::{Progress, Runtime, RuntimeConfig, RuntimeError};
+pub use shell::{ProgramEnd, Progress as OutputProgress, RunError, RunProgram};
 
 // For benches, whose baseline must run on the very same engine.
 #[doc(hidden)]

@@ -7,6 +7,7 @@ use cap_std::fs::Dir;
 use crate::component::LoadedComponent;
 use crate::egress::Egress;
 use crate::fs::{BuildError, Rights, VfsBuilder};
+use crate::kernel::Programs;
 use crate::limits::Limits;
 use crate::outcome::Outcome;
 use crate::typed::NAME_BYTES_MAX;
@@ -20,6 +21,8 @@ pub struct Resources {
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) limits: Limits,
     pub(crate) egress: Option<Arc<dyn Egress>>,
+    pub(crate) programs: Arc<Programs>,
+    pub(crate) has_shell: bool,
 }
 
 impl Resources {
@@ -62,6 +65,19 @@ impl Resources {
         self
     }
 
+    /// Gives the hand programs, which it finds under `/usr/bin` and `/bin`.
+    pub fn programs(mut self, programs: Arc<Programs>) -> Self {
+        self.files = self.files.programs(programs.files());
+        self.programs = programs;
+        self
+    }
+
+    /// Gives the hand the tool `bash`, a persistent shell. It needs the program of this name.
+    pub fn shell(mut self) -> Self {
+        self.has_shell = true;
+        self
+    }
+
     /// Lets the hand's HTTP requests go to `egress`.
     pub fn egress(mut self, egress: Arc<dyn Egress>) -> Self {
         self.egress = Some(egress);
@@ -93,6 +109,9 @@ pub enum ProvisionError {
     /// The mounts do not fit together, or the host cannot resolve paths in them.
     #[error(transparent)]
     Files(#[from] BuildError),
+    /// The hand is to have a shell, but not the program.
+    #[error("a hand with a shell needs a program called bash")]
+    NoShell,
     /// A component that names its tools when it is asked did not do so.
     #[error("{component} does not tell which tools it has: {outcome:?}")]
     ToolsUnknown {

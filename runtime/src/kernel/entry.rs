@@ -98,6 +98,10 @@ impl Entry {
         }
     }
 
+    pub(crate) fn is_alive(&self) -> bool {
+        !matches!(self.phase(), Phase::Ended(_))
+    }
+
     pub(crate) fn phase(&self) -> Phase {
         self.state().phase
     }
@@ -158,7 +162,11 @@ impl Entry {
     /// What the process's task asks before each time it enters the guest; `waker` is woken when the answer changes.
     pub(crate) fn may_run(&self, waker: &Waker) -> MayRun {
         let mut state = self.state();
-        if !state.task.as_ref().is_some_and(|task| task.will_wake(waker)) {
+        if !state
+            .task
+            .as_ref()
+            .is_some_and(|task| task.will_wake(waker))
+        {
             state.task = Some(waker.clone());
         }
         match (state.fate, state.phase) {

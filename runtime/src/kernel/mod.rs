@@ -30,6 +30,7 @@ pub(crate) use session::{Done, Session};
 pub(crate) use spawn::{Start, StartError};
 pub(crate) use wasi_streams::Descriptors;
 
+use crate::call::CpuTime;
 use crate::egress::Egress;
 use crate::fs::Vfs;
 use crate::limits::{HandUsage, Limits};
@@ -44,6 +45,8 @@ pub(crate) struct Kernel {
     pub(crate) usage: Arc<HandUsage>,
     pub(crate) egress: Arc<dyn Egress>,
     pub(crate) programs: Arc<Programs>,
+    /// Of all processes, also those that have ended.
+    pub(crate) cpu_time: CpuTime,
     table: Mutex<Table>,
 }
 
@@ -71,6 +74,7 @@ impl Kernel {
             usage,
             egress,
             programs,
+            cpu_time: CpuTime::default(),
             table: Mutex::default(),
         })
     }

@@ -182,7 +182,10 @@ mod tests {
     fn a_full_pipe_holds_back_and_an_abandoned_one_breaks() {
         let (reader, writer) = pipe();
         assert_eq!(reader.read(10), Err(PipeError::WouldBlock));
-        assert_eq!(writer.write(&vec![7; PIPE_BYTES_MAX + 1]), Ok(PIPE_BYTES_MAX));
+        assert_eq!(
+            writer.write(&vec![7; PIPE_BYTES_MAX + 1]),
+            Ok(PIPE_BYTES_MAX)
+        );
         assert_eq!(writer.write(b"x"), Err(PipeError::WouldBlock));
         assert!(!writer.poll_ready(Waker::noop()));
         assert_eq!(reader.read(10).unwrap().len(), 10);

@@ -4,16 +4,19 @@
 //! one it is to be.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
 use crate::component::LoadedComponent;
+use crate::fs::ProgramFile;
 
 /// The names of programs and what runs them.
 #[derive(Default)]
 pub struct Programs {
     programs: BTreeMap<String, Program>,
+    /// Made once for all hands.
+    files: OnceLock<Arc<[ProgramFile]>>,
 }
 
 /// A program.
@@ -56,7 +59,11 @@ impl Programs {
             });
         }
         for name in names {
-            if name.is_empty() || name.len() > 255 || name.contains(['/', '\0']) || name.starts_with('.') {
+            if name.is_empty()
+                || name.len() > 255
+                || name.contains(['/', '\0'])
+                || name.starts_with('.')
+            {
                 return Err(ProgramError::Name {
                     name: name.to_owned(),
                 });
@@ -66,6 +73,7 @@ impl Programs {
                 file: file.clone(),
             };
             self.programs.insert(name.to_owned(), program);
+            self.files = OnceLock::new();
         }
         Ok(())
     }
@@ -79,10 +87,17 @@ impl Programs {
         self.programs.get(name)
     }
 
-    pub(crate) fn files(&self) -> BTreeMap<String, Bytes> {
-        let programs = self.programs.iter();
-        programs
-            .map(|(name, program)| (name.clone(), program.file.clone()))
-            .collect()
+    /// Returns the files of the programs, sorted by name.
+    pub(crate) fn files(&self) -> Arc<[ProgramFile]> {
+        let files = self.files.get_or_init(|| {
+            let programs = self.programs.iter();
+            programs
+                .map(|(name, program)| ProgramFile {
+                    name: Arc::from(name.as_str()),
+                    content: program.file.clone(),
+                })
+                .collect()
+        });
+        Arc::clone(files)
     }
 }

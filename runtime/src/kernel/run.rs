@@ -35,6 +35,7 @@ pub(super) async fn run(
     let ended = Guarded {
         cpu_time_max: kernel.limits.cpu_time,
         epochs: kernel.runtime.epochs.clone(),
+        kernel: Arc::clone(&kernel),
         entry: Arc::clone(&entry),
         guest: Some(Box::pin(invoke(Arc::clone(&component), store))),
     }
@@ -55,7 +56,10 @@ pub(super) async fn run(
     kernel.end(&entry, ended);
 }
 
-async fn invoke(component: Arc<LoadedComponent>, mut store: Store<Process>) -> Result<Ended, Outcome> {
+async fn invoke(
+    component: Arc<LoadedComponent>,
+    mut store: Store<Process>,
+) -> Result<Ended, Outcome> {
     let ended = enter(&component, &mut store).await;
     let usage = store.data().usage();
     let failed = match ended {
@@ -105,7 +109,10 @@ fn describe(outcome: &Outcome) -> (Ended, Option<String>) {
             (Ended::Signaled(XCPU), Some(Limit::CpuTime.to_string()))
         }
         Outcome::LimitHit(Limit::Stack) => (Ended::Signaled(SEGV), Some(Limit::Stack.to_string())),
-        Outcome::LimitHit(limit) => (Ended::Signaled(super::signal::KILL), Some(limit.to_string())),
+        Outcome::LimitHit(limit) => (
+            Ended::Signaled(super::signal::KILL),
+            Some(limit.to_string()),
+        ),
         Outcome::Trapped { message } => (Ended::Signaled(ABRT), Some(message.clone())),
         Outcome::HostFault(HostFault::Busy(_)) => (
             Ended::Exited(126),
@@ -126,6 +133,7 @@ fn describe(outcome: &Outcome) -> (Ended, Option<String>) {
 
 /// Enters the guest only while its process may run, and measures each time it does.
 struct Guarded<F> {
+    kernel: Arc<Kernel>,
     entry: Arc<Entry>,
     cpu_time_max: Duration,
     epochs: Epochs,
@@ -160,7 +168,9 @@ impl<F: Future<Output = Result<Ended, Outcome>>> Guarded<F> {
         let ticking = self.epochs.run();
         let polled = guest.as_mut().poll(context);
         drop(ticking);
-        self.entry.cpu_time.add(start.elapsed());
+        let time = start.elapsed();
+        self.entry.cpu_time.add(time);
+        self.kernel.cpu_time.add(time);
         if polled.is_pending() {
             self.entry.set_waiting();
             if self.entry.cpu_time.get() > self.cpu_time_max {

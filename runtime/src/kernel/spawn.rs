@@ -160,7 +160,11 @@ impl Kernel {
         // Numbers are not used again before all have been: whoever remembers one must not meet another process.
         let mut pid = table.last_pid;
         loop {
-            pid = if pid >= i32::MAX.unsigned_abs() { 1 } else { pid + 1 };
+            pid = if pid >= i32::MAX.unsigned_abs() {
+                1
+            } else {
+                pid + 1
+            };
             if !table.processes.contains_key(&pid) {
                 break;
             }
@@ -198,7 +202,9 @@ impl Kernel {
         let nanos = u64::try_from(entry.cpu_time.get().as_nanos()).unwrap_or(u64::MAX);
         let nanos = nanos.saturating_add(entry.children_cpu_nanos.load(Ordering::Relaxed));
         if let Some(parent) = table.processes.get(&entry.parent()) {
-            parent.children_cpu_nanos.fetch_add(nanos, Ordering::Relaxed);
+            parent
+                .children_cpu_nanos
+                .fetch_add(nanos, Ordering::Relaxed);
         }
         for orphan in table.processes.values() {
             if orphan.parent() == entry.pid {
@@ -237,7 +243,9 @@ impl Kernel {
         }
         let (head, _) = node.read_part(0, INTERPRETER_LINE_BYTES_MAX)?;
         if head.starts_with(WASM_MAGIC) {
-            return Ok(Target::Component(self.compile(path, &node, stat.size).await?));
+            return Ok(Target::Component(
+                self.compile(path, &node, stat.size).await?,
+            ));
         }
         interpreter(&head).ok_or(StartError::Format)
     }

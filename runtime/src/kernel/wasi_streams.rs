@@ -168,7 +168,11 @@ impl Pollable for Stream {
             } else {
                 self.description.poll_readable(context.waker())
             };
-            if is_ready { Poll::Ready(()) } else { Poll::Pending }
+            if is_ready {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
         })
         .await;
     }

@@ -151,7 +151,10 @@ impl Host for KernelView<'_> {
             return Ok(Vec::new());
         };
         let processes = kernel.processes();
-        Ok(processes.iter().map(|entry| listed(entry, caller)).collect())
+        Ok(processes
+            .iter()
+            .map(|entry| listed(entry, caller))
+            .collect())
     }
 
     fn times(&mut self) -> wasmtime::Result<(u64, u64)> {
