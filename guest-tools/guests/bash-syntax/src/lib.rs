@@ -12,8 +12,10 @@ mod print;
 
 pub use error::{ErrorKind, SyntaxError, Warning};
 pub use options::{Aliases, NoAliases, ParseOptions};
-pub use parser::{Parser, WordContext, parse_array_elements, parse_parameter, parse_word};
+pub use parser::{
+    Parser, WordContext, is_reserved_word, parse_array_elements, parse_parameter, parse_word,
+};
 pub use print::{
-    print_command, print_command_line, print_function, print_list_line, print_redirection,
-    print_simple, print_word,
+    print_command, print_command_line, print_function, print_list_line, print_parameter,
+    print_redirection, print_simple, print_word,
 };

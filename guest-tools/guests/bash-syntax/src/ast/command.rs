@@ -24,6 +24,8 @@ pub struct ListItem {
     pub chain: Rc<AndOr>,
     /// Whether `&` follows: they run in the background.
     pub is_background: bool,
+    /// Whether a newline follows, and no `;` or `&`; only for printing.
+    pub is_line_end: bool,
 }
 
 /// Pipelines joined by `&&` and `||`, which bind equally strongly, from left to right.
