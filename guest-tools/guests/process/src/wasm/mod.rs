@@ -1,0 +1,39 @@
+//! The backend of a hand: the host's interfaces of `sinew:process`.
+
+mod descriptor;
+mod paths;
+mod processes;
+pub(crate) mod session;
+mod terminate;
+
+pub(crate) use descriptor::{Descriptor, given, pipe, take};
+pub(crate) use paths::{chmod, mkfifo, open, stat};
+pub(crate) use processes::{
+    Child, exit, find, group, ignored, kill, list, parent, pending, pid, prepare, programs,
+    set_signals, set_umask, spawn, times, umask, wait,
+};
+
+use crate::Errno;
+
+#[allow(
+    unsafe_code,
+    missing_docs,
+    unused_qualifications,
+    clippy::all,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "generated"
+)]
+mod bindings {
+    wit_bindgen::generate!({
+        path: "../../../tools-wit/process",
+        world: "sinew:process/shell",
+    });
+}
+
+/// Returns text for the host, which takes nothing else.
+fn text(bytes: &[u8]) -> Result<&str, Errno> {
+    std::str::from_utf8(bytes).map_err(|_| Errno::IllegalByteSequence)
+}

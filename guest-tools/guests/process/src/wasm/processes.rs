@@ -1,0 +1,149 @@
+//! Processes.
+
+use std::time::Duration;
+
+use super::bindings::sinew::process::processes as host;
+use super::{paths, text};
+use crate::{Command, Entry, Errno, Event, Status};
+
+/// Goes to `$PWD`: the C library begins at `/`.
+pub(crate) fn prepare() {
+    if let Some(directory) = std::env::var_os("PWD") {
+        // Without it the process is where the C library put it, as one whose directory was deleted.
+        let _ = std::env::set_current_dir(directory);
+    }
+}
+
+pub(crate) fn exit(status: u8) -> ! {
+    super::terminate::terminate(status)
+}
+
+#[derive(Debug)]
+pub(crate) struct Child(host::Child);
+
+impl Child {
+    pub(crate) fn pid(&self) -> u32 {
+        self.0.pid()
+    }
+
+    pub(crate) fn status(&self) -> Option<Status> {
+        self.0.status().map(|status| match status {
+            host::Status::Exited(status) => Status::Exited(status),
+            host::Status::Signaled(signal) => Status::Signaled(signal),
+            host::Status::Stopped(signal) => Status::Stopped(signal),
+        })
+    }
+}
+
+pub(crate) fn spawn(command: &Command<'_>) -> Result<Child, Errno> {
+    let owned = |bytes: &[u8]| text(bytes).map(str::to_owned);
+    let mut environment = Vec::with_capacity(command.environment.len());
+    for (name, value) in &command.environment {
+        environment.push((owned(name)?, owned(value)?));
+    }
+    let child = host::spawn(&host::Command {
+        program: owned(command.program)?,
+        arguments: command
+            .arguments
+            .iter()
+            .map(|argument| owned(argument))
+            .collect::<Result<_, _>>()?,
+        environment,
+        directory: owned(command.directory)?,
+        descriptors: command
+            .descriptors
+            .iter()
+            .map(|(number, descriptor)| host::Inherited {
+                number: *number,
+                descriptor: &descriptor.0.0,
+            })
+            .collect(),
+        group: command.group,
+        umask: command.umask,
+        ignored: command.ignored,
+    })?;
+    Ok(Child(child))
+}
+
+pub(crate) fn find(name: &str) -> Option<String> {
+    host::find(name)
+}
+
+pub(crate) fn programs() -> Vec<String> {
+    host::programs()
+}
+
+pub(crate) fn kill(pid: i32, signal: u8) -> Result<(), Errno> {
+    host::kill(pid, u32::from(signal)).map_err(Errno::from)
+}
+
+pub(crate) fn pid() -> u32 {
+    host::pid()
+}
+
+pub(crate) fn parent() -> u32 {
+    host::parent()
+}
+
+pub(crate) fn group() -> u32 {
+    host::group()
+}
+
+pub(crate) fn umask() -> u32 {
+    host::umask()
+}
+
+pub(crate) fn set_umask(mask: u32) {
+    host::set_umask(mask);
+}
+
+pub(crate) fn ignored() -> u64 {
+    host::ignored()
+}
+
+pub(crate) fn set_signals(handled: u64, ignored: u64) {
+    host::set_signals(handled, ignored);
+}
+
+pub(crate) fn pending() -> Vec<u8> {
+    host::pending()
+        .into_iter()
+        .filter_map(|signal| u8::try_from(signal).ok())
+        .collect()
+}
+
+pub(crate) fn wait(events: &[Event<'_>], timeout: Option<Duration>) -> Vec<usize> {
+    let events: Vec<host::Event<'_>> = events
+        .iter()
+        .map(|event| match event {
+            Event::Readable(descriptor) => host::Event::Readable(&descriptor.0.0),
+            Event::Writable(descriptor) => host::Event::Writable(&descriptor.0.0),
+            Event::Changed(child) => host::Event::Changed(&child.0.0),
+        })
+        .collect();
+    let timeout = timeout.map(|timeout| u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX));
+    host::wait(&events, timeout)
+        .into_iter()
+        .map(|place| place as usize)
+        .collect()
+}
+
+pub(crate) fn list() -> Vec<Entry> {
+    host::list()
+        .into_iter()
+        .map(|entry| Entry {
+            pid: entry.pid,
+            parent: entry.parent,
+            group: entry.group,
+            state: entry.state,
+            started: paths::moment(entry.started),
+            processor_ns: entry.processor_ns,
+            memory_bytes: entry.memory_bytes,
+            arguments: entry.arguments,
+        })
+        .collect()
+}
+
+pub(crate) fn times() -> (u64, u64) {
+    host::times()
+}
