@@ -9,11 +9,15 @@ mod chown;
 mod copy;
 mod cp;
 mod detached;
+mod df;
 mod disk;
 mod du;
 mod env;
+mod folders;
 mod glob;
+mod host;
 mod identity;
+mod install;
 mod kill;
 mod ls;
 mod mode;
@@ -26,6 +30,7 @@ mod signal;
 mod size;
 mod stat;
 mod system;
+mod tac;
 mod timeout;
 mod tree;
 mod version_order;
@@ -34,25 +39,39 @@ type Run = fn(&str, &[String]) -> u8;
 
 /// The commands by name, in order.
 const COMMANDS: &[(&str, Run)] = &[
+    ("arch", host::arch),
     ("chgrp", chown::run),
     ("chmod", chmod::run),
     ("chown", chown::run),
     ("cp", cp::run),
+    ("df", df::run),
     ("dir", ls::run),
     ("du", du::run),
     ("env", env::run),
+    ("false", host::fail),
     ("groups", identity::groups),
+    ("hostid", host::hostid),
+    ("hostname", host::hostname),
     ("id", identity::id),
+    ("install", install::run),
     ("kill", kill::run),
     ("logname", identity::logname),
     ("ls", ls::run),
+    ("mkdir", folders::mkdir),
+    ("mkfifo", folders::mkfifo),
     ("mv", mv::run),
     ("nice", detached::nice),
     ("nohup", detached::nohup),
+    ("nproc", host::nproc),
     ("setsid", detached::setsid),
     ("stat", stat::run),
     ("stdbuf", detached::stdbuf),
+    ("sync", host::sync),
+    ("tac", tac::run),
     ("timeout", timeout::run),
+    ("true", host::succeed),
+    ("uname", host::uname),
+    ("uptime", host::uptime),
     ("users", identity::nobody),
     ("vdir", ls::run),
     ("who", identity::nobody),
