@@ -1,5 +1,6 @@
 //! The native backend keeps the promises of the interface: nothing blocks, children get exactly what is said.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::time::{Duration, Instant};
 
