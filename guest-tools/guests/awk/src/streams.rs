@@ -56,7 +56,7 @@ pub fn reason(error: &io::Error) -> String {
 fn write_out(mut to: impl Write, bytes: &[u8]) -> Result<(), String> {
     match to.write_all(bytes).and_then(|()| to.flush()) {
         Ok(()) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(141),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => process::exit(141),
         Err(error) => Err(reason(&error)),
     }
 }
@@ -280,7 +280,7 @@ impl Streams {
             // The command must see that nobody reads on, or it might never end.
             drop(reader);
             let ended = match child {
-                Some(child) => child.wait().map_err(|error| reason(&error))?,
+                Some(child) => child.wait(),
                 None => 0.0,
             };
             status = status.or(Some(ended));
@@ -330,7 +330,7 @@ impl Output {
         match self.sink {
             Sink::Pipe(input, Some(child)) => {
                 drop(input);
-                child.wait().map_err(|error| reason(&error))
+                Ok(child.wait())
             }
             _ => Ok(0.0),
         }
