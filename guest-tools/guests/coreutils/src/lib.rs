@@ -60,7 +60,6 @@ const UTILITIES: &[(&str, Main)] = &[
     ("shred", uu_shred::uumain),
     ("shuf", uu_shuf::uumain),
     ("sleep", uu_sleep::uumain),
-    ("sort", uu_sort::uumain),
     ("split", uu_split::uumain),
     ("sum", uu_sum::uumain),
     ("tail", uu_tail::uumain),

@@ -62,7 +62,9 @@ pub(crate) fn wait(child: &Child) -> Status {
 pub(crate) fn wait_for(child: &Child, time: Option<Duration>) -> Option<Status> {
     process::wait(&[Event::Changed(child)], time);
     // A child that is stopped goes on sometime.
-    child.status().filter(|status| !matches!(status, Status::Stopped(_)))
+    child
+        .status()
+        .filter(|status| !matches!(status, Status::Stopped(_)))
 }
 
 /// Starts a program; complains and returns the status if it cannot be run.
@@ -73,9 +75,20 @@ pub(crate) fn spawn(program: &str, start: &Start<'_>) -> Result<Child, u8> {
     let outcome = find(name, start).and_then(|path| attempt(&path, start));
     outcome.map_err(|error| {
         let message = reason(&error);
-        let what = if program == "timeout" { "failed to run command " } else { "" };
-        complain(program, format_args!("{what}{}: {message}", quoting::quoted(name)));
-        if error.kind() == ErrorKind::NotFound { 127 } else { 126 }
+        let what = if program == "timeout" {
+            "failed to run command "
+        } else {
+            ""
+        };
+        complain(
+            program,
+            format_args!("{what}{}: {message}", quoting::quoted(name)),
+        );
+        if error.kind() == ErrorKind::NotFound {
+            127
+        } else {
+            126
+        }
     })
 }
 
@@ -94,14 +107,29 @@ fn attempt(path: &[u8], start: &Start<'_>) -> io::Result<Child> {
 }
 
 fn spawn_path(path: &[u8], arguments: Vec<&[u8]>, start: &Start<'_>) -> io::Result<Child> {
-    let directory = start.directory.clone().unwrap_or_else(process::current_directory);
+    let directory = start
+        .directory
+        .clone()
+        .unwrap_or_else(process::current_directory);
     let own: Vec<(u32, Descriptor)> = process::given()
         .into_iter()
-        .filter(|number| !start.replaced.iter().any(|(replaced, _)| replaced == number))
+        .filter(|number| {
+            !start
+                .replaced
+                .iter()
+                .any(|(replaced, _)| replaced == number)
+        })
         .filter_map(|number| Some((number, process::take(number)?)))
         .collect();
-    let descriptors = own.iter().chain(&start.replaced).map(|(number, descriptor)| (*number, descriptor)).collect();
-    let environment = start.environment.iter().map(|(name, value)| (name.as_encoded_bytes(), value.as_encoded_bytes()));
+    let descriptors = own
+        .iter()
+        .chain(&start.replaced)
+        .map(|(number, descriptor)| (*number, descriptor))
+        .collect();
+    let environment = start
+        .environment
+        .iter()
+        .map(|(name, value)| (name.as_encoded_bytes(), value.as_encoded_bytes()));
     let child = process::spawn(&Command {
         program: path,
         arguments,
@@ -117,9 +145,16 @@ fn spawn_path(path: &[u8], arguments: Vec<&[u8]>, start: &Start<'_>) -> io::Resu
 
 /// Looks for a program in the `PATH` that the child gets, and among the hand's own.
 fn find(name: &str, start: &Start<'_>) -> io::Result<Vec<u8>> {
-    let directory = start.directory.clone().unwrap_or_else(process::current_directory);
+    let directory = start
+        .directory
+        .clone()
+        .unwrap_or_else(process::current_directory);
     let absolute = |path: &str| {
-        if path.starts_with('/') { path.as_bytes().to_vec() } else { [&directory, b"/".as_slice(), path.as_bytes()].concat() }
+        if path.starts_with('/') {
+            path.as_bytes().to_vec()
+        } else {
+            [&directory, b"/".as_slice(), path.as_bytes()].concat()
+        }
     };
     if name.is_empty() {
         return Err(ErrorKind::NotFound.into());
@@ -132,8 +167,14 @@ fn find(name: &str, start: &Start<'_>) -> io::Result<Vec<u8>> {
             Err(error) => Err(error.into()),
         };
     }
-    let path = start.environment.iter().find(|(variable, _)| variable == "PATH");
-    let path = path.map_or_else(|| "/bin:/usr/bin".to_owned(), |(_, value)| value.to_string_lossy().into_owned());
+    let path = start
+        .environment
+        .iter()
+        .find(|(variable, _)| variable == "PATH");
+    let path = path.map_or_else(
+        || "/bin:/usr/bin".to_owned(),
+        |(_, value)| value.to_string_lossy().into_owned(),
+    );
     let mut is_denied = false;
     for folder in path.split(':') {
         let folder = if folder.is_empty() { "." } else { folder };

@@ -136,14 +136,25 @@ impl<'a> Copy<'a> {
         let follow = self.settings.follow != Follow::Never;
         let status = match stat(from, follow) {
             Ok(status) => status,
-            Err(error) => return self.fail(format_args!("cannot stat {}: {}", quoted(from), reason(&error))),
+            Err(error) => {
+                return self.fail(format_args!(
+                    "cannot stat {}: {}",
+                    quoted(from),
+                    reason(&error)
+                ));
+            }
         };
         if status.is_directory() && !self.settings.is_recursive {
-            return self.fail(format_args!("-r not specified; omitting directory {}", quoted(from)));
+            return self.fail(format_args!(
+                "-r not specified; omitting directory {}",
+                quoted(from)
+            ));
         }
         if self.created.iter().any(|created| created == to) && !status.is_directory() {
             let (from, to) = (quoted(from), quoted(to));
-            return self.fail(format_args!("will not overwrite just-created {to} with {from}"));
+            return self.fail(format_args!(
+                "will not overwrite just-created {to} with {from}"
+            ));
         }
         self.operand = (from.to_path_buf(), to.to_path_buf());
         self.file(from, to, &status, status.device);
@@ -160,23 +171,44 @@ impl<'a> Copy<'a> {
             },
             None => Replaced::default(),
         };
-        if self.settings.is_verbose && !(status.is_directory() && there.as_ref().is_some_and(Facts::is_directory)) {
-            let note = replaced.backup.map(|path| format!(" (backup: {})", quoted(&path))).unwrap_or_default();
+        if self.settings.is_verbose
+            && !(status.is_directory() && there.as_ref().is_some_and(Facts::is_directory))
+        {
+            let note = replaced
+                .backup
+                .map(|path| format!(" (backup: {})", quoted(&path)))
+                .unwrap_or_default();
             self.say(format_args!("{} -> {}{note}", quoted(from), quoted(to)));
         }
-        if let Some(first) = self.settings.keeps_links.then(|| self.made.get(&(status.device, status.inode)).cloned()).flatten()
+        if let Some(first) = self
+            .settings
+            .keeps_links
+            .then(|| self.made.get(&(status.device, status.inode)).cloned())
+            .flatten()
             && !status.is_directory()
         {
             if let Err(error) = system::hard_link(&first, to, false) {
-                self.fail(format_args!("cannot create hard link {} to {}: {}", quoted(to), quoted(&first), reason(&error)));
+                self.fail(format_args!(
+                    "cannot create hard link {} to {}: {}",
+                    quoted(to),
+                    quoted(&first),
+                    reason(&error)
+                ));
             }
             return;
         }
         match status.kind {
             Kind::Directory => return self.folder(from, to, status, device),
             _ if self.settings.make == Make::HardLink => {
-                if let Err(error) = system::hard_link(from, to, self.settings.follow == Follow::Always) {
-                    self.fail(format_args!("cannot create hard link {} to {}: {}", quoted(to), quoted(from), reason(&error)));
+                if let Err(error) =
+                    system::hard_link(from, to, self.settings.follow == Follow::Always)
+                {
+                    self.fail(format_args!(
+                        "cannot create hard link {} to {}: {}",
+                        quoted(to),
+                        quoted(from),
+                        reason(&error)
+                    ));
                 }
                 return;
             }
@@ -184,12 +216,20 @@ impl<'a> Copy<'a> {
             Kind::Symlink => {
                 let made = fs::read_link(from).and_then(|target| system::symlink(&target, to));
                 if let Err(error) = made {
-                    return self.fail(format_args!("cannot create symbolic link {}: {}", quoted(to), reason(&error)));
+                    return self.fail(format_args!(
+                        "cannot create symbolic link {}: {}",
+                        quoted(to),
+                        reason(&error)
+                    ));
                 }
             }
             Kind::Fifo if self.settings.is_recursive => {
                 if let Err(error) = system::mkfifo(to, status.mode & !self.settings.umask) {
-                    return self.fail(format_args!("cannot create fifo {}: {}", quoted(to), reason(&error)));
+                    return self.fail(format_args!(
+                        "cannot create fifo {}: {}",
+                        quoted(to),
+                        reason(&error)
+                    ));
                 }
             }
             _ => {
@@ -199,7 +239,8 @@ impl<'a> Copy<'a> {
             }
         }
         if self.settings.keeps_links && status.links > 1 {
-            self.made.insert((status.device, status.inode), to.to_path_buf());
+            self.made
+                .insert((status.device, status.inode), to.to_path_buf());
         }
         self.attributes(to, status, there.is_some() && !replaced.is_gone);
     }
@@ -215,16 +256,27 @@ impl<'a> Copy<'a> {
             if self.settings.overwrite == Overwrite::Never {
                 return None;
             }
-            self.fail(format_args!("cannot overwrite non-directory {} with directory {}", quoted(to), quoted(from)));
+            self.fail(format_args!(
+                "cannot overwrite non-directory {} with directory {}",
+                quoted(to),
+                quoted(from)
+            ));
             return None;
         }
         if there.is_directory() {
-            self.fail(format_args!("cannot overwrite directory {} with non-directory", quoted(to)));
+            self.fail(format_args!(
+                "cannot overwrite directory {} with non-directory",
+                quoted(to)
+            ));
             return None;
         }
         let target = beyond.as_ref().unwrap_or(there);
         let writes_through = self.settings.make == Make::Copy && status.kind != Kind::Symlink;
-        let is_same = if writes_through { status.is_same_file(target) } else { status.is_same_file(there) };
+        let is_same = if writes_through {
+            status.is_same_file(target)
+        } else {
+            status.is_same_file(there)
+        };
         if self.settings.only_newer && status.modified <= target.modified {
             return None;
         }
@@ -237,50 +289,93 @@ impl<'a> Copy<'a> {
             return None;
         }
         let removes = self.settings.removes_destination || !writes_through;
-        if is_same && self.settings.backup == Backup::None && !(self.settings.removes_destination && !status.is_same_file(there)) {
-            self.fail(format_args!("{} and {} are the same file", quoted(from), quoted(to)));
+        if is_same
+            && self.settings.backup == Backup::None
+            && !(self.settings.removes_destination && !status.is_same_file(there))
+        {
+            self.fail(format_args!(
+                "{} and {} are the same file",
+                quoted(from),
+                quoted(to)
+            ));
             return None;
         }
         match self.settings.backup.make(to) {
-            Ok(Some(backup)) => return Some(Replaced { is_gone: true, backup: Some(backup) }),
+            Ok(Some(backup)) => {
+                return Some(Replaced {
+                    is_gone: true,
+                    backup: Some(backup),
+                });
+            }
             Ok(None) => {}
             Err(error) => {
-                self.fail(format_args!("cannot backup {}: {}", quoted(to), reason(&error)));
+                self.fail(format_args!(
+                    "cannot backup {}: {}",
+                    quoted(to),
+                    reason(&error)
+                ));
                 return None;
             }
         }
         if removes {
-            if self.settings.make != Make::Copy && !self.settings.force && !self.settings.removes_destination {
+            if self.settings.make != Make::Copy
+                && !self.settings.force
+                && !self.settings.removes_destination
+            {
                 // Links are made, not overwritten, unless one asks for it; the attempt tells so.
                 return Some(Replaced::default());
             }
             if let Err(error) = fs::remove_file(to) {
-                self.fail(format_args!("cannot remove {}: {}", quoted(to), reason(&error)));
+                self.fail(format_args!(
+                    "cannot remove {}: {}",
+                    quoted(to),
+                    reason(&error)
+                ));
                 return None;
             }
-            return Some(Replaced { is_gone: true, backup: None });
+            return Some(Replaced {
+                is_gone: true,
+                backup: None,
+            });
         }
         if there.kind == Kind::Symlink && beyond.is_none() {
-            self.fail(format_args!("not writing through dangling symlink {}", quoted(to)));
+            self.fail(format_args!(
+                "not writing through dangling symlink {}",
+                quoted(to)
+            ));
             return None;
         }
         Some(Replaced::default())
     }
 
     fn symlink(&mut self, from: &Path, to: &Path) {
-        let is_here = to.parent().is_none_or(|parent| parent.as_os_str().is_empty() || parent == Path::new("."));
+        let is_here = to
+            .parent()
+            .is_none_or(|parent| parent.as_os_str().is_empty() || parent == Path::new("."));
         if !from.is_absolute() && !is_here {
-            return self.fail(format_args!("{}: can make relative symbolic links only in current directory", to.display()));
+            return self.fail(format_args!(
+                "{}: can make relative symbolic links only in current directory",
+                to.display()
+            ));
         }
         if let Err(error) = system::symlink(from, to) {
-            self.fail(format_args!("cannot create symbolic link {} to {}: {}", quoted(to), quoted(from), reason(&error)));
+            self.fail(format_args!(
+                "cannot create symbolic link {} to {}: {}",
+                quoted(to),
+                quoted(from),
+                reason(&error)
+            ));
         }
     }
 
     fn folder(&mut self, from: &Path, to: &Path, status: &Stat, device: u64) {
         let exists = stat(to, true).is_ok_and(|there| there.is_directory());
         if !exists && let Err(error) = fs::create_dir(to) {
-            return self.fail(format_args!("cannot create directory {}: {}", quoted(to), reason(&error)));
+            return self.fail(format_args!(
+                "cannot create directory {}: {}",
+                quoted(to),
+                reason(&error)
+            ));
         }
         if let Ok(made) = stat(to, true) {
             if !exists {
@@ -291,30 +386,49 @@ impl<'a> Copy<'a> {
                 }
             }
             if made.is_same_file(status) {
-                return self.fail(format_args!("cannot copy a directory, {}, into itself, {}", quoted(from), quoted(to)));
+                return self.fail(format_args!(
+                    "cannot copy a directory, {}, into itself, {}",
+                    quoted(from),
+                    quoted(to)
+                ));
             }
         }
         match tree::children(from) {
             Ok(children) => {
                 for child in children {
-                    let Some(name) = child.file_name() else { continue };
+                    let Some(name) = child.file_name() else {
+                        continue;
+                    };
                     self.child(&child, &to.join(name), device);
                 }
             }
-            Err(error) => self.fail(format_args!("cannot access {}: {}", quoted(from), reason(&error))),
+            Err(error) => self.fail(format_args!(
+                "cannot access {}: {}",
+                quoted(from),
+                reason(&error)
+            )),
         }
         self.attributes(to, status, exists);
     }
 
     fn child(&mut self, from: &Path, to: &Path, device: u64) {
         match stat(from, self.settings.follow == Follow::Always) {
-            Ok(status) if status.is_directory() && self.folders.contains(&(status.device, status.inode)) => {
+            Ok(status)
+                if status.is_directory()
+                    && self.folders.contains(&(status.device, status.inode)) =>
+            {
                 let (from, to) = (quoted(&self.operand.0), quoted(&self.operand.1));
-                self.fail(format_args!("cannot copy a directory, {from}, into itself, {to}"));
+                self.fail(format_args!(
+                    "cannot copy a directory, {from}, into itself, {to}"
+                ));
             }
             Ok(status) if self.settings.stays_on_device && status.device != device => {}
             Ok(status) => self.file(from, to, &status, device),
-            Err(error) => self.fail(format_args!("cannot stat {}: {}", quoted(from), reason(&error))),
+            Err(error) => self.fail(format_args!(
+                "cannot stat {}: {}",
+                quoted(from),
+                reason(&error)
+            )),
         }
     }
 
@@ -323,25 +437,41 @@ impl<'a> Copy<'a> {
         let mut source = match File::open(from) {
             Ok(source) => source,
             Err(error) => {
-                self.fail(format_args!("cannot open {} for reading: {}", quoted(from), reason(&error)));
+                self.fail(format_args!(
+                    "cannot open {} for reading: {}",
+                    quoted(from),
+                    reason(&error)
+                ));
                 return false;
             }
         };
         let truncates = self.settings.make == Make::Copy;
-        let mut opened = OpenOptions::new().write(true).create(true).truncate(truncates).open(to);
+        let mut opened = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(truncates)
+            .open(to);
         if opened.is_err() && exists && self.settings.force && fs::remove_file(to).is_ok() {
             opened = OpenOptions::new().write(true).create_new(true).open(to);
         }
         let mut target = match opened {
             Ok(target) => target,
             Err(error) => {
-                self.fail(format_args!("cannot create regular file {}: {}", quoted(to), reason(&error)));
+                self.fail(format_args!(
+                    "cannot create regular file {}: {}",
+                    quoted(to),
+                    reason(&error)
+                ));
                 return false;
             }
         };
         if !exists && !self.settings.keeps_mode {
             // Before the data, so that nobody reads what the mode is to hide.
-            let all = if self.settings.ignores_mode { 0o666 } else { status.mode & 0o777 };
+            let all = if self.settings.ignores_mode {
+                0o666
+            } else {
+                status.mode & 0o777
+            };
             let _ = system::chmod(to, all & !self.settings.umask);
         }
         if !truncates {
@@ -350,13 +480,21 @@ impl<'a> Copy<'a> {
         let copied = self.data(&mut source, &mut target);
         if let Err((what, error)) = copied {
             let path = if what == "reading" { from } else { to };
-            self.fail(format_args!("error {what} {}: {}", quoted(path), reason(&error)));
+            self.fail(format_args!(
+                "error {what} {}: {}",
+                quoted(path),
+                reason(&error)
+            ));
             return false;
         }
         true
     }
 
-    fn data(&mut self, source: &mut File, target: &mut File) -> Result<(), (&'static str, io::Error)> {
+    fn data(
+        &mut self,
+        source: &mut File,
+        target: &mut File,
+    ) -> Result<(), (&'static str, io::Error)> {
         self.buffer.resize(BUFFER_BYTES, 0);
         loop {
             let count = match source.read(&mut self.buffer) {
@@ -366,7 +504,9 @@ impl<'a> Copy<'a> {
                 Err(error) => return Err(("reading", error)),
             };
             let bytes = self.buffer.get(..count).unwrap_or(&[]);
-            target.write_all(bytes).map_err(|error| ("writing", error))?;
+            target
+                .write_all(bytes)
+                .map_err(|error| ("writing", error))?;
         }
     }
 
@@ -376,12 +516,20 @@ impl<'a> Copy<'a> {
         if self.settings.keeps_times
             && let Err(error) = system::set_times(to, status.accessed, status.modified, !is_link)
         {
-            self.fail(format_args!("preserving times for {}: {}", quoted(to), reason(&error)));
+            self.fail(format_args!(
+                "preserving times for {}: {}",
+                quoted(to),
+                reason(&error)
+            ));
         }
         let mode = if self.settings.keeps_mode {
             Some(status.mode)
         } else if status.is_directory() && !existed {
-            let all = if self.settings.ignores_mode { 0o777 } else { status.mode & 0o777 };
+            let all = if self.settings.ignores_mode {
+                0o777
+            } else {
+                status.mode & 0o777
+            };
             Some(all & !self.settings.umask)
         } else {
             None
@@ -389,13 +537,20 @@ impl<'a> Copy<'a> {
         if let Some(mode) = mode.filter(|_| !is_link)
             && let Err(error) = system::chmod(to, mode)
         {
-            self.fail(format_args!("preserving permissions for {}: {}", quoted(to), reason(&error)));
+            self.fail(format_args!(
+                "preserving permissions for {}: {}",
+                quoted(to),
+                reason(&error)
+            ));
         }
     }
 
     fn say(&mut self, message: std::fmt::Arguments<'_>) {
         if let Err(error) = writeln!(io::stdout(), "{message}") {
-            complain(self.program, format_args!("write error: {}", reason(&error)));
+            complain(
+                self.program,
+                format_args!("write error: {}", reason(&error)),
+            );
             self.has_failed = true;
         }
     }

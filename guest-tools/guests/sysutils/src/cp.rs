@@ -50,14 +50,22 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
     }
     // With -R links are copied as they are, unless something else was said.
     let makes_links = settings.make == Make::HardLink;
-    let default = if settings.is_recursive || makes_links { Follow::Never } else { Follow::Always };
+    let default = if settings.is_recursive || makes_links {
+        Follow::Never
+    } else {
+        Follow::Always
+    };
     settings.follow = wishes.follow.unwrap_or(default);
     if wishes.has_backup {
         match Backup::named(wishes.backup.as_deref(), wishes.suffix.as_deref()) {
             Some(backup) => settings.backup = backup,
             None => {
                 let word = quoting::quoted(wishes.backup.as_deref().unwrap_or(""));
-                return report::usage(program, format_args!("invalid argument {word} for 'backup type'"), 1);
+                return report::usage(
+                    program,
+                    format_args!("invalid argument {word} for 'backup type'"),
+                    1,
+                );
             }
         }
     }
@@ -77,7 +85,9 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
         if has_parents {
             let source = from.to_string_lossy().into_owned();
             let source = source.trim_matches('/');
-            let Some(base) = to.to_str().and_then(|to| to.strip_suffix(source)) else { continue };
+            let Some(base) = to.to_str().and_then(|to| to.strip_suffix(source)) else {
+                continue;
+            };
             make_parents(&mut copy, Path::new(base), source);
         }
         copy.operand(&from, &to);
@@ -86,7 +96,12 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
     report::finish(program, flushed).max(u8::from(copy.has_failed))
 }
 
-fn option(name: &str, value: Option<String>, settings: &mut Settings, wishes: &mut Wishes) -> Result<(), String> {
+fn option(
+    name: &str,
+    value: Option<String>,
+    settings: &mut Settings,
+    wishes: &mut Wishes,
+) -> Result<(), String> {
     match name {
         "archive" => {
             settings.archive();
@@ -106,7 +121,11 @@ fn option(name: &str, value: Option<String>, settings: &mut Settings, wishes: &m
         "link" => settings.make = Make::HardLink,
         "symbolic-link" => settings.make = Make::Symlink,
         "p" => keep(settings, "mode,timestamps", true)?,
-        "preserve" => keep(settings, value.as_deref().unwrap_or("mode,timestamps"), true)?,
+        "preserve" => keep(
+            settings,
+            value.as_deref().unwrap_or("mode,timestamps"),
+            true,
+        )?,
         "no-preserve" => keep(settings, value.as_deref().unwrap_or(""), false)?,
         "parents" => wishes.destination.has_parents = true,
         "recursive" | "r" => settings.is_recursive = true,
@@ -136,7 +155,10 @@ fn keep(settings: &mut Settings, list: &str, keeps: bool) -> Result<(), String> 
             "ownership" | "context" | "xattr" => {}
             _ => {
                 let option = if keeps { "--preserve" } else { "--no-preserve" };
-                return Err(format!("invalid argument {} for '{option}'", quoting::quoted(word)));
+                return Err(format!(
+                    "invalid argument {} for '{option}'",
+                    quoting::quoted(word)
+                ));
             }
         }
     }
@@ -160,7 +182,11 @@ fn make_parents(copy: &mut Copy<'_>, base: &Path, source: &str) {
             println!("{made} -> {}", to.display());
         }
         if let Ok(status) = stat(Path::new(&made), true) {
-            let mode = if copy.settings.keeps_mode { status.mode } else { status.mode & 0o777 & !copy.settings.umask };
+            let mode = if copy.settings.keeps_mode {
+                status.mode
+            } else {
+                status.mode & 0o777 & !copy.settings.umask
+            };
             let _ = system::chmod(&to, mode);
             if copy.settings.keeps_times {
                 let _ = system::set_times(&to, status.accessed, status.modified, true);

@@ -25,7 +25,10 @@ pub(crate) fn nohup(program: &str, arguments: &[String]) -> u8 {
     }
     if std::io::stdout().is_terminal() {
         // Never in a hand; natively this is a tool for trying things out.
-        let _ = OpenOptions::new().append(true).create(true).open("nohup.out");
+        let _ = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open("nohup.out");
     }
     let mut start = Start::new(&words);
     start.ignored |= HANG_UP;
@@ -39,7 +42,9 @@ pub(crate) fn nice(program: &str, arguments: &[String]) -> u8 {
         .iter()
         .enumerate()
         .map(|(place, one)| match one.strip_prefix('-') {
-            Some(number) if place == 0 && number.trim_start_matches('-').parse::<u32>().is_ok() => format!("-n{number}"),
+            Some(number) if place == 0 && number.trim_start_matches('-').parse::<u32>().is_ok() => {
+                format!("-n{number}")
+            }
             _ => one.clone(),
         })
         .collect();
@@ -50,7 +55,11 @@ pub(crate) fn nice(program: &str, arguments: &[String]) -> u8 {
     for (_, value) in &items {
         let text = value.as_deref().unwrap_or("");
         if text.parse::<i64>().is_err() {
-            return usage(program, format_args!("invalid adjustment {}", quoting::quoted(text)), 125);
+            return usage(
+                program,
+                format_args!("invalid adjustment {}", quoting::quoted(text)),
+                125,
+            );
         }
     }
     if words.is_empty() {
@@ -75,7 +84,9 @@ pub(crate) fn setsid(program: &str, arguments: &[String]) -> u8 {
     let mut start = Start::new(&words);
     start.leads_group = true;
     start.ignored |= HANG_UP;
-    if items.iter().any(|(name, _)| *name == "fork") && !items.iter().any(|(name, _)| *name == "wait") {
+    if items.iter().any(|(name, _)| *name == "fork")
+        && !items.iter().any(|(name, _)| *name == "wait")
+    {
         return match child::spawn(program, &start) {
             Ok(_) => 0,
             Err(status) => status,
@@ -99,7 +110,11 @@ pub(crate) fn stdbuf(program: &str, arguments: &[String]) -> u8 {
     for (_, value) in &items {
         let text = value.as_deref().unwrap_or("");
         if text != "L" && !text.starts_with(|one: char| one.is_ascii_digit()) {
-            return usage(program, format_args!("invalid mode {}", quoting::quoted(text)), 125);
+            return usage(
+                program,
+                format_args!("invalid mode {}", quoting::quoted(text)),
+                125,
+            );
         }
     }
     child::run(program, &Start::new(&words))
@@ -107,14 +122,23 @@ pub(crate) fn stdbuf(program: &str, arguments: &[String]) -> u8 {
 
 type Read = (Vec<(&'static str, Option<String>)>, Vec<String>);
 
-fn words(program: &str, arguments: &[String], specification: &'static str, failure: u8) -> Result<Read, u8> {
+fn words(
+    program: &str,
+    arguments: &[String],
+    specification: &'static str,
+    failure: u8,
+) -> Result<Read, u8> {
     let items = options::parse(arguments, specification, Order::First)
         .map_err(|message| usage(program, message, failure))?;
     let (mut found, mut words) = (Vec::new(), Vec::new());
     for item in items {
         match item {
             Item::Operand(word) => words.push(word),
-            Item::Option("help", _) => return Err(report::help(&format!("Usage: {program} [OPTION]... COMMAND [ARG]...\n"))),
+            Item::Option("help", _) => {
+                return Err(report::help(&format!(
+                    "Usage: {program} [OPTION]... COMMAND [ARG]...\n"
+                )));
+            }
             Item::Option("version", _) => return Err(report::version(program)),
             Item::Option(name, value) => found.push((name, value)),
         }

@@ -44,10 +44,17 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
         is_empty = true;
         words.remove(0);
     }
-    let mut environment: Vec<(OsString, OsString)> = if is_empty { Vec::new() } else { std::env::vars_os().collect() };
+    let mut environment: Vec<(OsString, OsString)> = if is_empty {
+        Vec::new()
+    } else {
+        std::env::vars_os().collect()
+    };
     for name in unset {
         if name.is_empty() || name.contains('=') {
-            complain(program, format_args!("cannot unset {}: Invalid argument", quoting::quoted(&name)));
+            complain(
+                program,
+                format_args!("cannot unset {}: Invalid argument", quoting::quoted(&name)),
+            );
             return 125;
         }
         environment.retain(|(known, _)| *known != *name);
@@ -73,10 +80,19 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
     let mut start = Start::new(&words);
     if let Some(directory) = directory {
         match std::fs::canonicalize(&directory) {
-            Ok(path) if path.is_dir() => start.directory = Some(path.as_os_str().as_encoded_bytes().to_vec()),
+            Ok(path) if path.is_dir() => {
+                start.directory = Some(path.as_os_str().as_encoded_bytes().to_vec())
+            }
             outcome => {
-                let why = outcome.map_or_else(|error| reason(&error), |_| "Not a directory".to_owned());
-                complain(program, format_args!("cannot change directory to {}: {why}", quoting::quoted(&directory)));
+                let why =
+                    outcome.map_or_else(|error| reason(&error), |_| "Not a directory".to_owned());
+                complain(
+                    program,
+                    format_args!(
+                        "cannot change directory to {}: {why}",
+                        quoting::quoted(&directory)
+                    ),
+                );
                 return 125;
             }
         }
@@ -115,8 +131,12 @@ fn expand(arguments: &[String]) -> Result<Vec<String>, String> {
             break;
         }
         let long = argument.strip_prefix("--split-string=");
-        let cluster = argument.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
-        let short = cluster.and_then(|cluster| cluster.split_once('S')).filter(|(before, _)| !before.contains(['u', 'C']));
+        let cluster = argument
+            .strip_prefix('-')
+            .filter(|rest| !rest.starts_with('-'));
+        let short = cluster
+            .and_then(|cluster| cluster.split_once('S'))
+            .filter(|(before, _)| !before.contains(['u', 'C']));
         let (before, text) = match (long, short) {
             (Some(text), _) => ("", text.to_owned()),
             (None, Some((before, ""))) => (before, left.next().cloned().unwrap_or_default()),
@@ -181,11 +201,18 @@ fn split(text: &str) -> Result<Vec<String>, String> {
                 }
             },
             (None | Some('"'), '$') => {
-                let name = rest.as_str().strip_prefix('{').and_then(|body| body.split_once('}'));
+                let name = rest
+                    .as_str()
+                    .strip_prefix('{')
+                    .and_then(|body| body.split_once('}'));
                 let Some((name, after)) = name else {
-                    return Err(format!("only ${{VARNAME}} expansion is supported, error at: ${}", rest.as_str()));
+                    return Err(format!(
+                        "only ${{VARNAME}} expansion is supported, error at: ${}",
+                        rest.as_str()
+                    ));
                 };
-                word.get_or_insert_default().push_str(&std::env::var(name).unwrap_or_default());
+                word.get_or_insert_default()
+                    .push_str(&std::env::var(name).unwrap_or_default());
                 rest = after.chars();
             }
             _ => word.get_or_insert_default().push(one),
@@ -216,7 +243,15 @@ mod tests {
     #[test]
     fn splits_as_env_does() {
         let words = |text: &str| split(text).map(|words| words.join("|"));
-        assert_eq!(words("a 'b c' \"d\\te\" f\\_g # x").as_deref(), Ok("a|b c|d\te|f|g"));
-        assert_eq!(words("'").as_deref(), Err("no terminating quote in -S string").map_err(|text: &str| text.to_owned()).as_deref());
+        assert_eq!(
+            words("a 'b c' \"d\\te\" f\\_g # x").as_deref(),
+            Ok("a|b c|d\te|f|g")
+        );
+        assert_eq!(
+            words("'").as_deref(),
+            Err("no terminating quote in -S string")
+                .map_err(|text: &str| text.to_owned())
+                .as_deref()
+        );
     }
 }

@@ -12,7 +12,10 @@ use crate::report::{self, complain, reason, usage};
 use crate::system::{self, stat};
 
 /// Makes a folder and those above it that are missing, and tells of each. The error names what failed.
-pub(crate) fn make_all(folder: &Path, mut tell: impl FnMut(&Path)) -> Result<(), (PathBuf, io::Error)> {
+pub(crate) fn make_all(
+    folder: &Path,
+    mut tell: impl FnMut(&Path),
+) -> Result<(), (PathBuf, io::Error)> {
     let mut path = PathBuf::new();
     for part in folder.components() {
         path.push(part);
@@ -27,7 +30,11 @@ pub(crate) fn make_all(folder: &Path, mut tell: impl FnMut(&Path)) -> Result<(),
 
 /// Runs mkdir.
 pub(crate) fn mkdir(program: &str, arguments: &[String]) -> u8 {
-    let items = match options::parse(arguments, "m/mode= p/parents v/verbose Z context=?", Order::Any) {
+    let items = match options::parse(
+        arguments,
+        "m/mode= p/parents v/verbose Z context=?",
+        Order::Any,
+    ) {
         Ok(items) => items,
         Err(message) => return usage(program, message, 1),
     };
@@ -41,7 +48,10 @@ pub(crate) fn mkdir(program: &str, arguments: &[String]) -> u8 {
             Item::Option("mode", Some(text)) => match Change::parse(&text) {
                 Some(found) => change = Some(found),
                 None => {
-                    complain(program, format_args!("invalid mode {}", quoting::quoted(&text)));
+                    complain(
+                        program,
+                        format_args!("invalid mode {}", quoting::quoted(&text)),
+                    );
                     return 1;
                 }
             },
@@ -65,7 +75,9 @@ pub(crate) fn mkdir(program: &str, arguments: &[String]) -> u8 {
         let made = if makes_parents {
             make_all(path, tell)
         } else {
-            fs::create_dir(path).map(|()| tell(path)).map_err(|error| (path.to_path_buf(), error))
+            fs::create_dir(path)
+                .map(|()| tell(path))
+                .map_err(|error| (path.to_path_buf(), error))
         };
         let made = made.and_then(|()| match &change {
             Some(change) if !existed => {
@@ -75,7 +87,14 @@ pub(crate) fn mkdir(program: &str, arguments: &[String]) -> u8 {
             _ => Ok(()),
         });
         if let Err((path, error)) = made {
-            complain(program, format_args!("cannot create directory {}: {}", quoted(&path), reason(&error)));
+            complain(
+                program,
+                format_args!(
+                    "cannot create directory {}: {}",
+                    quoted(&path),
+                    reason(&error)
+                ),
+            );
             status = 1;
         }
     }
@@ -94,7 +113,11 @@ pub(crate) fn mkfifo(program: &str, arguments: &[String]) -> u8 {
     for item in items {
         match item {
             Item::Operand(operand) => operands.push(operand),
-            Item::Option("help", _) => return report::help("Usage: mkfifo [-m MODE] NAME...\nCreate named pipes (FIFOs) with the given NAMEs.\n"),
+            Item::Option("help", _) => {
+                return report::help(
+                    "Usage: mkfifo [-m MODE] NAME...\nCreate named pipes (FIFOs) with the given NAMEs.\n",
+                );
+            }
             Item::Option("version", _) => return report::version(program),
             Item::Option("mode", Some(text)) => match Change::parse(&text) {
                 Some(found) => change = Some(found),
@@ -122,7 +145,10 @@ pub(crate) fn mkfifo(program: &str, arguments: &[String]) -> u8 {
             None => Ok(()),
         });
         if let Err(error) = made {
-            complain(program, format_args!("cannot create fifo {}: {}", quoted(path), reason(&error)));
+            complain(
+                program,
+                format_args!("cannot create fifo {}: {}", quoted(path), reason(&error)),
+            );
             status = 1;
         }
     }

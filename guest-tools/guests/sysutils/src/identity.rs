@@ -17,13 +17,20 @@ pub(crate) fn id(program: &str, arguments: &[String]) -> u8 {
     for item in items {
         match item {
             Item::Operand(operand) => operands.push(operand),
-            Item::Option("help", _) => return report::help("Usage: id [OPTION]... [USER]...\nPrint user and group information: -u, -g, -G, -n, -r, -z.\n"),
+            Item::Option("help", _) => {
+                return report::help(
+                    "Usage: id [OPTION]... [USER]...\nPrint user and group information: -u, -g, -G, -n, -r, -z.\n",
+                );
+            }
             Item::Option("version", _) => return report::version(program),
             Item::Option("name", _) => shows_name = true,
             Item::Option("real", _) => is_real = true,
             Item::Option("zero", _) => has_zero = true,
             Item::Option("context", _) => {
-                complain(program, "--context (-Z) works only on an SELinux-enabled kernel");
+                complain(
+                    program,
+                    "--context (-Z) works only on an SELinux-enabled kernel",
+                );
                 return 1;
             }
             Item::Option("a", _) => {}
@@ -35,7 +42,10 @@ pub(crate) fn id(program: &str, arguments: &[String]) -> u8 {
         }
     }
     if what.is_none() && (shows_name || is_real) {
-        complain(program, "cannot print only names or real IDs in default format");
+        complain(
+            program,
+            "cannot print only names or real IDs in default format",
+        );
         return 1;
     }
     if what.is_none() && has_zero {
@@ -47,7 +57,10 @@ pub(crate) fn id(program: &str, arguments: &[String]) -> u8 {
     let count = operands.len().max(1);
     for place in 0..count {
         if let Some(user) = operands.get(place).filter(|user| !owner.is_called(user)) {
-            complain(program, format_args!("{}: no such user", quoting::quoted(user)));
+            complain(
+                program,
+                format_args!("{}: no such user", quoting::quoted(user)),
+            );
             status = 1;
             continue;
         }
@@ -65,39 +78,61 @@ pub(crate) fn id(program: &str, arguments: &[String]) -> u8 {
 
 /// Runs whoami.
 pub(crate) fn whoami(program: &str, arguments: &[String]) -> u8 {
-    plain(program, arguments, 0, "Print the user name associated with the current effective user ID.", |_| {
-        Ok(Owner::of_hand().name)
-    })
+    plain(
+        program,
+        arguments,
+        0,
+        "Print the user name associated with the current effective user ID.",
+        |_| Ok(Owner::of_hand().name),
+    )
 }
 
 /// Runs logname.
 pub(crate) fn logname(program: &str, arguments: &[String]) -> u8 {
-    plain(program, arguments, 0, "Print the user's login name.", |_| Ok(Owner::of_hand().name))
+    plain(
+        program,
+        arguments,
+        0,
+        "Print the user's login name.",
+        |_| Ok(Owner::of_hand().name),
+    )
 }
 
 /// Runs groups.
 pub(crate) fn groups(program: &str, arguments: &[String]) -> u8 {
-    plain(program, arguments, usize::MAX, "Print group memberships for each USERNAME.", |users| {
-        let owner = Owner::of_hand();
-        if users.is_empty() {
-            return Ok(owner.name);
-        }
-        let mut lines = Vec::new();
-        for user in users {
-            if !owner.is_called(user) {
-                return Err(format!("{}: no such user", quoting::quoted(user)));
+    plain(
+        program,
+        arguments,
+        usize::MAX,
+        "Print group memberships for each USERNAME.",
+        |users| {
+            let owner = Owner::of_hand();
+            if users.is_empty() {
+                return Ok(owner.name);
             }
-            lines.push(format!("{user} : {}", owner.name));
-        }
-        Ok(lines.join("\n"))
-    })
+            let mut lines = Vec::new();
+            for user in users {
+                if !owner.is_called(user) {
+                    return Err(format!("{}: no such user", quoting::quoted(user)));
+                }
+                lines.push(format!("{user} : {}", owner.name));
+            }
+            Ok(lines.join("\n"))
+        },
+    )
 }
 
 /// Runs users and who: nobody is logged in, for there is no terminal.
 pub(crate) fn nobody(program: &str, arguments: &[String]) -> u8 {
-    match options::parse(arguments, "a/all b/boot d/dead H/heading l/login lookup m q/count r/runlevel s/short t/time T/mesg u/users w", Order::Any) {
+    match options::parse(
+        arguments,
+        "a/all b/boot d/dead H/heading l/login lookup m q/count r/runlevel s/short t/time T/mesg u/users w",
+        Order::Any,
+    ) {
         Err(message) => usage(program, message, 1),
-        Ok(items) if items.contains(&Item::Option("help", None)) => report::help("Print who is currently logged in.\n"),
+        Ok(items) if items.contains(&Item::Option("help", None)) => {
+            report::help("Print who is currently logged in.\n")
+        }
         Ok(items) if items.contains(&Item::Option("version", None)) => report::version(program),
         Ok(items) => {
             if items.contains(&Item::Option("count", None)) {
@@ -125,11 +160,17 @@ fn plain(
         match item {
             Item::Operand(operand) => operands.push(operand),
             Item::Option("version", _) => return report::version(program),
-            Item::Option(..) => return report::help(&format!("Usage: {program} [OPTION]...\n{about}\n")),
+            Item::Option(..) => {
+                return report::help(&format!("Usage: {program} [OPTION]...\n{about}\n"));
+            }
         }
     }
     if let Some(extra) = operands.get(operands_max..).and_then(<[String]>::first) {
-        return usage(program, format_args!("extra operand {}", quoting::quoted(extra)), 1);
+        return usage(
+            program,
+            format_args!("extra operand {}", quoting::quoted(extra)),
+            1,
+        );
     }
     match text(&operands) {
         Ok(text) => {

@@ -63,7 +63,10 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
             Item::Option("mode", Some(text)) => match Change::parse(&text) {
                 Some(change) => install.mode = change.apply(0, makes_folders, 0),
                 None => {
-                    complain(program, format_args!("invalid mode {}", quoting::quoted(&text)));
+                    complain(
+                        program,
+                        format_args!("invalid mode {}", quoting::quoted(&text)),
+                    );
                     return 1;
                 }
             },
@@ -73,7 +76,10 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
             Item::Option("verbose", _) => install.is_verbose = true,
             Item::Option(what @ ("owner" | "group"), Some(name)) if !owner.is_called(&name) => {
                 let what = if what == "owner" { "user" } else { "group" };
-                complain(program, format_args!("invalid {what} {}", quoting::quoted(&name)));
+                complain(
+                    program,
+                    format_args!("invalid {what} {}", quoting::quoted(&name)),
+                );
                 return 1;
             }
             Item::Option(..) => {}
@@ -86,7 +92,9 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
         if operands.is_empty() {
             return usage(program, "missing file operand", 1);
         }
-        operands.iter().for_each(|operand| install.folder(Path::new(operand)));
+        operands
+            .iter()
+            .for_each(|operand| install.folder(Path::new(operand)));
     } else {
         if let Some(folder) = wish.folder.as_ref().filter(|_| install.makes_parents) {
             install.parents(Path::new(folder));
@@ -121,10 +129,18 @@ impl Install<'_> {
             failed => failed,
         };
         if let Err(error) = made {
-            return self.fail(format_args!("cannot create directory {}: {}", quoted(path), reason(&error)));
+            return self.fail(format_args!(
+                "cannot create directory {}: {}",
+                quoted(path),
+                reason(&error)
+            ));
         }
         if let Err(error) = system::chmod(path, self.mode) {
-            self.fail(format_args!("cannot change permissions of {}: {}", quoted(path), reason(&error)));
+            self.fail(format_args!(
+                "cannot change permissions of {}: {}",
+                quoted(path),
+                reason(&error)
+            ));
         }
     }
 
@@ -135,14 +151,24 @@ impl Install<'_> {
             }
         };
         if let Err((path, error)) = folders::make_all(folder, tell) {
-            self.fail(format_args!("cannot create directory {}: {}", quoted(&path), reason(&error)));
+            self.fail(format_args!(
+                "cannot create directory {}: {}",
+                quoted(&path),
+                reason(&error)
+            ));
         }
     }
 
     fn file(&mut self, from: &Path, to: &Path) {
         let status = match stat(from, true) {
             Ok(status) => status,
-            Err(error) => return self.fail(format_args!("cannot stat {}: {}", quoted(from), reason(&error))),
+            Err(error) => {
+                return self.fail(format_args!(
+                    "cannot stat {}: {}",
+                    quoted(from),
+                    reason(&error)
+                ));
+            }
         };
         if status.is_directory() {
             return self.fail(format_args!("omitting directory {}", quoted(from)));
@@ -150,12 +176,23 @@ impl Install<'_> {
         let mut note = String::new();
         if let Ok(there) = stat(to, false) {
             if there.is_directory() {
-                return self.fail(format_args!("cannot overwrite directory {} with non-directory", quoted(to)));
+                return self.fail(format_args!(
+                    "cannot overwrite directory {} with non-directory",
+                    quoted(to)
+                ));
             }
             if there.is_same_file(&status) {
-                return self.fail(format_args!("{} and {} are the same file", quoted(from), quoted(to)));
+                return self.fail(format_args!(
+                    "{} and {} are the same file",
+                    quoted(from),
+                    quoted(to)
+                ));
             }
-            if self.compares && there.kind == Kind::Regular && there.mode == self.mode && has_same_data(from, to) {
+            if self.compares
+                && there.kind == Kind::Regular
+                && there.mode == self.mode
+                && has_same_data(from, to)
+            {
                 return;
             }
             match self.backup.make(to) {
@@ -163,13 +200,23 @@ impl Install<'_> {
                 Ok(None) => {
                     // A program that runs keeps its old file; the new one is another.
                     if let Err(error) = fs::remove_file(to) {
-                        return self.fail(format_args!("cannot remove {}: {}", quoted(to), reason(&error)));
+                        return self.fail(format_args!(
+                            "cannot remove {}: {}",
+                            quoted(to),
+                            reason(&error)
+                        ));
                     }
                     if self.is_verbose {
                         println!("removed {}", quoted(to));
                     }
                 }
-                Err(error) => return self.fail(format_args!("cannot backup {}: {}", quoted(to), reason(&error))),
+                Err(error) => {
+                    return self.fail(format_args!(
+                        "cannot backup {}: {}",
+                        quoted(to),
+                        reason(&error)
+                    ));
+                }
             }
         }
         let mut settings = Settings::new();
@@ -184,7 +231,11 @@ impl Install<'_> {
             return;
         }
         if let Err(error) = system::chmod(to, self.mode) {
-            self.fail(format_args!("cannot change permissions of {}: {}", quoted(to), reason(&error)));
+            self.fail(format_args!(
+                "cannot change permissions of {}: {}",
+                quoted(to),
+                reason(&error)
+            ));
         }
     }
 
@@ -196,10 +247,15 @@ impl Install<'_> {
 
 fn has_same_data(one: &Path, other: &Path) -> bool {
     use io::{BufRead, BufReader};
-    let open = |path: &Path| fs::File::open(path).map(|file| BufReader::with_capacity(64 * 1024, file));
-    let (Ok(mut one), Ok(mut other)) = (open(one), open(other)) else { return false };
+    let open =
+        |path: &Path| fs::File::open(path).map(|file| BufReader::with_capacity(64 * 1024, file));
+    let (Ok(mut one), Ok(mut other)) = (open(one), open(other)) else {
+        return false;
+    };
     loop {
-        let (Ok(left), Ok(right)) = (one.fill_buf(), other.fill_buf()) else { return false };
+        let (Ok(left), Ok(right)) = (one.fill_buf(), other.fill_buf()) else {
+            return false;
+        };
         let count = left.len().min(right.len());
         if count == 0 {
             return left.is_empty() && right.is_empty();
@@ -211,7 +267,6 @@ fn has_same_data(one: &Path, other: &Path) -> bool {
         other.consume(count);
     }
 }
-
 
 const HELP: &str = "\
 Usage: install [OPTION]... [-T] SOURCE DEST

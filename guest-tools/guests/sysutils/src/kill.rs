@@ -19,7 +19,14 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
             "-s" | "-n" | "--signal" => {
                 left.next();
                 let Some(text) = left.next() else {
-                    return usage(program, format_args!("option requires an argument -- '{}'", first.trim_start_matches('-')), 1);
+                    return usage(
+                        program,
+                        format_args!(
+                            "option requires an argument -- '{}'",
+                            first.trim_start_matches('-')
+                        ),
+                        1,
+                    );
                 };
                 match signal::number(text) {
                     Some(number) => signal = number,
@@ -30,9 +37,15 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
                 left.next();
             }
             _ => {
-                if let Some(text) = first.strip_prefix("--signal=").or_else(|| first.strip_prefix('-')) {
+                if let Some(text) = first
+                    .strip_prefix("--signal=")
+                    .or_else(|| first.strip_prefix('-'))
+                {
                     left.next();
-                    let text = text.strip_prefix('s').filter(|rest| rest.starts_with(|one: char| one.is_ascii_uppercase())).unwrap_or(text);
+                    let text = text
+                        .strip_prefix('s')
+                        .filter(|rest| rest.starts_with(|one: char| one.is_ascii_uppercase()))
+                        .unwrap_or(text);
                     match signal::number(text) {
                         Some(number) => signal = number,
                         None => return invalid(program, text),
@@ -51,12 +64,18 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
     let mut status = 0;
     for text in targets {
         let Ok(pid) = text.parse::<i32>() else {
-            complain(program, format_args!("{}: invalid process id", quoting::quoted(text)));
+            complain(
+                program,
+                format_args!("{}: invalid process id", quoting::quoted(text)),
+            );
             status = 1;
             continue;
         };
         if let Err(error) = process::kill(pid, signal) {
-            complain(program, format_args!("sending signal to {pid} failed: {}", reason(&error.into())));
+            complain(
+                program,
+                format_args!("sending signal to {pid} failed: {}", reason(&error.into())),
+            );
             status = 1;
         }
     }
@@ -64,7 +83,11 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
 }
 
 fn invalid(program: &str, text: &str) -> u8 {
-    usage(program, format_args!("{}: invalid signal", quoting::quoted(text)), 1)
+    usage(
+        program,
+        format_args!("{}: invalid signal", quoting::quoted(text)),
+        1,
+    )
 }
 
 fn list(program: &str, wanted: &[&str]) -> u8 {

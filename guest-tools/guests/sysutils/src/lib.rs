@@ -28,6 +28,7 @@ mod quoting;
 mod report;
 mod signal;
 mod size;
+mod sort;
 mod stat;
 mod system;
 mod tac;
@@ -64,6 +65,7 @@ const COMMANDS: &[(&str, Run)] = &[
     ("nohup", detached::nohup),
     ("nproc", host::nproc),
     ("setsid", detached::setsid),
+    ("sort", sort::run),
     ("stat", stat::run),
     ("stdbuf", detached::stdbuf),
     ("sync", host::sync),

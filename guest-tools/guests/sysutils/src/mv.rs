@@ -54,7 +54,11 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
     if has_backup {
         let Some(backup) = Backup::named(word.as_deref(), suffix.as_deref()) else {
             let word = quoting::quoted(word.as_deref().unwrap_or(""));
-            return report::usage(program, format_args!("invalid argument {word} for 'backup type'"), 1);
+            return report::usage(
+                program,
+                format_args!("invalid argument {word} for 'backup type'"),
+                1,
+            );
         };
         mover.backup = backup;
     }
@@ -88,7 +92,13 @@ impl Mover<'_> {
     fn operand(&mut self, from: &Path, to: &Path) {
         let status = match stat(from, false) {
             Ok(status) => status,
-            Err(error) => return self.fail(format_args!("cannot stat {}: {}", quoted(from), reason(&error))),
+            Err(error) => {
+                return self.fail(format_args!(
+                    "cannot stat {}: {}",
+                    quoted(from),
+                    reason(&error)
+                ));
+            }
         };
         let mut note = String::new();
         if let Ok(there) = stat(to, false) {
@@ -103,13 +113,24 @@ impl Mover<'_> {
                     println!("renamed {} -> {}{note}", quoted(from), quoted(to));
                 }
             }
-            Err(error) if error.kind() == ErrorKind::CrossesDevices => self.copy(from, to, &status, &note),
+            Err(error) if error.kind() == ErrorKind::CrossesDevices => {
+                self.copy(from, to, &status, &note)
+            }
             Err(error) if status.is_directory() && is_within(from, to) => {
                 let _ = error;
-                self.fail(format_args!("cannot move {} to a subdirectory of itself, {}", quoted(from), quoted(to)));
+                self.fail(format_args!(
+                    "cannot move {} to a subdirectory of itself, {}",
+                    quoted(from),
+                    quoted(to)
+                ));
             }
             Err(error) => {
-                self.fail(format_args!("cannot move {} to {}: {}", quoted(from), quoted(to), reason(&error)));
+                self.fail(format_args!(
+                    "cannot move {} to {}: {}",
+                    quoted(from),
+                    quoted(to),
+                    reason(&error)
+                ));
             }
         }
     }
@@ -126,31 +147,53 @@ impl Mover<'_> {
         }
         if status.is_same_file(there) {
             if self.backup == Backup::None && (status.links < 2 || same_name(from, to)) {
-                self.fail(format_args!("{} and {} are the same file", quoted(from), quoted(to)));
+                self.fail(format_args!(
+                    "{} and {} are the same file",
+                    quoted(from),
+                    quoted(to)
+                ));
                 return None;
             }
             // Two names of one file: rename would do nothing, one of them has to go.
             if let Err(error) = fs::remove_file(to) {
-                self.fail(format_args!("cannot remove {}: {}", quoted(to), reason(&error)));
+                self.fail(format_args!(
+                    "cannot remove {}: {}",
+                    quoted(to),
+                    reason(&error)
+                ));
                 return None;
             }
             return Some(String::new());
         }
         match (status.is_directory(), there.is_directory()) {
             (true, false) => {
-                self.fail(format_args!("cannot overwrite non-directory {} with directory {}", quoted(to), quoted(from)));
+                self.fail(format_args!(
+                    "cannot overwrite non-directory {} with directory {}",
+                    quoted(to),
+                    quoted(from)
+                ));
                 return None;
             }
             (false, true) => {
-                self.fail(format_args!("cannot overwrite directory {} with non-directory", quoted(to)));
+                self.fail(format_args!(
+                    "cannot overwrite directory {} with non-directory",
+                    quoted(to)
+                ));
                 return None;
             }
             _ => {}
         }
         match self.backup.make(to) {
-            Ok(made) => Some(made.map(|path| format!(" (backup: {})", quoted(&path))).unwrap_or_default()),
+            Ok(made) => Some(
+                made.map(|path| format!(" (backup: {})", quoted(&path)))
+                    .unwrap_or_default(),
+            ),
             Err(error) => {
-                self.fail(format_args!("cannot backup {}: {}", quoted(to), reason(&error)));
+                self.fail(format_args!(
+                    "cannot backup {}: {}",
+                    quoted(to),
+                    reason(&error)
+                ));
                 None
             }
         }
@@ -172,9 +215,17 @@ impl Mover<'_> {
             self.status = 1;
             return;
         }
-        let removed = if status.is_directory() { fs::remove_dir_all(from) } else { fs::remove_file(from) };
+        let removed = if status.is_directory() {
+            fs::remove_dir_all(from)
+        } else {
+            fs::remove_file(from)
+        };
         if let Err(error) = removed {
-            return self.fail(format_args!("cannot remove {}: {}", quoted(from), reason(&error)));
+            return self.fail(format_args!(
+                "cannot remove {}: {}",
+                quoted(from),
+                reason(&error)
+            ));
         }
         if self.is_verbose {
             println!("copied {} -> {}{note}", quoted(from), quoted(to));
@@ -189,13 +240,23 @@ impl Mover<'_> {
 }
 
 fn same_name(from: &Path, to: &Path) -> bool {
-    let parent = |path: &Path| fs::canonicalize(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))).ok();
+    let parent = |path: &Path| {
+        fs::canonicalize(
+            path.parent()
+                .filter(|parent| !parent.as_os_str().is_empty())
+                .unwrap_or(Path::new(".")),
+        )
+        .ok()
+    };
     from.file_name() == to.file_name() && parent(from) == parent(to)
 }
 
 /// Returns whether a path that does not exist yet would be within a folder.
 fn is_within(folder: &Path, path: &Path) -> bool {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     match (fs::canonicalize(folder), fs::canonicalize(parent)) {
         (Ok(folder), Ok(parent)) => parent.starts_with(folder),
         _ => false,

@@ -11,7 +11,10 @@ impl Owner {
     /// Returns the hand's user.
     #[cfg(target_family = "wasm")]
     pub(crate) fn of_hand() -> Self {
-        Owner { name: process::USER_NAME.to_owned(), id: process::USER }
+        Owner {
+            name: process::USER_NAME.to_owned(),
+            id: process::USER,
+        }
     }
 
     /// Returns the user that runs this, whom `$USER` names: natively there are no hands, only machines that try
@@ -20,7 +23,10 @@ impl Owner {
     pub(crate) fn of_hand() -> Self {
         match std::env::var("USER") {
             Ok(name) if name == "root" => Owner { name, id: 0 },
-            _ => Owner { name: process::USER_NAME.to_owned(), id: process::USER },
+            _ => Owner {
+                name: process::USER_NAME.to_owned(),
+                id: process::USER,
+            },
         }
     }
 

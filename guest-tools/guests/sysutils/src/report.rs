@@ -55,7 +55,9 @@ pub(crate) fn reason(error: &io::Error) -> String {
         ErrorKind::Unsupported => "Operation not supported",
         _ => {
             let text = error.to_string();
-            let text = text.split_once(" (os error").map_or(text.as_str(), |(text, _)| text);
+            let text = text
+                .split_once(" (os error")
+                .map_or(text.as_str(), |(text, _)| text);
             return match text {
                 "Symbolic link loop" => "Too many levels of symbolic links",
                 text => text,

@@ -1,9 +1,9 @@
 //! Names and numbers of signals, as Linux has them.
 
 const NAMES: &[&str] = &[
-    "EXIT", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM",
-    "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH",
-    "POLL", "PWR", "SYS",
+    "EXIT", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV",
+    "USR2", "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU",
+    "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "POLL", "PWR", "SYS",
 ];
 
 /// Returns the number of a signal by number or name, with or without `SIG`.
@@ -19,7 +19,10 @@ pub(crate) fn number(text: &str) -> Option<u8> {
         "IO" => "POLL",
         name => name,
     };
-    NAMES.iter().position(|known| *known == name).and_then(|place| u8::try_from(place).ok())
+    NAMES
+        .iter()
+        .position(|known| *known == name)
+        .and_then(|place| u8::try_from(place).ok())
 }
 
 /// Returns the name of a signal.

@@ -103,7 +103,8 @@ pub(crate) fn set_times(
 ) -> io::Result<()> {
     let specification = |moment: Moment| rustix::fs::Timespec {
         tv_sec: moment.seconds,
-        tv_nsec: moment.nanoseconds.into(),
+        // A type of its own on each target.
+        tv_nsec: moment.nanoseconds as _,
     };
     let times = rustix::fs::Timestamps {
         last_access: specification(accessed),

@@ -23,15 +23,26 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
     for item in items {
         match item {
             Item::Operand(operand) => operands.push(operand),
-            Item::Option("help", _) => return report::help("Usage: tac [-b] [-s STRING] [FILE]...\nWrite each FILE to standard output, last line first.\n"),
+            Item::Option("help", _) => {
+                return report::help(
+                    "Usage: tac [-b] [-s STRING] [FILE]...\nWrite each FILE to standard output, last line first.\n",
+                );
+            }
             Item::Option("version", _) => return report::version(program),
             Item::Option("before", _) => is_before = true,
             Item::Option("separator", value) => {
                 let text = value.unwrap_or_default();
-                separator = if text.is_empty() { vec![0] } else { text.into_bytes() };
+                separator = if text.is_empty() {
+                    vec![0]
+                } else {
+                    text.into_bytes()
+                };
             }
             Item::Option(..) => {
-                complain(program, "regular expressions as separators (-r) are not supported");
+                complain(
+                    program,
+                    "regular expressions as separators (-r) are not supported",
+                );
                 return 1;
             }
         }
@@ -44,7 +55,10 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
     for operand in &operands {
         let outcome = if operand == "-" {
             let mut all = Vec::new();
-            io::stdin().lock().read_to_end(&mut all).map(|_| Source::Whole(all))
+            io::stdin()
+                .lock()
+                .read_to_end(&mut all)
+                .map(|_| Source::Whole(all))
         } else {
             File::open(operand).and_then(open)
         };
@@ -56,7 +70,10 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
                 let name = quoting::shell(operand);
                 let message = match error.kind() {
                     io::ErrorKind::IsADirectory => format!("{name}: read error: {why}"),
-                    _ => format!("failed to open {} for reading: {why}", quoting::quoted(operand)),
+                    _ => format!(
+                        "failed to open {} for reading: {why}",
+                        quoting::quoted(operand)
+                    ),
                 };
                 complain(program, message);
                 status = 1;
@@ -84,7 +101,12 @@ fn open(mut file: File) -> io::Result<Source> {
     }
 }
 
-fn print(out: &mut impl Write, source: Source, separator: &[u8], is_before: bool) -> io::Result<()> {
+fn print(
+    out: &mut impl Write,
+    source: Source,
+    separator: &[u8],
+    is_before: bool,
+) -> io::Result<()> {
     let (mut file, mut left) = match source {
         Source::Whole(all) => return records(out, &all, separator, is_before, true).map(|_| ()),
         Source::Seekable(file, size) => (file, size),
@@ -107,10 +129,18 @@ fn print(out: &mut impl Write, source: Source, separator: &[u8], is_before: bool
 
 /// Prints the records of a text from the last one on, and returns where the first one ends: that one is printed only
 /// if the text `is_all`.
-fn records(out: &mut impl Write, text: &[u8], separator: &[u8], is_before: bool, is_all: bool) -> io::Result<usize> {
+fn records(
+    out: &mut impl Write,
+    text: &[u8],
+    separator: &[u8],
+    is_before: bool,
+    is_all: bool,
+) -> io::Result<usize> {
     let mut end = text.len();
     // Where a search for a separator may end: the one that ends the last record is part of it.
-    let mut limit = text.len().saturating_sub(if is_before { 0 } else { separator.len() });
+    let mut limit = text
+        .len()
+        .saturating_sub(if is_before { 0 } else { separator.len() });
     if !is_before && !text.ends_with(separator) {
         limit = text.len();
     }
@@ -130,7 +160,9 @@ fn records(out: &mut impl Write, text: &[u8], separator: &[u8], is_before: bool,
 fn last(text: &[u8], separator: &[u8]) -> Option<usize> {
     match separator {
         [byte] => text.iter().rposition(|one| one == byte),
-        _ => text.windows(separator.len()).rposition(|window| window == separator),
+        _ => text
+            .windows(separator.len())
+            .rposition(|window| window == separator),
     }
 }
 
@@ -142,7 +174,14 @@ mod tests {
 
     fn reversed(text: &str, separator: &str, is_before: bool) -> String {
         let mut out = Vec::new();
-        records(&mut out, text.as_bytes(), separator.as_bytes(), is_before, true).unwrap();
+        records(
+            &mut out,
+            text.as_bytes(),
+            separator.as_bytes(),
+            is_before,
+            true,
+        )
+        .unwrap();
         String::from_utf8(out).unwrap()
     }
 

@@ -36,7 +36,13 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
                 if name == "signal" {
                     match signal::number(&text) {
                         Some(number) => signal = number,
-                        None => return usage(program, format_args!("{}: invalid signal", quoting::quoted(&text)), 125),
+                        None => {
+                            return usage(
+                                program,
+                                format_args!("{}: invalid signal", quoting::quoted(&text)),
+                                125,
+                            );
+                        }
                     }
                 } else {
                     match duration(&text) {
@@ -51,7 +57,9 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
         return usage(program, "missing operand", 125);
     }
     let text = words.remove(0);
-    let Some(time) = duration(&text) else { return invalid(program, &text) };
+    let Some(time) = duration(&text) else {
+        return invalid(program, &text);
+    };
     let mut start = Start::new(&words);
     start.leads_group = !stays_in_group;
     let child = match child::spawn(program, &start) {
@@ -64,7 +72,13 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
     let send = |signal: u8| {
         if is_verbose {
             let signal = signal::name(signal).unwrap_or("?");
-            complain(program, format_args!("sending signal {signal} to command {}", quoting::quoted(name)));
+            complain(
+                program,
+                format_args!(
+                    "sending signal {signal} to command {}",
+                    quoting::quoted(name)
+                ),
+            );
         }
         // It may have ended by now.
         let _ = process::kill(target, signal);
@@ -95,7 +109,11 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
 }
 
 fn invalid(program: &str, text: &str) -> u8 {
-    usage(program, format_args!("invalid time interval {}", quoting::quoted(text)), 125)
+    usage(
+        program,
+        format_args!("invalid time interval {}", quoting::quoted(text)),
+        125,
+    )
 }
 
 /// Reads a time such as `1.5m`; within, none stands for no limit (0).
@@ -112,7 +130,11 @@ fn duration(text: &str) -> Option<Option<Duration>> {
             (number, factor)
         }
     };
-    let seconds = number.parse::<f64>().ok().filter(|seconds| *seconds >= 0.0)? * factor;
+    let seconds = number
+        .parse::<f64>()
+        .ok()
+        .filter(|seconds| *seconds >= 0.0)?
+        * factor;
     if seconds == 0.0 {
         return Some(None);
     }

@@ -30,11 +30,7 @@ fn stem(name: &[u8]) -> &[u8] {
     let mut end = name.len();
     loop {
         let head = name.get(..end).unwrap_or(name);
-        let Some(dot) = head
-            .iter()
-            .rposition(|byte| *byte == b'.')
-            .filter(|dot| *dot > 0)
-        else {
+        let Some(dot) = head.iter().rposition(|byte| *byte == b'.') else {
             return head;
         };
         let suffix = head.get(dot + 1..).unwrap_or(&[]);

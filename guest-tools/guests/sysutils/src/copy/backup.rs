@@ -23,8 +23,12 @@ impl Backup {
     pub(crate) fn named(word: Option<&str>, suffix: Option<&str>) -> Option<Self> {
         let from_environment = env::var("VERSION_CONTROL").ok();
         let word = word.or(from_environment.as_deref()).unwrap_or("existing");
-        let suffix = suffix.map(str::to_owned).or_else(|| env::var("SIMPLE_BACKUP_SUFFIX").ok());
-        let suffix = suffix.filter(|suffix| !suffix.is_empty()).unwrap_or_else(|| "~".to_owned());
+        let suffix = suffix
+            .map(str::to_owned)
+            .or_else(|| env::var("SIMPLE_BACKUP_SUFFIX").ok());
+        let suffix = suffix
+            .filter(|suffix| !suffix.is_empty())
+            .unwrap_or_else(|| "~".to_owned());
         Some(match word {
             "none" | "off" => Backup::None,
             "simple" | "never" => Backup::Simple(suffix),
@@ -41,7 +45,11 @@ impl Backup {
             name.push(suffix);
             PathBuf::from(name)
         };
-        let latest = || (1_u64..).take_while(|number| fs::symlink_metadata(with(&format!(".~{number}~"))).is_ok()).last();
+        let latest = || {
+            (1_u64..)
+                .take_while(|number| fs::symlink_metadata(with(&format!(".~{number}~"))).is_ok())
+                .last()
+        };
         let to = match self {
             Backup::None => return Ok(None),
             Backup::Simple(suffix) => with(suffix),

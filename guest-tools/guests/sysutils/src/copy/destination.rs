@@ -18,13 +18,20 @@ pub(crate) struct Wish {
 }
 
 /// Pairs each source with its destination. The error is the status to end with.
-pub(crate) fn pairs(program: &str, wish: &Wish, mut operands: Vec<String>) -> Result<Vec<(PathBuf, PathBuf)>, u8> {
+pub(crate) fn pairs(
+    program: &str,
+    wish: &Wish,
+    mut operands: Vec<String>,
+) -> Result<Vec<(PathBuf, PathBuf)>, u8> {
     if operands.is_empty() {
         return Err(usage(program, "missing file operand", 1));
     }
     if let Some(folder) = &wish.folder {
         if wish.is_plain {
-            complain(program, "cannot combine --target-directory (-t) and --no-target-directory (-T)");
+            complain(
+                program,
+                "cannot combine --target-directory (-t) and --no-target-directory (-T)",
+            );
             return Err(1);
         }
         check_folder(program, folder, "target directory ")?;
@@ -34,14 +41,25 @@ pub(crate) fn pairs(program: &str, wish: &Wish, mut operands: Vec<String>) -> Re
         Some(last) if !operands.is_empty() => last,
         last => {
             let name = quoting::quoted(&last.unwrap_or_default());
-            return Err(usage(program, format_args!("missing destination file operand after {name}"), 1));
+            return Err(usage(
+                program,
+                format_args!("missing destination file operand after {name}"),
+                1,
+            ));
         }
     };
     if wish.is_plain {
         if let Some(extra) = operands.get(1) {
-            return Err(usage(program, format_args!("extra operand {}", quoting::quoted(extra)), 1));
+            return Err(usage(
+                program,
+                format_args!("extra operand {}", quoting::quoted(extra)),
+                1,
+            ));
         }
-        return Ok(operands.into_iter().map(|from| (from.into(), PathBuf::from(&last))).collect());
+        return Ok(operands
+            .into_iter()
+            .map(|from| (from.into(), PathBuf::from(&last)))
+            .collect());
     }
     if stat(Path::new(&last), true).is_ok_and(|status| status.is_directory()) {
         return Ok(into(&last, operands, wish.has_parents));
@@ -49,7 +67,10 @@ pub(crate) fn pairs(program: &str, wish: &Wish, mut operands: Vec<String>) -> Re
     if operands.len() > 1 || wish.has_parents {
         check_folder(program, &last, "target ")?;
     }
-    Ok(operands.into_iter().map(|from| (from.into(), PathBuf::from(&last))).collect())
+    Ok(operands
+        .into_iter()
+        .map(|from| (from.into(), PathBuf::from(&last)))
+        .collect())
 }
 
 fn check_folder(program: &str, folder: &str, what: &str) -> Result<(), u8> {
@@ -58,7 +79,10 @@ fn check_folder(program: &str, folder: &str, what: &str) -> Result<(), u8> {
         Ok(_) => "Not a directory".to_owned(),
         Err(error) => crate::report::reason(&error),
     };
-    complain(program, format_args!("{what}{}: {problem}", quoting::quoted(folder)));
+    complain(
+        program,
+        format_args!("{what}{}: {problem}", quoting::quoted(folder)),
+    );
     Err(1)
 }
 
@@ -76,7 +100,11 @@ fn into(folder: &str, operands: Vec<String>, has_parents: bool) -> Vec<(PathBuf,
                 None => trimmed,
             }
         };
-        let to = if name.is_empty() { PathBuf::from(folder) } else { join(folder, name) };
+        let to = if name.is_empty() {
+            PathBuf::from(folder)
+        } else {
+            join(folder, name)
+        };
         (PathBuf::from(from), to)
     };
     operands.into_iter().map(place).collect()
