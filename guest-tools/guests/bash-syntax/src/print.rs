@@ -19,6 +19,7 @@ pub fn print_function(function: &FunctionDefinition) -> BString {
     printer.text.extend_from_slice(&function.name);
     printer.text.extend_from_slice(b" () \n{ \n");
     printer.function_body(function);
+    printer.flush_documents("");
     printer.text
 }
 

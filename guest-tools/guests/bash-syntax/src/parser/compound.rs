@@ -169,9 +169,13 @@ impl Reader<'_> {
             self.skip_newlines(Place::Command)?;
             return Ok((name, None));
         }
+        // Right behind the name, `in` and `do` are seen, but no other reserved word.
+        let is_on_same_line = self.peek_operator(Place::Plain)?.is_none();
         self.skip_newlines(Place::Plain)?;
-        if self.peek_reserved(Place::Plain)? != Some(Reserved::In) {
-            return Ok((name, None));
+        match self.peek_reserved(Place::Plain)? {
+            Some(Reserved::In) => {}
+            Some(Reserved::OpenBrace) if is_on_same_line => return Err(self.unexpected(Place::Plain)),
+            _ => return Ok((name, None)),
         }
         self.take_reserved();
         self.is_reserved_acceptable = false;

@@ -42,7 +42,7 @@ impl Reader<'_> {
                 parts.push(WordPart::Parameter(Box::new(expansion)));
             }
             Some(b'\'') if !is_quoted => {
-                let part = self.read_ansi_quotes()?;
+                let part = WordPart::AnsiQuoted(self.read_ansi_quotes()?);
                 parts.push(part);
             }
             Some(b'"') if !is_quoted => {
@@ -263,8 +263,8 @@ impl Reader<'_> {
         ))))
     }
 
-    /// Reads `$'...'`, of which the quote is next.
-    fn read_ansi_quotes(&mut self) -> Parsed<WordPart> {
+    /// Reads `$'...'`, of which the quote is next; returns what it stands for.
+    pub(super) fn read_ansi_quotes(&mut self) -> Parsed<BString> {
         let line = self.input.line();
         self.input.advance();
         let mut raw = BString::default();
@@ -284,7 +284,7 @@ impl Reader<'_> {
                 }
             }
         }
-        Ok(WordPart::AnsiQuoted(ansi::decode(&raw)))
+        Ok(ansi::decode(&raw))
     }
 }
 

@@ -92,6 +92,11 @@ impl Reader<'_> {
             let is_in_single = single_quote_line.is_some();
             match byte {
                 b'\\' => self.read_quoted_backslash(stop, parts),
+                b'$' if stop.is_brace() && !is_in_single && self.input.peek_at(1) == Some(b'\'') => {
+                    self.input.advance();
+                    let value = self.read_ansi_quotes()?;
+                    parts.push_text(&value);
+                }
                 b'$' | b'`' => self.read_dollar_into(true, parts)?,
                 b'"' if stop == QuotedStop::Quote => return Ok(()),
                 b'"' if stop.has_quotes() && !is_in_single => {

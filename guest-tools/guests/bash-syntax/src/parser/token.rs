@@ -208,6 +208,9 @@ impl Reader<'_> {
                 Some(b'<' | b'>') if self.input.peek_at(1) == Some(b'(') => {
                     Token::Word(self.read_token_word(place)?)
                 }
+                Some(b'(' | b'|') if place == Place::ConditionRegex => {
+                    Token::Word(self.read_token_word(place)?)
+                }
                 Some(b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>') => self.lex_operator(place)?,
                 Some(byte) => {
                     if let Some(token) = self.lex_descriptor(byte, place)? {
@@ -351,8 +354,8 @@ impl Reader<'_> {
         let rest = self.input.rest();
         let length = match byte {
             b'0'..=b'9' => rest.iter().take_while(|byte| byte.is_ascii_digit()).count(),
-            b'{' => match rest.find_byteset(b"} \t\n<>;&|(){\\\"'") {
-                Some(at) if rest.get(at) == Some(&b'}') => at + 1,
+            b'{' => match rest.get(1..).and_then(|rest| rest.find_byteset(b"} \t\n<>;&|(){\\\"'")) {
+                Some(at) if rest.get(at + 1) == Some(&b'}') => at + 2,
                 _ => return Ok(None),
             },
             _ => return Ok(None),

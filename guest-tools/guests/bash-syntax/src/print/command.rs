@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use bstr::BString;
 
-use super::word::{push_argument, push_assignment, push_word};
+use super::word::{push_argument, push_assignment, push_single_quoted, push_word};
 use crate::ast::{
     AndOr, ArithmeticFor, Case, CaseEnd, Command, CommandKind, Condition, Descriptor,
     FunctionDefinition, HereDocument, If, List, Loop, Pipeline, Redirection, RedirectionOperator,
@@ -90,8 +90,13 @@ impl Printer {
     /// Prints a list; its first line is indented already.
     pub(super) fn list(&mut self, list: &List) {
         let mut items = list.items.iter().peekable();
+        let mut is_first = true;
         while let Some(item) = items.next() {
             self.and_or(&item.chain);
+            // The right side of a connection ends with its here-documents, the left side does not.
+            if !std::mem::replace(&mut is_first, false) && !item.is_background {
+                self.flush_documents("");
+            }
             let is_last = items.peek().is_none();
             if item.is_background {
                 self.flush_documents(" &");
@@ -112,18 +117,16 @@ impl Printer {
             self.flush_documents(separator);
         } else if self.was_here_document {
             self.was_here_document = false;
-        } else if keeps_newline && self.functions == 0 {
-            // The newline alone separates.
-        } else {
+        } else if !keeps_newline {
             self.text.push(b';');
+        } else if self.functions > 0 {
+            self.text.push(b'\n');
         }
         if self.functions > 0 {
             self.text.push(b'\n');
             self.indent();
         } else if keeps_newline {
-            if !self.text.ends_with(b"\n") {
-                self.text.push(b'\n');
-            }
+            self.text.push(b'\n');
         } else {
             self.text.push(b' ');
         }
@@ -134,6 +137,7 @@ impl Printer {
         for (connector, pipeline) in &chain.rest {
             self.flush_documents(&format!(" {} ", connector.text()));
             self.pipeline(pipeline);
+            self.flush_documents("");
         }
     }
 
@@ -152,6 +156,9 @@ impl Printer {
                 self.push(" ");
             }
             self.command(command);
+        }
+        if pipeline.commands.len() > 1 {
+            self.flush_documents("");
         }
     }
 
@@ -225,7 +232,10 @@ impl Printer {
             CommandKind::Function(function) => self.nested_function(function),
         }
         if !command.redirections.is_empty() {
-            self.push(" ");
+            let is_empty = matches!(&command.kind, CommandKind::Simple(simple) if *simple == SimpleCommand::default());
+            if !is_empty {
+                self.push(" ");
+            }
             self.redirections(&command.redirections);
         }
     }
@@ -430,6 +440,7 @@ impl Printer {
         self.indent();
         self.push("{ \n");
         self.function_body(function);
+        self.was_here_document = false;
     }
 
     /// Prints a function from its opening brace on; the brace is printed.
@@ -465,55 +476,84 @@ impl Printer {
     }
 
     pub(super) fn redirection(&mut self, redirection: &Redirection) {
-        let is_here = redirection.operator == RedirectionOperator::HereDocument;
-        let (operator, default) = operator_and_default(redirection);
+        let (operator, default) = operator_and_default(redirection.operator);
         match &redirection.descriptor {
             Some(Descriptor::Variable(name)) => {
                 self.push("{");
                 self.text.extend_from_slice(name);
                 self.push("}");
             }
-            Some(Descriptor::Number(number)) if Some(*number) != default => {
-                self.push(&number.to_string())
+            descriptor => {
+                let number = match descriptor {
+                    Some(Descriptor::Number(number)) => *number,
+                    _ => default,
+                };
+                if number != hidden(redirection) {
+                    self.push(&number.to_string());
+                }
             }
-            Some(Descriptor::Number(_)) | None => {}
         }
-        self.push(operator);
         match &redirection.target {
             RedirectionTarget::HereDocument(document) => {
-                if document.strips_tabs {
-                    self.push("-");
+                self.push(if document.strips_tabs { "<<-" } else { "<<" });
+                if document.is_literal {
+                    push_single_quoted(&document.end(), &mut self.text);
+                } else {
+                    push_word(&document.delimiter, &mut self.text);
                 }
-                push_word(&document.delimiter, &mut self.text);
                 self.deferred.push(Rc::clone(document));
             }
+            RedirectionTarget::Word(word) if is_duplication(redirection.operator) => {
+                let is_closing = word.as_literal().is_some_and(|text| text == "-");
+                self.push(if is_closing { ">&" } else { operator });
+                push_word(word, &mut self.text);
+            }
             RedirectionTarget::Word(word) => {
-                let is_attached = matches!(
-                    redirection.operator,
-                    RedirectionOperator::DuplicateInput | RedirectionOperator::DuplicateOutput
-                );
-                if !is_attached && !is_here {
-                    self.push(" ");
-                }
+                self.push(operator);
+                self.push(" ");
                 push_word(word, &mut self.text);
             }
         }
     }
 }
 
-/// Returns the operator and the descriptor that is not printed with it.
-fn operator_and_default(redirection: &Redirection) -> (&'static str, Option<u32>) {
-    match redirection.operator {
-        RedirectionOperator::Input => ("<", Some(0)),
-        RedirectionOperator::Output => (">", Some(1)),
-        RedirectionOperator::Append => (">>", Some(1)),
-        RedirectionOperator::Clobber => (">|", Some(1)),
-        RedirectionOperator::ReadWrite => ("<>", None),
-        RedirectionOperator::DuplicateInput => ("<&", None),
-        RedirectionOperator::DuplicateOutput => (">&", None),
-        RedirectionOperator::OutputAndError => ("&>", None),
-        RedirectionOperator::AppendOutputAndError => ("&>>", None),
-        RedirectionOperator::HereString => ("<<<", Some(0)),
-        RedirectionOperator::HereDocument => ("<<", Some(0)),
+fn is_duplication(operator: RedirectionOperator) -> bool {
+    matches!(
+        operator,
+        RedirectionOperator::DuplicateInput | RedirectionOperator::DuplicateOutput
+    )
+}
+
+/// Returns the operator and the descriptor that it redirects when none is written.
+fn operator_and_default(operator: RedirectionOperator) -> (&'static str, u32) {
+    match operator {
+        RedirectionOperator::Input => ("<", 0),
+        RedirectionOperator::Output => (">", 1),
+        RedirectionOperator::Append => (">>", 1),
+        RedirectionOperator::Clobber => (">|", 1),
+        RedirectionOperator::ReadWrite => ("<>", 0),
+        RedirectionOperator::DuplicateInput => ("<&", 0),
+        RedirectionOperator::DuplicateOutput => (">&", 1),
+        RedirectionOperator::OutputAndError => ("&>", 1),
+        RedirectionOperator::AppendOutputAndError => ("&>>", 1),
+        RedirectionOperator::HereString => ("<<<", 0),
+        RedirectionOperator::HereDocument => ("<<", 0),
+    }
+}
+
+/// Returns the descriptor whose number is not printed: `u32::MAX` when every number is.
+fn hidden(redirection: &Redirection) -> u32 {
+    let (_, default) = operator_and_default(redirection.operator);
+    match &redirection.target {
+        _ if redirection.operator == RedirectionOperator::ReadWrite => 1,
+        RedirectionTarget::Word(word) if is_duplication(redirection.operator) => {
+            // `-`, `3` and `3-` are known when bash parses them, other words are not.
+            let is_number = word.as_literal().is_some_and(|text| {
+                let digits = text.strip_suffix(b"-").unwrap_or(text);
+                digits.iter().all(u8::is_ascii_digit)
+            });
+            if is_number { u32::MAX } else { default }
+        }
+        _ => default,
     }
 }

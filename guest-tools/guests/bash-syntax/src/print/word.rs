@@ -67,7 +67,7 @@ fn push_part(part: &WordPart, text: &mut BString) {
 }
 
 /// Quotes with single quotes, whatever the text.
-fn push_single_quoted(value: &[u8], text: &mut BString) {
+pub(super) fn push_single_quoted(value: &[u8], text: &mut BString) {
     text.push(b'\'');
     for byte in value {
         if *byte == b'\'' {
