@@ -62,7 +62,6 @@ const UTILITIES: &[(&str, Main)] = &[
     ("sleep", uu_sleep::uumain),
     ("split", uu_split::uumain),
     ("sum", uu_sum::uumain),
-    ("tail", uu_tail::uumain),
     ("tee", uu_tee::uumain),
     ("touch", uu_touch::uumain),
     ("tr", uu_tr::uumain),

@@ -32,6 +32,8 @@ mod sort;
 mod stat;
 mod system;
 mod tac;
+mod tail;
+mod test;
 mod timeout;
 mod tree;
 mod version_order;
@@ -40,6 +42,7 @@ type Run = fn(&str, &[String]) -> u8;
 
 /// The commands by name, in order.
 const COMMANDS: &[(&str, Run)] = &[
+    ("[", test::run),
     ("arch", host::arch),
     ("chgrp", chown::run),
     ("chmod", chmod::run),
@@ -70,6 +73,8 @@ const COMMANDS: &[(&str, Run)] = &[
     ("stdbuf", detached::stdbuf),
     ("sync", host::sync),
     ("tac", tac::run),
+    ("tail", tail::run),
+    ("test", test::run),
     ("timeout", timeout::run),
     ("true", host::succeed),
     ("uname", host::uname),

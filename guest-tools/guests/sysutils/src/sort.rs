@@ -13,7 +13,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
 use crate::quoting;
-use crate::report::{self, complain, reason};
+use crate::report::{complain, reason};
 
 use compare::Comparison;
 use input::Lines;
