@@ -74,7 +74,11 @@ fn usage(name: &str) -> String {
 
 /// Parses the arguments behind the name.
 pub fn parse(arguments: &[String], name: &str) -> Parsed {
-    let mut invocation = Invocation { sources: Vec::new(), assignments: Vec::new(), operands: Vec::new() };
+    let mut invocation = Invocation {
+        sources: Vec::new(),
+        assignments: Vec::new(),
+        operands: Vec::new(),
+    };
     let mut rest = arguments.iter();
     let mut operands: Vec<String> = Vec::new();
     while let Some(argument) = rest.next() {
@@ -103,14 +107,19 @@ pub fn parse(arguments: &[String], name: &str) -> Parsed {
         if operands.is_empty() {
             return Parsed::Usage(usage(name));
         }
-        invocation.sources.push(source("cmd. line", operands.remove(0).into_bytes()));
+        invocation
+            .sources
+            .push(source("cmd. line", operands.remove(0).into_bytes()));
     }
     invocation.operands = operands;
     Parsed::Run(Box::new(invocation))
 }
 
 fn source(name: &str, text: Vec<u8>) -> Source {
-    Source { name: name.to_owned(), text: Rc::from(text) }
+    Source {
+        name: name.to_owned(),
+        text: Rc::from(text),
+    }
 }
 
 fn long_option<'a>(
@@ -124,21 +133,32 @@ fn long_option<'a>(
         None => (option, None),
     };
     match option {
-        "version" => return Some(Parsed::Show("GNU Awk 5.2.1 (compatible; Sinew)\n".to_owned())),
+        "version" => {
+            return Some(Parsed::Show(
+                "GNU Awk 5.2.1 (compatible; Sinew)\n".to_owned(),
+            ));
+        }
         "help" => return Some(Parsed::Show(usage(name))),
         _ => {}
     }
     if IGNORED.iter().any(|known| known.1 == option) {
         return None;
     }
-    let Some((letter, _)) = WITH_ARGUMENT.iter().find(|known| known.1 == option && !option.is_empty()) else {
-        return Some(Parsed::Usage(format!("{name}: unrecognized option '--{option}'\n{}", usage(name))));
+    let Some((letter, _)) = WITH_ARGUMENT
+        .iter()
+        .find(|known| known.1 == option && !option.is_empty())
+    else {
+        return Some(Parsed::Usage(format!(
+            "{name}: unrecognized option '--{option}'\n{}",
+            usage(name)
+        )));
     };
     match value.or_else(|| rest.next().cloned()) {
         Some(value) => take(*letter, &value, invocation),
-        None => {
-            Some(Parsed::Usage(format!("{name}: option '--{option}' requires an argument\n{}", usage(name))))
-        }
+        None => Some(Parsed::Usage(format!(
+            "{name}: option '--{option}' requires an argument\n{}",
+            usage(name)
+        ))),
     }
 }
 
@@ -153,14 +173,22 @@ fn short_options<'a>(
     letters.next();
     while let Some(letter) = letters.next() {
         match letter {
-            'V' => return Some(Parsed::Show("GNU Awk 5.2.1 (compatible; Sinew)\n".to_owned())),
+            'V' => {
+                return Some(Parsed::Show(
+                    "GNU Awk 5.2.1 (compatible; Sinew)\n".to_owned(),
+                ));
+            }
             'h' => return Some(Parsed::Show(usage(name))),
             // An optional argument, directly behind it.
             'L' => return None,
             letter if IGNORED.iter().any(|known| known.0 == letter) => {}
             letter if WITH_ARGUMENT.iter().any(|known| known.0 == letter) => {
                 let attached = letters.as_str();
-                let value = if attached.is_empty() { rest.next().cloned() } else { Some(attached.to_owned()) };
+                let value = if attached.is_empty() {
+                    rest.next().cloned()
+                } else {
+                    Some(attached.to_owned())
+                };
                 *is_last = letter == 'E';
                 return match value {
                     Some(value) => take(letter, &value, invocation),
@@ -171,7 +199,10 @@ fn short_options<'a>(
                 };
             }
             letter => {
-                return Some(Parsed::Usage(format!("{name}: invalid option -- '{letter}'\n{}", usage(name))));
+                return Some(Parsed::Usage(format!(
+                    "{name}: invalid option -- '{letter}'\n{}",
+                    usage(name)
+                )));
             }
         }
     }
@@ -192,31 +223,40 @@ fn take(letter: char, value: &str, invocation: &mut Invocation) -> Option<Parsed
                 Ok(text) => invocation.sources.push(source(value, text)),
                 Err(error) if letter == 'i' => {
                     let reason = crate::streams::reason(&error);
-                    let what = format!("fatal: cannot open source file `{value}' for reading: {reason}");
+                    let what =
+                        format!("fatal: cannot open source file `{value}' for reading: {reason}");
                     return Some(Parsed::Wrong(Error::fatal(what)));
                 }
                 Err(error) => {
                     let reason = crate::streams::reason(&error);
-                    let what = format!("fatal: cannot open source file `{value}' for reading: {reason}");
+                    let what =
+                        format!("fatal: cannot open source file `{value}' for reading: {reason}");
                     return Some(Parsed::Wrong(Error::fatal(what)));
                 }
             }
         }
-        'e' => invocation.sources.push(source("cmd. line", value.as_bytes().to_vec())),
+        'e' => invocation
+            .sources
+            .push(source("cmd. line", value.as_bytes().to_vec())),
         'F' => {
-            // `-Ft` is a tab, as POSIX has it for one `t` alone.
-            let text = if value == "t" { "\t" } else { value };
-            invocation.assignments.push(("FS".to_owned(), text.as_bytes().to_vec()));
+            // As gawk: `-Ft` is the letter; only its compatibility mode takes it for a tab.
+            invocation
+                .assignments
+                .push(("FS".to_owned(), value.as_bytes().to_vec()));
         }
         'v' => match crate::machine::assignment(value.as_bytes()) {
-            Some((name, text)) => invocation.assignments.push((name.to_owned(), text.to_vec())),
+            Some((name, text)) => invocation
+                .assignments
+                .push((name.to_owned(), text.to_vec())),
             None => {
                 let what = format!("fatal: `{value}' argument to `-v' not in `var=value' form");
                 return Some(Parsed::Wrong(Error::fatal(what)));
             }
         },
         'l' => {
-            let what = format!("fatal: load_ext: cannot open library `{value}': extensions are not supported");
+            let what = format!(
+                "fatal: load_ext: cannot open library `{value}': extensions are not supported"
+            );
             return Some(Parsed::Wrong(Error::fatal(what)));
         }
         _ => {}

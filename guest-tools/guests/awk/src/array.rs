@@ -37,13 +37,18 @@ impl Array {
 
     fn place_of(&self, hash: u64, key: &[u8]) -> Option<u32> {
         let entries = &self.entries;
-        self.places.find(hash, |place| is_at(entries, *place, key)).copied()
+        self.places
+            .find(hash, |place| is_at(entries, *place, key))
+            .copied()
     }
 
     /// Returns the element under a key, if there is one.
     pub fn get(&self, key: &[u8]) -> Option<&Value> {
         let place = self.place_of(hash_of(key), key)?;
-        self.entries.get(place as usize)?.as_ref().map(|entry| &entry.value)
+        self.entries
+            .get(place as usize)?
+            .as_ref()
+            .map(|entry| &entry.value)
     }
 
     /// Returns the element under a key and makes it if need be. None only if the array is full (4 billion entries).
@@ -53,15 +58,25 @@ impl Array {
             Some(place) => place,
             None => {
                 let place = u32::try_from(self.entries.len()).ok()?;
-                self.entries.push(Some(Entry { hash, key: Rc::new(Text::new(key)), value: Value::Empty }));
+                self.entries.push(Some(Entry {
+                    hash,
+                    key: Rc::new(Text::new(key)),
+                    value: Value::Empty,
+                }));
                 let entries = &self.entries;
                 self.places.insert_unique(hash, place, |place| {
-                    entries.get(*place as usize).and_then(Option::as_ref).map_or(0, |entry| entry.hash)
+                    entries
+                        .get(*place as usize)
+                        .and_then(Option::as_ref)
+                        .map_or(0, |entry| entry.hash)
                 });
                 place
             }
         };
-        self.entries.get_mut(place as usize)?.as_mut().map(|entry| &mut entry.value)
+        self.entries
+            .get_mut(place as usize)?
+            .as_mut()
+            .map(|entry| &mut entry.value)
     }
 
     /// Sets an element.
@@ -75,7 +90,12 @@ impl Array {
     pub fn remove(&mut self, key: &[u8]) {
         let hash = hash_of(key);
         let entries = &self.entries;
-        let Ok(found) = self.places.find_entry(hash, |place| is_at(entries, *place, key)) else { return };
+        let Ok(found) = self
+            .places
+            .find_entry(hash, |place| is_at(entries, *place, key))
+        else {
+            return;
+        };
         let (place, _) = found.remove();
         if let Some(slot) = self.entries.get_mut(place as usize) {
             *slot = None;
@@ -92,7 +112,10 @@ impl Array {
         for (place, entry) in entries.iter().enumerate() {
             let hash = entry.as_ref().map_or(0, |entry| entry.hash);
             self.places.insert_unique(hash, place as u32, |place| {
-                entries.get(*place as usize).and_then(Option::as_ref).map_or(0, |entry| entry.hash)
+                entries
+                    .get(*place as usize)
+                    .and_then(Option::as_ref)
+                    .map_or(0, |entry| entry.hash)
             });
         }
     }
@@ -105,10 +128,15 @@ impl Array {
 
     /// Returns keys and elements in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&Rc<Text>, &Value)> {
-        self.entries.iter().filter_map(|entry| entry.as_ref().map(|entry| (&entry.key, &entry.value)))
+        self.entries
+            .iter()
+            .filter_map(|entry| entry.as_ref().map(|entry| (&entry.key, &entry.value)))
     }
 }
 
 fn is_at(entries: &[Option<Entry>], place: u32, key: &[u8]) -> bool {
-    entries.get(place as usize).and_then(Option::as_ref).is_some_and(|entry| entry.key.bytes() == key)
+    entries
+        .get(place as usize)
+        .and_then(Option::as_ref)
+        .is_some_and(|entry| entry.key.bytes() == key)
 }

@@ -90,16 +90,24 @@ const BUILTINS: &[(&str, Builtin, usize, usize)] = &[
 impl Builtin {
     /// Returns the function of a name.
     pub fn of(name: &str) -> Option<Self> {
-        BUILTINS.iter().find(|entry| entry.0 == name).map(|entry| entry.1)
+        BUILTINS
+            .iter()
+            .find(|entry| entry.0 == name)
+            .map(|entry| entry.1)
     }
 
     /// Returns its name.
     pub fn name(self) -> &'static str {
-        BUILTINS.iter().find(|entry| entry.1 == self).map_or("", |entry| entry.0)
+        BUILTINS
+            .iter()
+            .find(|entry| entry.1 == self)
+            .map_or("", |entry| entry.0)
     }
 
     /// Returns whether it takes so many arguments.
     pub fn takes(self, count: usize) -> bool {
-        BUILTINS.iter().any(|entry| entry.1 == self && (entry.2..=entry.3).contains(&count))
+        BUILTINS
+            .iter()
+            .any(|entry| entry.1 == self && (entry.2..=entry.3).contains(&count))
     }
 }

@@ -4,6 +4,9 @@ use std::io::{self, Read, Write};
 
 use process::{Program, Running, Status, Stdio, Stream};
 
+/// What is written to a command and what is read from it.
+pub type Ends = (Box<dyn Write>, Box<dyn Read>);
+
 /// A started command.
 pub struct Child(Running);
 
@@ -33,16 +36,20 @@ pub fn writer(command: &[u8]) -> io::Result<(Child, Box<dyn Write>)> {
 }
 
 /// Starts a command whose input is written and whose output is read.
-pub fn coprocess(command: &[u8]) -> io::Result<(Child, Box<dyn Write>, Box<dyn Read>)> {
-    let mut running = shell(command).stdin(Stdio::Piped).stdout(Stdio::Piped).spawn()?;
+pub fn coprocess(command: &[u8]) -> io::Result<(Child, Ends)> {
+    let mut running = shell(command)
+        .stdin(Stdio::Piped)
+        .stdout(Stdio::Piped)
+        .spawn()?;
     let input = running.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
     let output = running.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
-    Ok((Child(running), Box::new(Stream(input)), Box::new(Stream(output))))
+    let ends: Ends = (Box::new(Stream(input)), Box::new(Stream(output)));
+    Ok((Child(running), ends))
 }
 
 impl Child {
     /// Waits for its end and returns its status as gawk's `close` does.
-    pub fn wait(self) -> f64 {
+    pub fn wait(mut self) -> f64 {
         number(self.0.wait())
     }
 }

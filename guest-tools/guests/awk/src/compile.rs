@@ -34,7 +34,10 @@ struct Compiler<'a> {
 
 /// Compiles a program.
 pub fn compile(tree: &Tree, source_name: &str) -> Result<Program, Error> {
-    let mut program = Program { source_name: source_name.to_owned(), ..Program::default() };
+    let mut program = Program {
+        source_name: source_name.to_owned(),
+        ..Program::default()
+    };
     for (slot, (name, _)) in SPECIALS.iter().enumerate() {
         program.globals.insert((*name).to_owned(), slot as u32);
     }
@@ -42,9 +45,18 @@ pub fn compile(tree: &Tree, source_name: &str) -> Result<Program, Error> {
         program,
         line: 1,
         parameters: HashMap::new(),
-        function_places: tree.functions.iter().zip(0..).map(|(function, place)| (function.name.as_str(), place)).collect(),
+        function_places: tree
+            .functions
+            .iter()
+            .zip(0..)
+            .map(|(function, place)| (function.name.as_str(), place))
+            .collect(),
         array_parameters: arrays::array_parameters(tree),
-        parameter_counts: tree.functions.iter().map(|function| function.parameters.len()).collect(),
+        parameter_counts: tree
+            .functions
+            .iter()
+            .map(|function| function.parameters.len())
+            .collect(),
         enclosing: Vec::new(),
     };
     compiler.whole(tree)?;
@@ -111,7 +123,11 @@ impl Compiler<'_> {
     fn land_at(&mut self, place: usize, goal: u32) {
         match self.program.code.get_mut(place) {
             Some(
-                Op::Jump(to) | Op::JumpIfFalse(to) | Op::JumpIfTrue(to) | Op::NextKey(to) | Op::JumpUnlessGot(to),
+                Op::Jump(to)
+                | Op::JumpIfFalse(to)
+                | Op::JumpIfTrue(to)
+                | Op::NextKey(to)
+                | Op::JumpUnlessGot(to),
             ) => *to = goal,
             _ => debug_assert!(false, "only jumps land"),
         }
@@ -128,7 +144,10 @@ impl Compiler<'_> {
     }
 
     fn error(&self, what: &str) -> Error {
-        Error::syntax(format!("{}:{}: fatal: {what}", self.program.source_name, self.line))
+        Error::syntax(format!(
+            "{}:{}: fatal: {what}",
+            self.program.source_name, self.line
+        ))
     }
 
     fn rule(&mut self, rule: &Rule) -> Result<(), Error> {
@@ -260,7 +279,11 @@ impl Compiler<'_> {
             Statement::Break | Statement::Continue => {
                 let is_break = *statement == Statement::Break;
                 let jump = self.emit(Op::Jump(0));
-                let enclosing = self.enclosing.iter_mut().rev().find(|enclosing| is_break || enclosing.is_loop);
+                let enclosing = self
+                    .enclosing
+                    .iter_mut()
+                    .rev()
+                    .find(|enclosing| is_break || enclosing.is_loop);
                 match enclosing {
                     Some(enclosing) if is_break => enclosing.breaks.push(jump),
                     Some(enclosing) => enclosing.continues.push(jump),
@@ -281,12 +304,18 @@ impl Compiler<'_> {
     }
 
     fn enter(&mut self, is_loop: bool) {
-        self.enclosing.push(Enclosing { is_loop, breaks: Vec::new(), continues: Vec::new() });
+        self.enclosing.push(Enclosing {
+            is_loop,
+            breaks: Vec::new(),
+            continues: Vec::new(),
+        });
     }
 
     /// Ends a loop or switch: breaks land here, continues at `again`.
     fn leave(&mut self, again: u32) {
-        let Some(enclosing) = self.enclosing.pop() else { return };
+        let Some(enclosing) = self.enclosing.pop() else {
+            return;
+        };
         for jump in enclosing.continues {
             self.land_at(jump, again);
         }
@@ -407,7 +436,11 @@ impl Compiler<'_> {
             self.expression(goal)?;
         }
         let redirect = redirect.map(|redirect| redirect.0);
-        self.emit(if is_print { Op::Print(count, redirect) } else { Op::Printf(count, redirect) });
+        self.emit(if is_print {
+            Op::Print(count, redirect)
+        } else {
+            Op::Printf(count, redirect)
+        });
         Ok(())
     }
 }

@@ -15,7 +15,13 @@ pub fn append_fixed(into: &mut Vec<u8>, number: f64, precision: usize, alternate
 }
 
 /// Appends `%.{precision}e`, or `E`.
-pub fn append_scientific(into: &mut Vec<u8>, number: f64, precision: usize, alternate: bool, upper: bool) {
+pub fn append_scientific(
+    into: &mut Vec<u8>,
+    number: f64,
+    precision: usize,
+    alternate: bool,
+    upper: bool,
+) {
     let text = format!("{number:.precision$e}");
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     into.extend_from_slice(mantissa.as_bytes());
@@ -39,7 +45,13 @@ fn append_exponent(into: &mut Vec<u8>, exponent: &str, upper: bool) {
 }
 
 /// Appends `%.{precision}g`, or `G`: without trailing zeros unless `alternate`.
-pub fn append_general(into: &mut Vec<u8>, number: f64, precision: usize, alternate: bool, upper: bool) {
+pub fn append_general(
+    into: &mut Vec<u8>,
+    number: f64,
+    precision: usize,
+    alternate: bool,
+    upper: bool,
+) {
     let significant = precision.max(1);
     let text = format!("{number:.*e}", significant - 1);
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
@@ -63,7 +75,9 @@ pub fn append_general(into: &mut Vec<u8>, number: f64, precision: usize, alterna
         }
         fixed.push_str(&digits);
     } else {
-        let (whole, fraction) = digits.split_at_checked(power as usize + 1).unwrap_or((&digits, ""));
+        let (whole, fraction) = digits
+            .split_at_checked(power as usize + 1)
+            .unwrap_or((&digits, ""));
         fixed.push_str(whole);
         if !fraction.is_empty() || alternate {
             fixed.push('.');
@@ -82,7 +96,13 @@ fn trimmed(text: &str, keep: bool) -> &str {
 }
 
 /// Appends `%a`: the shortest exact hexadecimal form, or one of `precision` digits.
-pub fn append_hexadecimal(into: &mut Vec<u8>, number: f64, precision: Option<usize>, alternate: bool, upper: bool) {
+pub fn append_hexadecimal(
+    into: &mut Vec<u8>,
+    number: f64,
+    precision: Option<usize>,
+    alternate: bool,
+    upper: bool,
+) {
     let bits = number.to_bits();
     let stored = ((bits >> 52) & 0x7ff) as i64;
     let mut fraction = bits & ((1 << 52) - 1);
@@ -109,9 +129,16 @@ pub fn append_hexadecimal(into: &mut Vec<u8>, number: f64, precision: Option<usi
     let digits = format!("{fraction:013x}");
     let digits = match precision {
         None => digits.trim_end_matches('0').to_owned(),
-        Some(precision) => format!("{digits:0<precision$}").chars().take(precision).collect(),
+        Some(precision) => format!("{digits:0<precision$}")
+            .chars()
+            .take(precision)
+            .collect(),
     };
-    let point = if digits.is_empty() && !alternate { "" } else { "." };
+    let point = if digits.is_empty() && !alternate {
+        ""
+    } else {
+        "."
+    };
     let sign = if number.is_sign_negative() { "-" } else { "" };
     let text = format!("{sign}0x{lead:x}{point}{digits}p{exponent:+}");
     let text = if upper { text.to_uppercase() } else { text };

@@ -107,7 +107,8 @@ fn conversion(
             at += 1;
             let place = placed(text, &mut at);
             let precision = arguments.take(place).ok_or(())?.number();
-            specification.precision = (precision >= 0.0).then_some((precision as usize).min(WIDTH_MAX));
+            specification.precision =
+                (precision >= 0.0).then_some((precision as usize).min(WIDTH_MAX));
         } else {
             specification.precision = Some(digits(text, &mut at));
         }
@@ -123,14 +124,27 @@ fn conversion(
     match letter {
         b'%' => into.push(b'%'),
         b'c' => character(arguments.take(place).ok_or(())?, &specification, into),
-        b's' => arguments.take(place).ok_or(())?.with_bytes(number_format, |bytes| {
-            string(bytes, &specification, into);
-        }),
+        b's' => arguments
+            .take(place)
+            .ok_or(())?
+            .with_bytes(number_format, |bytes| {
+                string(bytes, &specification, into);
+            }),
         b'd' | b'i' | b'o' | b'u' | b'x' | b'X' => {
-            integer(arguments.take(place).ok_or(())?.number(), letter, &specification, into);
+            integer(
+                arguments.take(place).ok_or(())?.number(),
+                letter,
+                &specification,
+                into,
+            );
         }
         b'e' | b'E' | b'f' | b'F' | b'g' | b'G' | b'a' | b'A' => {
-            floating(arguments.take(place).ok_or(())?.number(), letter, &specification, into);
+            floating(
+                arguments.take(place).ok_or(())?.number(),
+                letter,
+                &specification,
+                into,
+            );
         }
         _ => into.extend_from_slice(text.get(..at).unwrap_or_default()),
     }
@@ -176,13 +190,20 @@ fn string(bytes: &[u8], specification: &Specification, into: &mut Vec<u8>) {
         }
         None => bytes,
     };
-    let length = if specification.width > 0 { text::count_characters(bytes) } else { 0 };
+    let length = if specification.width > 0 {
+        text::count_characters(bytes)
+    } else {
+        0
+    };
     pad(bytes, length, specification, into);
 }
 
 fn character(value: &Value, specification: &Specification, into: &mut Vec<u8>) {
     let mut bytes = Vec::with_capacity(4);
-    match value.as_bytes().filter(|_| !matches!(value, Value::Empty) && value.as_number().is_none()) {
+    match value
+        .as_bytes()
+        .filter(|_| !matches!(value, Value::Empty) && value.as_number().is_none())
+    {
         Some(text) => {
             let end = text::advance_characters(text, 0, 1);
             bytes.extend_from_slice(text.get(..end).unwrap_or_default());
@@ -190,7 +211,9 @@ fn character(value: &Value, specification: &Specification, into: &mut Vec<u8>) {
         None => {
             let code = value.number();
             match char::from_u32(code as u32).filter(|_| (0.0..1_114_112.0).contains(&code)) {
-                Some(character) => bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+                Some(character) => {
+                    bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes())
+                }
                 None => bytes.push((code as i64 & 0xff) as u8),
             }
         }
@@ -204,26 +227,37 @@ fn integer(number: f64, letter: u8, specification: &Specification, into: &mut Ve
     }
     let whole = number.trunc();
     let is_signed = matches!(letter, b'd' | b'i');
-    let digits = if is_signed || letter == b'u' && whole >= 0.0 && whole < 18_446_744_073_709_551_616.0 {
-        let mut digits = Vec::new();
-        number::append_whole(&mut digits, whole.abs());
-        digits
-    } else if (-9_223_372_036_854_775_808.0..18_446_744_073_709_551_616.0).contains(&whole) {
-        let bits = if whole < 0.0 { whole as i64 as u64 } else { whole as u64 };
-        match letter {
-            b'o' => format!("{bits:o}"),
-            b'x' => format!("{bits:x}"),
-            b'X' => format!("{bits:X}"),
-            _ => format!("{bits}"),
-        }
-        .into_bytes()
-    } else {
-        // Out of the range of integers: as `%g`, as gawk does.
-        return floating(number, b'g', specification, into);
-    };
+    let digits =
+        if is_signed || letter == b'u' && (0.0..18_446_744_073_709_551_616.0).contains(&whole) {
+            let mut digits = Vec::new();
+            number::append_whole(&mut digits, whole.abs());
+            digits
+        } else if (-9_223_372_036_854_775_808.0..18_446_744_073_709_551_616.0).contains(&whole) {
+            let bits = if whole < 0.0 {
+                whole as i64 as u64
+            } else {
+                whole as u64
+            };
+            match letter {
+                b'o' => format!("{bits:o}"),
+                b'x' => format!("{bits:x}"),
+                b'X' => format!("{bits:X}"),
+                _ => format!("{bits}"),
+            }
+            .into_bytes()
+        } else {
+            // Out of the range of integers: as `%g`, as gawk does.
+            return floating(number, b'g', specification, into);
+        };
     let mut text = Vec::new();
-    let digits: &[u8] = if specification.precision == Some(0) && whole == 0.0 { b"" } else { &digits };
-    let zeros = specification.precision.map_or(0, |precision| precision.saturating_sub(digits.len()));
+    let digits: &[u8] = if specification.precision == Some(0) && whole == 0.0 {
+        b""
+    } else {
+        &digits
+    };
+    let zeros = specification
+        .precision
+        .map_or(0, |precision| precision.saturating_sub(digits.len()));
     let mut prefix: Vec<u8> = Vec::new();
     if is_signed && whole < 0.0 {
         prefix.push(b'-');
@@ -242,11 +276,23 @@ fn integer(number: f64, letter: u8, specification: &Specification, into: &mut Ve
     }
     text.resize(zeros, b'0');
     text.extend_from_slice(digits);
-    numeric(&prefix, &text, specification, specification.precision.is_none(), into);
+    numeric(
+        &prefix,
+        &text,
+        specification,
+        specification.precision.is_none(),
+        into,
+    );
 }
 
 /// Appends sign and digits padded to the width, with zeros between them if the `0` flag counts.
-fn numeric(prefix: &[u8], digits: &[u8], specification: &Specification, may_zero: bool, into: &mut Vec<u8>) {
+fn numeric(
+    prefix: &[u8],
+    digits: &[u8],
+    specification: &Specification,
+    may_zero: bool,
+    into: &mut Vec<u8>,
+) {
     let length = prefix.len() + digits.len();
     let padding = specification.width.saturating_sub(length);
     let zero = specification.zero && !specification.left && may_zero;
@@ -279,7 +325,13 @@ fn floating(number: f64, letter: u8, specification: &Specification, into: &mut V
     let upper = letter.is_ascii_uppercase();
     match letter.to_ascii_lowercase() {
         b'f' => float::append_fixed(&mut digits, magnitude, precision, specification.alternate),
-        b'e' => float::append_scientific(&mut digits, magnitude, precision, specification.alternate, upper),
+        b'e' => float::append_scientific(
+            &mut digits,
+            magnitude,
+            precision,
+            specification.alternate,
+            upper,
+        ),
         b'a' => float::append_hexadecimal(
             &mut digits,
             magnitude,
@@ -287,7 +339,13 @@ fn floating(number: f64, letter: u8, specification: &Specification, into: &mut V
             specification.alternate,
             upper,
         ),
-        _ => float::append_general(&mut digits, magnitude, precision, specification.alternate, upper),
+        _ => float::append_general(
+            &mut digits,
+            magnitude,
+            precision,
+            specification.alternate,
+            upper,
+        ),
     }
     let sign: &[u8] = if number.is_sign_negative() {
         b"-"

@@ -37,7 +37,13 @@ pub struct Reader {
 impl Reader {
     /// Reads from a source.
     pub fn new(source: Box<dyn Read>) -> Self {
-        Self { source, buffer: Vec::new(), begin: 0, end: 0, is_at_end: false }
+        Self {
+            source,
+            buffer: Vec::new(),
+            begin: 0,
+            end: 0,
+            is_at_end: false,
+        }
     }
 
     fn pending(&self) -> &[u8] {
@@ -98,7 +104,13 @@ impl Reader {
         }
     }
 
-    fn take(&mut self, length: usize, separator: usize, record: &mut Vec<u8>, terminator: &mut Vec<u8>) {
+    fn take(
+        &mut self,
+        length: usize,
+        separator: usize,
+        record: &mut Vec<u8>,
+        terminator: &mut Vec<u8>,
+    ) {
         let pending = self.pending();
         record.extend_from_slice(pending.get(..length).unwrap_or_default());
         terminator.clear();
@@ -112,7 +124,12 @@ impl Reader {
         Ok(length > 0)
     }
 
-    fn until_byte(&mut self, byte: u8, record: &mut Vec<u8>, terminator: &mut Vec<u8>) -> io::Result<bool> {
+    fn until_byte(
+        &mut self,
+        byte: u8,
+        record: &mut Vec<u8>,
+        terminator: &mut Vec<u8>,
+    ) -> io::Result<bool> {
         let mut searched = 0;
         loop {
             let unsearched = self.pending().get(searched..).unwrap_or_default();
@@ -129,7 +146,11 @@ impl Reader {
 
     fn paragraph(&mut self, record: &mut Vec<u8>, terminator: &mut Vec<u8>) -> io::Result<bool> {
         loop {
-            let newlines = self.pending().iter().take_while(|byte| **byte == b'\n').count();
+            let newlines = self
+                .pending()
+                .iter()
+                .take_while(|byte| **byte == b'\n')
+                .count();
             self.begin += newlines;
             if self.begin < self.end || !self.fill()? {
                 break;
@@ -163,7 +184,12 @@ impl Reader {
         }
     }
 
-    fn until_match(&mut self, regex: &Regex, record: &mut Vec<u8>, terminator: &mut Vec<u8>) -> io::Result<bool> {
+    fn until_match(
+        &mut self,
+        regex: &Regex,
+        record: &mut Vec<u8>,
+        terminator: &mut Vec<u8>,
+    ) -> io::Result<bool> {
         loop {
             let found = crate::split::next_match(regex, self.pending(), 0);
             match found {

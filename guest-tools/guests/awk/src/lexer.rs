@@ -5,8 +5,8 @@
 
 use std::rc::Rc;
 
-use crate::builtin::Builtin;
 use crate::Error;
+use crate::builtin::Builtin;
 
 /// A token.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,9 +90,9 @@ const WORDS: &[(&str, Word)] = &[
 
 /// Operators, longer ones first.
 const SIGNS: &[&str] = &[
-    "**=", "&&", "||", "|&", "++", "--", "+=", "-=", "*=", "/=", "%=", "^=", "**", "==", "<=", ">=", "!=", "!~", ">>",
-    "{", "}", "(", ")", "[", "]", ";", ",", "+", "-", "*", "/", "%", "^", "!", ">", "<", "|", "?", ":", "~", "$", "=",
-    "@",
+    "**=", "&&", "||", "|&", "++", "--", "+=", "-=", "*=", "/=", "%=", "^=", "**", "==", "<=",
+    ">=", "!=", "!~", ">>", "{", "}", "(", ")", "[", "]", ";", ",", "+", "-", "*", "/", "%", "^",
+    "!", ">", "<", "|", "?", ":", "~", "$", "=", "@",
 ];
 
 /// One piece of program text and what messages call it.
@@ -118,11 +118,17 @@ pub struct Lexer {
 impl Lexer {
     /// Begins at the start of a source.
     pub fn new(source: Source) -> Self {
-        Self { source, at: 0, line: 1, begin: 0, begin_line: 1 }
+        Self {
+            source,
+            at: 0,
+            line: 1,
+            begin: 0,
+            begin_line: 1,
+        }
     }
 
     /// Returns the line of the newest token.
-    pub fn line(&self) -> u32 {
+    pub fn token_line(&self) -> u32 {
         self.begin_line
     }
 
@@ -140,12 +146,18 @@ impl Lexer {
     pub fn error(&self, what: &str) -> Error {
         let text = &self.source.text;
         let before = text.get(..self.begin).unwrap_or_default();
-        let line_begin = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |place| place + 1);
+        let line_begin = before
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |place| place + 1);
         let rest = text.get(line_begin..).unwrap_or_default();
         let line = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let mark = " ".repeat(self.begin - line_begin);
         let place = format!("{}:{}: ", self.source.name, self.begin_line);
-        Error::syntax(format!("{place}{}\n{place}{mark}^ {what}", String::from_utf8_lossy(line)))
+        Error::syntax(format!(
+            "{place}{}\n{place}{mark}^ {what}",
+            String::from_utf8_lossy(line)
+        ))
     }
 
     /// Returns an error at the newest token, without the line itself.
@@ -193,7 +205,9 @@ impl Lexer {
     pub fn next(&mut self) -> Result<Token, Error> {
         self.skip_blanks()?;
         (self.begin, self.begin_line) = (self.at, self.line);
-        let Some(byte) = self.peek(0) else { return Ok(Token::End) };
+        let Some(byte) = self.peek(0) else {
+            return Ok(Token::End);
+        };
         match byte {
             b'\n' => {
                 self.at += 1;
@@ -217,7 +231,10 @@ impl Lexer {
                     }
                     None => {
                         let what = if byte.is_ascii_graphic() {
-                            format!("syntax error: invalid char '{}' in expression", byte as char)
+                            format!(
+                                "syntax error: invalid char '{}' in expression",
+                                byte as char
+                            )
                         } else {
                             format!("invalid char '\\{byte:o}' in expression")
                         };
@@ -230,17 +247,26 @@ impl Lexer {
 
     fn word(&mut self) -> Token {
         let begin = self.at;
-        while self.peek(0).is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        while self
+            .peek(0)
+            .is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        {
             self.at += 1;
         }
-        let name = String::from_utf8_lossy(self.source.text.get(begin..self.at).unwrap_or_default()).into_owned();
+        let name =
+            String::from_utf8_lossy(self.source.text.get(begin..self.at).unwrap_or_default())
+                .into_owned();
         if let Some((_, word)) = WORDS.iter().find(|(text, _)| *text == name) {
             return Token::Word(*word);
         }
         if let Some(builtin) = Builtin::of(&name) {
             return Token::Builtin(builtin);
         }
-        if self.peek(0) == Some(b'(') { Token::FunctionName(name) } else { Token::Name(name) }
+        if self.peek(0) == Some(b'(') {
+            Token::FunctionName(name)
+        } else {
+            Token::Name(name)
+        }
     }
 
     fn number(&mut self) -> Result<Token, Error> {
@@ -253,8 +279,13 @@ impl Lexer {
         let literal = rest.get(..used).unwrap_or_default();
         // In program text, and only there, a leading 0 makes a number octal.
         let number = match literal.split_first() {
-            Some((b'0', digits)) if !digits.is_empty() && digits.iter().all(|digit| (b'0'..=b'7').contains(digit)) => {
-                digits.iter().fold(0.0, |sum, digit| sum * 8.0 + f64::from(digit - b'0'))
+            Some((b'0', digits))
+                if !digits.is_empty()
+                    && digits.iter().all(|digit| (b'0'..=b'7').contains(digit)) =>
+            {
+                digits
+                    .iter()
+                    .fold(0.0, |sum, digit| sum * 8.0 + f64::from(digit - b'0'))
             }
             _ => number,
         };
@@ -307,10 +338,16 @@ impl Lexer {
                         // `[]x]`, `[^]x]`: a bracket that comes first stands for itself; so do classes.
                         let inside = text.get(bracket_begin..text.len() - 1).unwrap_or_default();
                         let is_first = inside.is_empty() || inside == b"^";
-                        let class = inside.iter().rposition(|byte| *byte == b'[').is_some_and(|open| {
-                            let class = inside.get(open + 1..).unwrap_or_default();
-                            class.len() >= 2 && class.first() == class.last() && matches!(class.first(), Some(b':' | b'.' | b'='))
-                        });
+                        let class =
+                            inside
+                                .iter()
+                                .rposition(|byte| *byte == b'[')
+                                .is_some_and(|open| {
+                                    let class = inside.get(open + 1..).unwrap_or_default();
+                                    class.len() >= 2
+                                        && class.first() == class.last()
+                                        && matches!(class.first(), Some(b':' | b'.' | b'='))
+                                });
                         if byte == b']' && !is_first && !class {
                             is_in_bracket = false;
                         }
@@ -326,8 +363,13 @@ impl Lexer {
 
 /// Reads `0x1F` at the begin of a text.
 pub fn hexadecimal(text: &[u8]) -> Option<(f64, usize)> {
-    let digits = text.strip_prefix(b"0x").or_else(|| text.strip_prefix(b"0X"))?;
-    let count = digits.iter().take_while(|digit| digit.is_ascii_hexdigit()).count();
+    let digits = text
+        .strip_prefix(b"0x")
+        .or_else(|| text.strip_prefix(b"0X"))?;
+    let count = digits
+        .iter()
+        .take_while(|digit| digit.is_ascii_hexdigit())
+        .count();
     if count == 0 {
         return None;
     }
@@ -353,14 +395,25 @@ pub fn unescape(text: &[u8], into: &mut Vec<u8>) -> usize {
         b'v' => 11,
         b'\\' | b'"' | b'/' => byte,
         b'0'..=b'7' => {
-            let digits = text.iter().take(3).take_while(|digit| (b'0'..=b'7').contains(*digit));
-            let (value, count) = digits.fold((0_u32, 0), |(value, count), digit| (value * 8 + u32::from(digit - b'0'), count + 1));
+            let digits = text
+                .iter()
+                .take(3)
+                .take_while(|digit| (b'0'..=b'7').contains(*digit));
+            let (value, count) = digits.fold((0_u32, 0), |(value, count), digit| {
+                (value * 8 + u32::from(digit - b'0'), count + 1)
+            });
             into.push(value as u8);
             return count;
         }
         b'x' if text.get(1).is_some_and(u8::is_ascii_hexdigit) => {
-            let digits = text.iter().skip(1).take(2).map_while(|digit| (*digit as char).to_digit(16));
-            let (value, count) = digits.fold((0_u32, 1), |(value, count), digit| (value * 16 + digit, count + 1));
+            let digits = text
+                .iter()
+                .skip(1)
+                .take(2)
+                .map_while(|digit| (*digit as char).to_digit(16));
+            let (value, count) = digits.fold((0_u32, 1), |(value, count), digit| {
+                (value * 16 + digit, count + 1)
+            });
             into.push(value as u8);
             return count;
         }

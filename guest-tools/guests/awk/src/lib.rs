@@ -3,6 +3,8 @@
 //! A program goes from `lexer` and `parser` to the tree of `syntax`, from there through `compile` to the operations
 //! of `op`, and `machine` runs those. Text is bytes throughout; characters are those of UTF-8.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail"))]
+
 mod arguments;
 mod array;
 mod builtin;
@@ -74,7 +76,9 @@ pub fn run(arguments: &[String]) -> u8 {
         Err(error) => {
             // A syntax error shows the line and a mark below it, each with the name.
             let text = match error.message.split_once('\n') {
-                Some((line, mark)) if error.status == 1 => format!("{name}: {line}\n{name}: {mark}\n"),
+                Some((line, mark)) if error.status == 1 => {
+                    format!("{name}: {line}\n{name}: {mark}\n")
+                }
                 _ => format!("{name}: {}\n", error.message),
             };
             let _ = std::io::stderr().lock().write_all(text.as_bytes());
@@ -85,19 +89,28 @@ pub fn run(arguments: &[String]) -> u8 {
 
 fn run_invocation(invocation: Invocation, name: &str) -> Result<u8, Error> {
     let mut tree = Tree::default();
-    let source_name = invocation.sources.first().map_or("cmd. line", |source| source.name.as_str()).to_owned();
+    let source_name = invocation
+        .sources
+        .first()
+        .map_or("cmd. line", |source| source.name.as_str())
+        .to_owned();
     for source in invocation.sources {
         parser::parse(source, &mut tree)?;
     }
     let program = compile::compile(&tree, &source_name)?;
     for warning in &program.warnings {
-        let _ = std::io::stderr().lock().write_all(format!("{name}: {warning}\n").as_bytes());
+        let _ = std::io::stderr()
+            .lock()
+            .write_all(format!("{name}: {warning}\n").as_bytes());
     }
     let mut machine = Machine::new(program, name);
     let mut arguments = vec![name.to_owned()];
     arguments.extend(invocation.operands);
     let bytes = |text: OsString| text.into_encoded_bytes();
-    machine.set_up(&arguments, std::env::vars_os().map(|(name, value)| (bytes(name), bytes(value))));
+    machine.set_up(
+        &arguments,
+        std::env::vars_os().map(|(name, value)| (bytes(name), bytes(value))),
+    );
     for (name, value) in &invocation.assignments {
         machine.assign_by_name(name, value)?;
     }

@@ -209,7 +209,8 @@ impl Machine {
             return Err(self.fatal("too many nested calls from sorting functions"));
         }
         self.entries += 1;
-        let (frames, height, base, place) = (self.frames.len(), self.stack.len(), self.base, self.place);
+        let (frames, height, base, place) =
+            (self.frames.len(), self.stack.len(), self.base, self.place);
         let flow = self.execute(entry as usize);
         self.entries -= 1;
         let flow = flow?;
@@ -229,14 +230,33 @@ impl Machine {
     }
 
     pub(super) fn located(&self, what: &str) -> Error {
-        let line = self.program.lines.get(self.place.saturating_sub(1)).copied().unwrap_or(1);
-        Error::fatal(format!("{}:{line}: {}{what}", self.program.source_name, self.position()))
+        let line = self
+            .program
+            .lines
+            .get(self.place.saturating_sub(1))
+            .copied()
+            .unwrap_or(1);
+        Error::fatal(format!(
+            "{}:{line}: {}{what}",
+            self.program.source_name,
+            self.position()
+        ))
     }
 
     /// Writes a warning and goes on.
     pub(super) fn warn(&mut self, what: &str) {
-        let line = self.program.lines.get(self.place.saturating_sub(1)).copied().unwrap_or(1);
-        let text = format!("{}: {}:{line}: {}warning: {what}\n", self.name, self.program.source_name, self.position());
+        let line = self
+            .program
+            .lines
+            .get(self.place.saturating_sub(1))
+            .copied()
+            .unwrap_or(1);
+        let text = format!(
+            "{}: {}:{line}: {}warning: {what}\n",
+            self.name,
+            self.program.source_name,
+            self.position()
+        );
         self.streams.write_error(text.as_bytes());
     }
 
@@ -245,7 +265,11 @@ impl Machine {
             return String::new();
         }
         let name = self.global_bytes(crate::op::Special::Filename);
-        let name = if name.is_empty() { "-".into() } else { String::from_utf8_lossy(&name).into_owned() };
+        let name = if name.is_empty() {
+            "-".into()
+        } else {
+            String::from_utf8_lossy(&name).into_owned()
+        };
         format!("(FILENAME={name} FNR={}) ", self.file_record_number)
     }
 

@@ -5,8 +5,8 @@
 
 /// Powers of ten that a double holds exactly.
 const POWERS_OF_TEN: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
-    1e20, 1e21, 1e22,
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 ];
 
 /// The largest mantissa that a double holds exactly.
@@ -73,7 +73,11 @@ pub fn parse_prefix(text: &[u8]) -> (f64, usize) {
         }
     }
     if !seen {
-        return if at == begin { (0.0, 0) } else { magic(text, begin, at, negative) };
+        return if at == begin {
+            (0.0, 0)
+        } else {
+            magic(text, begin, at, negative)
+        };
     }
     if matches!(text.get(at), Some(b'e' | b'E')) {
         let mut behind = at + 1;
@@ -100,12 +104,22 @@ pub fn parse_prefix(text: &[u8]) -> (f64, usize) {
         }
     }
     let magnitude = if is_exact && mantissa <= MANTISSA_MAX && exponent.unsigned_abs() <= 22 {
-        let power = POWERS_OF_TEN.get(exponent.unsigned_abs() as usize).copied().unwrap_or(1.0);
+        let power = POWERS_OF_TEN
+            .get(exponent.unsigned_abs() as usize)
+            .copied()
+            .unwrap_or(1.0);
         let whole = mantissa as f64;
-        if exponent < 0 { whole / power } else { whole * power }
+        if exponent < 0 {
+            whole / power
+        } else {
+            whole * power
+        }
     } else {
         let written = text.get(digits_begin..at).unwrap_or_default();
-        std::str::from_utf8(written).ok().and_then(|written| written.parse().ok()).unwrap_or(0.0)
+        std::str::from_utf8(written)
+            .ok()
+            .and_then(|written| written.parse().ok())
+            .unwrap_or(0.0)
     };
     (if negative { -magnitude } else { magnitude }, at)
 }
@@ -121,7 +135,14 @@ fn magic(text: &[u8], begin: usize, at: usize, negative: bool) -> (f64, usize) {
     let rest = text.get(at + 3..).unwrap_or_default();
     if matches!(text.get(begin), Some(b'+' | b'-')) && rest.iter().all(|byte| is_blank(*byte)) {
         if word.eq_ignore_ascii_case(b"inf") {
-            return (if negative { f64::NEG_INFINITY } else { f64::INFINITY }, at + 3);
+            return (
+                if negative {
+                    f64::NEG_INFINITY
+                } else {
+                    f64::INFINITY
+                },
+                at + 3,
+            );
         }
         if word.eq_ignore_ascii_case(b"nan") {
             return (f64::NAN.copysign(if negative { -1.0 } else { 1.0 }), at + 3);
@@ -158,7 +179,11 @@ pub fn append(into: &mut Vec<u8>, number: f64, format: &[u8]) {
 
 /// Appends an infinity or a NaN, always with its sign.
 pub fn append_special(into: &mut Vec<u8>, number: f64) {
-    into.push(if number.is_sign_negative() { b'-' } else { b'+' });
+    into.push(if number.is_sign_negative() {
+        b'-'
+    } else {
+        b'+'
+    });
     into.extend_from_slice(if number.is_nan() { b"nan" } else { b"inf" });
 }
 
@@ -190,7 +215,11 @@ mod tests {
             ("inf", 0.0, 0),
             ("+inf", f64::INFINITY, 4),
             ("-infx", 0.0, 0),
-            ("123456789012345678901234567890", 123456789012345678901234567890.0, 30),
+            (
+                "123456789012345678901234567890",
+                123456789012345678901234567890.0,
+                30,
+            ),
             ("0.1", 0.1, 3),
             ("1e400", f64::INFINITY, 5),
             ("000000000000000000000000012", 12.0, 27),
@@ -209,7 +238,7 @@ mod tests {
             (1e6, "1000000"),
             (0.1, "0.1"),
             (1e-5, "1e-05"),
-            (3.14159265, "3.14159"),
+            (2.7012345, "2.70123"),
             (-0.0, "0"),
             (1180591620717411303424.0, "1180591620717411303424"),
             (f64::INFINITY, "+inf"),

@@ -302,6 +302,9 @@ pub struct Program {
 impl Program {
     /// Returns the name of a global variable, for messages.
     pub fn global_name(&self, slot: u32) -> &str {
-        self.globals.iter().find(|entry| *entry.1 == slot).map_or("", |entry| entry.0)
+        self.globals
+            .iter()
+            .find(|entry| *entry.1 == slot)
+            .map_or("", |entry| entry.0)
     }
 }

@@ -66,7 +66,11 @@ impl Parser<'_> {
     }
 
     fn expect(&mut self, sign: &str) -> Result<(), Error> {
-        if self.accept(sign)? { Ok(()) } else { Err(self.unexpected()) }
+        if self.accept(sign)? {
+            Ok(())
+        } else {
+            Err(self.unexpected())
+        }
     }
 
     fn unexpected(&self) -> Error {
@@ -117,18 +121,31 @@ impl Parser<'_> {
             Token::Name(name) | Token::FunctionName(name) => name,
             _ => return Err(self.lexer.error("syntax error")),
         };
-        if self.tree.functions.iter().any(|function| function.name == name) {
-            return Err(self.lexer.message(&format!("function name `{name}' previously defined")));
+        if self
+            .tree
+            .functions
+            .iter()
+            .any(|function| function.name == name)
+        {
+            return Err(self
+                .lexer
+                .message(&format!("function name `{name}' previously defined")));
         }
         self.expect("(")?;
         let mut parameters: Vec<String> = Vec::new();
         while !self.is(")") {
-            let Token::Name(parameter) = self.advance()? else { return Err(self.unexpected()) };
+            let Token::Name(parameter) = self.advance()? else {
+                return Err(self.unexpected());
+            };
             if parameter == name {
-                return Err(self.lexer.message(&format!("function `{name}': cannot use function name as parameter name")));
+                return Err(self.lexer.message(&format!(
+                    "function `{name}': cannot use function name as parameter name"
+                )));
             }
             if parameters.contains(&parameter) {
-                return Err(self.lexer.message(&format!("function `{name}': duplicate parameter `{parameter}'")));
+                return Err(self.lexer.message(&format!(
+                    "function `{name}': duplicate parameter `{parameter}'"
+                )));
             }
             parameters.push(parameter);
             if !self.accept(",")? {
@@ -141,15 +158,23 @@ impl Parser<'_> {
         self.is_in_function = true;
         let body = self.braces()?;
         self.is_in_function = false;
-        self.tree.functions.push(Function { name, parameters, body });
+        self.tree.functions.push(Function {
+            name,
+            parameters,
+            body,
+        });
         Ok(())
     }
 
     fn rule(&mut self) -> Result<(), Error> {
-        if let Token::Word(word @ (Word::Begin | Word::End | Word::BeginFile | Word::EndFile)) = self.token {
+        if let Token::Word(word @ (Word::Begin | Word::End | Word::BeginFile | Word::EndFile)) =
+            self.token
+        {
             self.advance()?;
             if !self.is("{") {
-                return Err(self.lexer.message("each rule must have a pattern or an action part"));
+                return Err(self
+                    .lexer
+                    .message("each rule must have a pattern or an action part"));
             }
             let body = self.braces()?;
             match word {
@@ -160,7 +185,7 @@ impl Parser<'_> {
             }
             return Ok(());
         }
-        let line = self.lexer.line();
+        let line = self.lexer.token_line();
         let pattern = if self.is("{") {
             Pattern::Always
         } else {
@@ -177,7 +202,11 @@ impl Parser<'_> {
             Token::Newline | Token::End | Token::Sign(";") => None,
             _ => return Err(self.unexpected()),
         };
-        self.tree.rules.push(Rule { pattern, action, line });
+        self.tree.rules.push(Rule {
+            pattern,
+            action,
+            line,
+        });
         Ok(())
     }
 
@@ -192,7 +221,7 @@ impl Parser<'_> {
             if self.token == Token::End {
                 return Err(self.unexpected());
             }
-            let line = self.lexer.line();
+            let line = self.lexer.token_line();
             block.push((self.statement()?, line));
         }
     }
@@ -206,7 +235,7 @@ impl Parser<'_> {
         if self.accept(";")? {
             return Ok(Block::new());
         }
-        let line = self.lexer.line();
+        let line = self.lexer.token_line();
         Ok(vec![(self.statement()?, line)])
     }
 
@@ -293,13 +322,19 @@ impl Parser<'_> {
         self.advance()?;
         self.expect("(")?;
         self.is_in_excluded = true;
-        let first = if self.is(";") { None } else { Some(self.simple_statement()?) };
+        let first = if self.is(";") {
+            None
+        } else {
+            Some(self.simple_statement()?)
+        };
         self.is_in_excluded = false;
         if self.is_word(Word::In) {
             self.advance()?;
             let array = self.expression()?;
             self.expect(")")?;
-            let Some(Statement::Expression(key)) = first else { return Err(self.unexpected()) };
+            let Some(Statement::Expression(key)) = first else {
+                return Err(self.unexpected());
+            };
             if !matches!(array, Expression::Variable(_) | Expression::Index(..)) {
                 return Err(self.unexpected());
             }
@@ -315,13 +350,30 @@ impl Parser<'_> {
         }
         self.expect(";")?;
         self.skip_newlines()?;
-        let condition = if self.is(";") { None } else { Some(self.expression()?) };
+        let condition = if self.is(";") {
+            None
+        } else {
+            Some(self.expression()?)
+        };
         self.expect(";")?;
         self.skip_newlines()?;
-        let step = if self.is(")") { None } else { Some(self.simple_statement()?) };
+        let step = if self.is(")") {
+            None
+        } else {
+            Some(self.simple_statement()?)
+        };
         self.expect(")")?;
-        let body = if self.accept(";")? { Block::new() } else { self.loop_body()? };
-        Ok(Statement::For(first.map(Box::new), condition, step.map(Box::new), body))
+        let body = if self.accept(";")? {
+            Block::new()
+        } else {
+            self.loop_body()?
+        };
+        Ok(Statement::For(
+            first.map(Box::new),
+            condition,
+            step.map(Box::new),
+            body,
+        ))
     }
 
     fn switch_statement(&mut self) -> Result<Statement, Error> {
@@ -344,7 +396,7 @@ impl Parser<'_> {
                 self.advance()?;
                 cases.push((Case::Default, Block::new()));
             } else {
-                let line = self.lexer.line();
+                let line = self.lexer.token_line();
                 let statement = self.statement()?;
                 match cases.last_mut() {
                     Some((_, block)) => block.push((statement, line)),
@@ -367,28 +419,46 @@ impl Parser<'_> {
             return self.regex();
         }
         match self.advance()? {
-            Token::Number(number) => Ok(Expression::Number(if negative { -number } else { number })),
+            Token::Number(number) => {
+                Ok(Expression::Number(if negative { -number } else { number }))
+            }
             Token::Text(text) => Ok(Expression::Text(text)),
             _ => Err(self.unexpected()),
         }
     }
 
     fn simple_statement(&mut self) -> Result<Statement, Error> {
-        let Token::Word(word) = self.token else { return Ok(Statement::Expression(self.expression()?)) };
+        let Token::Word(word) = self.token else {
+            return Ok(Statement::Expression(self.expression()?));
+        };
         match word {
             Word::Print | Word::Printf => self.print_statement(),
             Word::Next | Word::NextFile => {
                 self.advance()?;
-                Ok(if word == Word::Next { Statement::Next } else { Statement::NextFile })
+                Ok(if word == Word::Next {
+                    Statement::Next
+                } else {
+                    Statement::NextFile
+                })
             }
             Word::Break | Word::Continue => {
                 let is_placed = self.loops > 0 || (word == Word::Break && self.switches > 0);
                 if !is_placed {
-                    let name = if word == Word::Break { "break" } else { "continue" };
-                    return Err(self.lexer.message(&format!("`{name}' is not allowed outside a loop or switch")));
+                    let name = if word == Word::Break {
+                        "break"
+                    } else {
+                        "continue"
+                    };
+                    return Err(self
+                        .lexer
+                        .message(&format!("`{name}' is not allowed outside a loop or switch")));
                 }
                 self.advance()?;
-                Ok(if word == Word::Break { Statement::Break } else { Statement::Continue })
+                Ok(if word == Word::Break {
+                    Statement::Break
+                } else {
+                    Statement::Continue
+                })
             }
             Word::Exit | Word::Return => {
                 if word == Word::Return && !self.is_in_function {
@@ -399,7 +469,11 @@ impl Parser<'_> {
                     Token::Newline | Token::End | Token::Sign(";" | "}") => None,
                     _ => Some(self.expression()?),
                 };
-                Ok(if word == Word::Exit { Statement::Exit(value) } else { Statement::Return(value) })
+                Ok(if word == Word::Exit {
+                    Statement::Exit(value)
+                } else {
+                    Statement::Return(value)
+                })
             }
             Word::Delete => {
                 self.advance()?;
@@ -409,7 +483,9 @@ impl Parser<'_> {
                     self.expect(")")?;
                 }
                 match target {
-                    Expression::Variable(_) | Expression::Index(..) => Ok(Statement::Delete(target)),
+                    Expression::Variable(_) | Expression::Index(..) => {
+                        Ok(Statement::Delete(target))
+                    }
                     _ => Err(self.unexpected()),
                 }
             }
@@ -423,7 +499,9 @@ impl Parser<'_> {
         self.advance()?;
         let was_redirect = std::mem::replace(&mut self.is_greater_redirect, true);
         let mut values = match self.token {
-            Token::Newline | Token::End | Token::Sign(";" | "}" | ">" | ">>" | "|" | "|&") => Vec::new(),
+            Token::Newline | Token::End | Token::Sign(";" | "}" | ">" | ">>" | "|" | "|&") => {
+                Vec::new()
+            }
             _ => self.expression_list()?,
         };
         if let [Expression::List(list)] = values.as_mut_slice() {

@@ -8,7 +8,10 @@ pub struct Random {
 
 impl Default for Random {
     fn default() -> Self {
-        Self { state: 0, seed: 1.0 }
+        Self {
+            state: 0,
+            seed: 1.0,
+        }
     }
 }
 

@@ -36,7 +36,11 @@ impl Record {
     }
 
     /// Gives the buffer for a new record to `fill` and begins anew.
-    pub fn refill<R>(&mut self, splitter: &Rc<Splitter>, fill: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+    pub fn refill<R>(
+        &mut self,
+        splitter: &Rc<Splitter>,
+        fill: impl FnOnce(&mut Vec<u8>) -> R,
+    ) -> R {
         self.reset(splitter);
         match Rc::get_mut(&mut self.text) {
             Some(text) => {
@@ -73,7 +77,8 @@ impl Record {
     /// Makes sure that all fields are found with the splitter of this record.
     pub fn split_now(&mut self) {
         if self.owned.is_none() {
-            self.progress.advance(&self.splitter, &self.text, usize::MAX);
+            self.progress
+                .advance(&self.splitter, &self.text, usize::MAX);
         }
     }
 
@@ -92,7 +97,8 @@ impl Record {
         match &self.owned {
             Some(owned) => owned.len(),
             None => {
-                self.progress.advance(&self.splitter, &self.text, usize::MAX);
+                self.progress
+                    .advance(&self.splitter, &self.text, usize::MAX);
                 self.progress.bounds.len() / 2
             }
         }
@@ -124,8 +130,10 @@ impl Record {
         if self.owned.is_none() {
             self.split_now();
             let (pairs, _) = self.progress.bounds.as_chunks::<2>();
-            let fields =
-                pairs.iter().map(|[begin, end]| Value::Slice(Rc::clone(&self.text), *begin, *end)).collect();
+            let fields = pairs
+                .iter()
+                .map(|[begin, end]| Value::Slice(Rc::clone(&self.text), *begin, *end))
+                .collect();
             self.owned = Some(fields);
         }
         self.owned.get_or_insert_default()

@@ -65,9 +65,17 @@ impl Regexes {
 
 /// Compiles a regular expression of AWK.
 pub fn compile(pattern: &[u8], ignore_case: bool) -> Result<Regex, String> {
-    let options = Options { ignore_case, dot_newline: true, utf8: true, ..Options::default() };
+    let options = Options {
+        ignore_case,
+        dot_newline: true,
+        utf8: true,
+        ..Options::default()
+    };
     Regex::new(&translate(pattern), Syntax::Extended, &options).map_err(|error| {
-        format!("invalid regexp: {error}: /{}/", String::from_utf8_lossy(pattern))
+        format!(
+            "invalid regexp: {error}: /{}/",
+            String::from_utf8_lossy(pattern)
+        )
     })
 }
 
@@ -96,18 +104,38 @@ pub fn translate(pattern: &[u8]) -> Vec<u8> {
 }
 
 fn is_interval(rest: &[u8]) -> bool {
-    let Some(end) = rest.iter().position(|byte| *byte == b'}') else { return false };
+    let Some(end) = rest.iter().position(|byte| *byte == b'}') else {
+        return false;
+    };
     let inside = rest.get(..end).unwrap_or_default();
     let mut parts = inside.split(|byte| *byte == b',');
-    let is_number = |part: Option<&[u8]>| part.is_some_and(|part| part.iter().all(u8::is_ascii_digit));
+    let is_number =
+        |part: Option<&[u8]>| part.is_some_and(|part| part.iter().all(u8::is_ascii_digit));
     inside.iter().any(u8::is_ascii_digit)
         && is_number(parts.next())
-        && parts.next().is_none_or(|part| part.iter().all(u8::is_ascii_digit))
+        && parts
+            .next()
+            .is_none_or(|part| part.iter().all(u8::is_ascii_digit))
         && parts.next().is_none()
 }
 
 fn push_literal(into: &mut Vec<u8>, byte: u8) {
-    if matches!(byte, b'.' | b'[' | b']' | b'(' | b')' | b'*' | b'+' | b'?' | b'{' | b'}' | b'|' | b'^' | b'$' | b'\\') {
+    if matches!(
+        byte,
+        b'.' | b'['
+            | b']'
+            | b'('
+            | b')'
+            | b'*'
+            | b'+'
+            | b'?'
+            | b'{'
+            | b'}'
+            | b'|'
+            | b'^'
+            | b'$'
+            | b'\\'
+    ) {
         into.push(b'\\');
     }
     into.push(byte);
@@ -184,7 +212,9 @@ fn translate_bracket<'a>(rest: &'a [u8], into: &mut Vec<u8>) -> &'a [u8] {
         };
         let is_plain = |byte: u8| !matches!(byte, b']' | b'[' | b'^' | b'-');
         match high {
-            Some(high) if is_plain(low) && is_plain(high) => items.extend_from_slice(&[low, b'-', high]),
+            Some(high) if is_plain(low) && is_plain(high) => {
+                items.extend_from_slice(&[low, b'-', high])
+            }
             _ => {
                 for byte in low..=high.unwrap_or(low) {
                     match byte {
@@ -210,7 +240,14 @@ fn translate_bracket<'a>(rest: &'a [u8], into: &mut Vec<u8>) -> &'a [u8] {
     }
     // A caret alone with a dash or bracket must not come first.
     into.extend_from_slice(&items);
-    for (is_there, byte) in [(opening, b'['), (caret && (is_negated || closing || opening || !items.is_empty()), b'^'), (dash, b'-')] {
+    for (is_there, byte) in [
+        (opening, b'['),
+        (
+            caret && (is_negated || closing || opening || !items.is_empty()),
+            b'^',
+        ),
+        (dash, b'-'),
+    ] {
         if is_there {
             into.push(byte);
         }
@@ -230,7 +267,10 @@ fn bracket_byte(at: &[u8]) -> (u8, &[u8]) {
         Some((b'\\', behind)) if !behind.is_empty() => {
             let mut plain = Vec::new();
             let used = unescape(behind, &mut plain);
-            (plain.first().copied().unwrap_or(b'\\'), behind.get(used..).unwrap_or_default())
+            (
+                plain.first().copied().unwrap_or(b'\\'),
+                behind.get(used..).unwrap_or_default(),
+            )
         }
         Some((byte, behind)) => (*byte, behind),
         None => (b'\\', at),
@@ -259,7 +299,11 @@ mod tests {
             (r"a\", r"a\\"),
         ];
         for (awk, gnu) in cases {
-            assert_eq!(String::from_utf8(translate(awk.as_bytes())).unwrap(), gnu, "{awk}");
+            assert_eq!(
+                String::from_utf8(translate(awk.as_bytes())).unwrap(),
+                gnu,
+                "{awk}"
+            );
         }
     }
 }

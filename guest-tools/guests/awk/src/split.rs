@@ -60,9 +60,12 @@ impl Progress {
                 memchr::memchr(*byte, text.get(at..)?).map(|found| (at + found, at + found + 1))
             }),
             Splitter::Bytes(first, second) => self.separated(text, bounds_needed, |text, at| {
-                memchr::memchr2(*first, *second, text.get(at..)?).map(|found| (at + found, at + found + 1))
+                memchr::memchr2(*first, *second, text.get(at..)?)
+                    .map(|found| (at + found, at + found + 1))
             }),
-            Splitter::Regex(regex) => self.separated(text, bounds_needed, |text, at| next_match(regex, text, at)),
+            Splitter::Regex(regex) => {
+                self.separated(text, bounds_needed, |text, at| next_match(regex, text, at))
+            }
             Splitter::Characters => {
                 let mut at = 0;
                 while at < text.len() {
@@ -104,7 +107,9 @@ impl Progress {
         let rest = text.get(at..).unwrap_or_default();
         let mut chunks = rest.chunks_exact(8);
         for chunk in chunks.by_ref() {
-            let word = chunk.first_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+            let word = chunk
+                .first_chunk::<8>()
+                .map_or(0, |bytes| u64::from_le_bytes(*bytes));
             let mut field = field_bits(word);
             // A bit where the state changes: begin and end of fields by turns.
             let before = (field << 8) | carry;
@@ -112,7 +117,8 @@ impl Progress {
             field ^= before;
             field &= 0x0101_0101_0101_0101;
             while field != 0 {
-                self.bounds.push((at + field.trailing_zeros() as usize / 8) as u32);
+                self.bounds
+                    .push((at + field.trailing_zeros() as usize / 8) as u32);
                 field &= field - 1;
             }
             at += 8;
@@ -144,7 +150,9 @@ impl Progress {
             if at >= text.len() {
                 break;
             }
-            let end = take.map_or(text.len(), |take| crate::text::advance_characters(text, at, take));
+            let end = take.map_or(text.len(), |take| {
+                crate::text::advance_characters(text, at, take)
+            });
             self.bounds.extend([at as u32, end as u32]);
             at = end;
         }
@@ -155,7 +163,9 @@ impl Progress {
         let mut at = 0;
         let mut last_end = None;
         while at <= text.len() {
-            let Some((begin, end)) = regex.find_at(text, at) else { break };
+            let Some((begin, end)) = regex.find_at(text, at) else {
+                break;
+            };
             // An empty match directly behind a field is no field.
             if begin == end && last_end == Some(begin) {
                 if begin >= text.len() {
@@ -218,19 +228,30 @@ mod tests {
         let mut progress = Progress::default();
         progress.advance(splitter, text.as_bytes(), usize::MAX);
         let (pairs, _) = progress.bounds.as_chunks::<2>();
-        pairs.iter().map(|[begin, end]| text.get(*begin as usize..*end as usize).unwrap().to_owned()).collect()
+        pairs
+            .iter()
+            .map(|[begin, end]| text.get(*begin as usize..*end as usize).unwrap().to_owned())
+            .collect()
     }
 
     #[test]
     fn texts_are_split() {
         let cases: &[(Splitter, &str, &[&str])] = &[
-            (Splitter::Blanks, "  a bc\tdefghijklmnop  \n q ", &["a", "bc", "defghijklmnop", "q"]),
+            (
+                Splitter::Blanks,
+                "  a bc\tdefghijklmnop  \n q ",
+                &["a", "bc", "defghijklmnop", "q"],
+            ),
             (Splitter::Blanks, "12345678 9", &["12345678", "9"]),
             (Splitter::Blanks, "        ", &[]),
             (Splitter::Byte(b':'), ":a::b:", &["", "a", "", "b", ""]),
             (Splitter::Bytes(b':', b'\n'), "a:b\nc", &["a", "b", "c"]),
             (Splitter::Characters, "aéb", &["a", "é", "b"]),
-            (Splitter::Widths(vec![(0, Some(2)), (1, Some(3)), (0, None)]), "abcdefgh", &["ab", "def", "gh"]),
+            (
+                Splitter::Widths(vec![(0, Some(2)), (1, Some(3)), (0, None)]),
+                "abcdefgh",
+                &["ab", "def", "gh"],
+            ),
         ];
         for (splitter, text, expected) in cases {
             assert_eq!(fields(splitter, text), *expected, "{text:?}");

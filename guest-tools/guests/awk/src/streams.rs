@@ -109,14 +109,28 @@ impl Streams {
         fill: impl FnOnce(&mut Vec<u8>),
     ) -> Result<(), String> {
         let is_file = matches!(redirect, Redirect::Truncate | Redirect::Append);
-        let known = if is_file { self.files.contains_key(goal) } else { self.pipes.contains_key(goal) };
+        let known = if is_file {
+            self.files.contains_key(goal)
+        } else {
+            self.pipes.contains_key(goal)
+        };
         if !known {
             let output = self.open(redirect, goal)?;
-            let outputs = if is_file { &mut self.files } else { &mut self.pipes };
+            let outputs = if is_file {
+                &mut self.files
+            } else {
+                &mut self.pipes
+            };
             outputs.insert(goal.to_vec(), output);
         }
-        let outputs = if is_file { &mut self.files } else { &mut self.pipes };
-        let Some(output) = outputs.get_mut(goal) else { return Ok(()) };
+        let outputs = if is_file {
+            &mut self.files
+        } else {
+            &mut self.pipes
+        };
+        let Some(output) = outputs.get_mut(goal) else {
+            return Ok(());
+        };
         match output.sink {
             Sink::Stdout => return self.print(fill),
             Sink::Stderr => {
@@ -138,9 +152,14 @@ impl Streams {
         self.serial += 1;
         let name = String::from_utf8_lossy(goal).into_owned();
         let cannot = |error: &io::Error| match redirect {
-            Redirect::Truncate | Redirect::Append => format!("cannot redirect to `{name}': {}", reason(error)),
+            Redirect::Truncate | Redirect::Append => {
+                format!("cannot redirect to `{name}': {}", reason(error))
+            }
             Redirect::Pipe => format!("cannot open pipe `{name}' for output: {}", reason(error)),
-            Redirect::Coprocess => format!("cannot open two way pipe `{name}' for input/output: {}", reason(error)),
+            Redirect::Coprocess => format!(
+                "cannot open two way pipe `{name}' for input/output: {}",
+                reason(error)
+            ),
         };
         if goal.is_empty() {
             let sign = match redirect {
@@ -149,7 +168,9 @@ impl Streams {
                 Redirect::Pipe => "|",
                 Redirect::Coprocess => "|&",
             };
-            return Err(format!("expression for `{sign}' redirection has null string value"));
+            return Err(format!(
+                "expression for `{sign}' redirection has null string value"
+            ));
         }
         let sink = match redirect {
             Redirect::Truncate | Redirect::Append => match goal {
@@ -162,7 +183,12 @@ impl Streams {
                     } else {
                         options.write(true).truncate(true);
                     }
-                    Sink::File(options.create(true).open(&name).map_err(|error| cannot(&error))?)
+                    Sink::File(
+                        options
+                            .create(true)
+                            .open(&name)
+                            .map_err(|error| cannot(&error))?,
+                    )
                 }
             },
             Redirect::Pipe => {
@@ -172,13 +198,24 @@ impl Streams {
             }
             Redirect::Coprocess => {
                 self.flush_all()?;
-                let (child, input, output) = children::coprocess(goal).map_err(|error| cannot(&error))?;
+                let (child, (input, output)) =
+                    children::coprocess(goal).map_err(|error| cannot(&error))?;
                 let reader = Reader::new(output);
-                self.read_commands.insert(goal.to_vec(), Input { reader, child: None });
+                self.read_commands.insert(
+                    goal.to_vec(),
+                    Input {
+                        reader,
+                        child: None,
+                    },
+                );
                 Sink::Pipe(Some(input), Some(child))
             }
         };
-        Ok(Output { sink, buffer: Vec::new(), serial: self.serial })
+        Ok(Output {
+            sink,
+            buffer: Vec::new(),
+            serial: self.serial,
+        })
     }
 
     /// Hands on all output; the first error.
@@ -223,7 +260,13 @@ impl Streams {
                 let _ = output.flush();
             }
             let reader = open_reader(name)?;
-            self.read_files.insert(name.to_vec(), Input { reader, child: None });
+            self.read_files.insert(
+                name.to_vec(),
+                Input {
+                    reader,
+                    child: None,
+                },
+            );
         }
         match self.read_files.get_mut(name) {
             Some(input) => Ok(&mut input.reader),
@@ -232,15 +275,24 @@ impl Streams {
     }
 
     /// Returns the reader of a command's output, starting it if need be.
-    pub fn command_reader(&mut self, command: &[u8], is_coprocess: bool) -> io::Result<&mut Reader> {
+    pub fn command_reader(
+        &mut self,
+        command: &[u8],
+        is_coprocess: bool,
+    ) -> io::Result<&mut Reader> {
         if !self.read_commands.contains_key(command) {
             self.flush_all().map_err(io::Error::other)?;
             if is_coprocess {
-                let output = self.open(Redirect::Coprocess, command).map_err(io::Error::other)?;
+                let output = self
+                    .open(Redirect::Coprocess, command)
+                    .map_err(io::Error::other)?;
                 self.pipes.insert(command.to_vec(), output);
             } else {
                 let (child, output) = children::reader(command)?;
-                let input = Input { reader: Reader::new(output), child: Some(child) };
+                let input = Input {
+                    reader: Reader::new(output),
+                    child: Some(child),
+                };
                 self.read_commands.insert(command.to_vec(), input);
             }
         } else if is_coprocess && let Some(output) = self.pipes.get_mut(command) {
@@ -255,7 +307,9 @@ impl Streams {
     /// Closes what is open under a name; none if nothing is. `Some("to")` closes only the writing end.
     pub fn close(&mut self, name: &[u8], end: Option<&[u8]>) -> Result<Option<f64>, String> {
         if end == Some(b"to") {
-            let Some(output) = self.pipes.get_mut(name) else { return Ok(None) };
+            let Some(output) = self.pipes.get_mut(name) else {
+                return Ok(None);
+            };
             output.flush()?;
             if let Sink::Pipe(input, _) = &mut output.sink {
                 *input = None;
@@ -291,7 +345,12 @@ impl Streams {
     /// Closes everything, pipes in the order they were opened.
     pub fn close_all(&mut self) -> Result<(), String> {
         let mut result = self.flush_stdout();
-        let mut outputs: Vec<Output> = self.files.drain().chain(self.pipes.drain()).map(|entry| entry.1).collect();
+        let mut outputs: Vec<Output> = self
+            .files
+            .drain()
+            .chain(self.pipes.drain())
+            .map(|entry| entry.1)
+            .collect();
         outputs.sort_by_key(|output| output.serial);
         for output in outputs {
             let closed = output.close().map(|_| ());
@@ -315,10 +374,12 @@ impl Output {
         let result = match &mut self.sink {
             Sink::File(file) => file.write_all(&self.buffer).map_err(|error| reason(&error)),
             // A command that has stopped reading is no failure of this program.
-            Sink::Pipe(Some(input), _) => match input.write_all(&self.buffer).and_then(|()| input.flush()) {
-                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(reason(&error)),
-                _ => Ok(()),
-            },
+            Sink::Pipe(Some(input), _) => {
+                match input.write_all(&self.buffer).and_then(|()| input.flush()) {
+                    Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(reason(&error)),
+                    _ => Ok(()),
+                }
+            }
             Sink::Pipe(None, _) | Sink::Stdout | Sink::Stderr => Ok(()),
         };
         self.buffer.clear();

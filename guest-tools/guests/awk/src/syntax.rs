@@ -151,7 +151,12 @@ pub enum Statement {
     /// `do ... while`
     DoWhile(Block, Expression),
     /// `for (a; b; c)`
-    For(Option<Box<Statement>>, Option<Expression>, Option<Box<Statement>>, Block),
+    For(
+        Option<Box<Statement>>,
+        Option<Expression>,
+        Option<Box<Statement>>,
+        Block,
+    ),
     /// `for (k in a)`
     ForIn(Expression, Expression, Block),
     /// `switch`

@@ -44,7 +44,11 @@ pub fn advance_characters(text: &[u8], from: usize, count: usize) -> usize {
 /// Changes the case of all letters.
 pub fn change_case(text: &[u8], upper: bool) -> Vec<u8> {
     if text.is_ascii() {
-        return if upper { text.to_ascii_uppercase() } else { text.to_ascii_lowercase() };
+        return if upper {
+            text.to_ascii_uppercase()
+        } else {
+            text.to_ascii_lowercase()
+        };
     }
     let mut into = Vec::with_capacity(text.len());
     for chunk in text.utf8_chunks() {
@@ -57,7 +61,12 @@ pub fn change_case(text: &[u8], upper: bool) -> Vec<u8> {
                 let mut changed = character.to_lowercase();
                 (changed.len() == 1).then(|| changed.next()).flatten()
             };
-            into.extend_from_slice(changed.unwrap_or(character).encode_utf8(&mut [0; 4]).as_bytes());
+            into.extend_from_slice(
+                changed
+                    .unwrap_or(character)
+                    .encode_utf8(&mut [0; 4])
+                    .as_bytes(),
+            );
         }
         into.extend_from_slice(chunk.invalid());
     }

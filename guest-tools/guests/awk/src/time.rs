@@ -4,9 +4,27 @@
 //! daylight saving.
 
 /// The longest result of one conversion is short, so nothing here is bounded further.
-const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+const DAYS: [&str; 7] = [
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+];
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -42,11 +60,16 @@ fn date_of(seconds: i64) -> Date {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     Date {
         year,
@@ -70,7 +93,11 @@ fn zone() -> (String, i64) {
         None => (-1, rest.strip_prefix('+').unwrap_or(rest)),
     };
     let (hours, minutes) = digits.split_once(':').unwrap_or((digits, "0"));
-    match (name.len() >= 3, hours.parse::<i64>(), minutes.parse::<i64>()) {
+    match (
+        name.len() >= 3,
+        hours.parse::<i64>(),
+        minutes.parse::<i64>(),
+    ) {
         (true, Ok(hours), Ok(minutes)) => (name.to_owned(), sign * (hours * 3600 + minutes * 60)),
         _ => ("UTC".to_owned(), 0),
     }
@@ -85,7 +112,9 @@ pub fn seconds(text: &str, is_utc: bool) -> f64 {
             _ => break,
         }
     }
-    let [year, month, day, hour, minute, second, ..] = *numbers.as_slice() else { return -1.0 };
+    let [year, month, day, hour, minute, second, ..] = *numbers.as_slice() else {
+        return -1.0;
+    };
     let months = year.saturating_mul(12) + month - 1;
     let days = days_to(months.div_euclid(12), months.rem_euclid(12) + 1, 1) + day - 1;
     let offset = if is_utc { 0 } else { zone().1 };
@@ -94,7 +123,11 @@ pub fn seconds(text: &str, is_utc: bool) -> f64 {
 
 /// Formats a moment.
 pub fn format(pattern: &[u8], seconds: i64, is_utc: bool) -> Vec<u8> {
-    let (name, offset) = if is_utc { ("GMT".to_owned(), 0) } else { zone() };
+    let (name, offset) = if is_utc {
+        ("GMT".to_owned(), 0)
+    } else {
+        zone()
+    };
     let date = date_of(seconds.saturating_add(offset));
     let mut into = Vec::with_capacity(pattern.len() * 2);
     append(pattern, &date, seconds, (&name, offset), &mut into);
@@ -124,12 +157,21 @@ fn append(pattern: &[u8], date: &Date, seconds: i64, zone: (&str, i64), into: &m
         let start = into.len();
         convert(letter, flag, date, seconds, zone, into);
         if flag == Some(b'^') {
-            into.iter_mut().skip(start).for_each(|byte| byte.make_ascii_uppercase());
+            into.iter_mut()
+                .skip(start)
+                .for_each(|byte| byte.make_ascii_uppercase());
         }
     }
 }
 
-fn convert(letter: u8, flag: Option<u8>, date: &Date, seconds: i64, zone: (&str, i64), into: &mut Vec<u8>) {
+fn convert(
+    letter: u8,
+    flag: Option<u8>,
+    date: &Date,
+    seconds: i64,
+    zone: (&str, i64),
+    into: &mut Vec<u8>,
+) {
     let mut padded = |number: i64, width: usize, fill: char| {
         let fill = match flag {
             Some(b'-') => None,
@@ -145,7 +187,11 @@ fn convert(letter: u8, flag: Option<u8>, date: &Date, seconds: i64, zone: (&str,
         into.extend_from_slice(text.as_bytes());
     };
     let name = |names: &[&'static str], place: i64| -> &'static str {
-        usize::try_from(place).ok().and_then(|place| names.get(place)).copied().unwrap_or("?")
+        usize::try_from(place)
+            .ok()
+            .and_then(|place| names.get(place))
+            .copied()
+            .unwrap_or("?")
     };
     let short = |name: &'static str| name.get(..3).unwrap_or(name);
     let twelve = |hour: i64| if hour % 12 == 0 { 12 } else { hour % 12 };
@@ -185,7 +231,9 @@ fn convert(letter: u8, flag: Option<u8>, date: &Date, seconds: i64, zone: (&str,
         b'z' => {
             let sign = if zone.1 < 0 { '-' } else { '+' };
             let minutes = zone.1.abs() / 60;
-            into.extend_from_slice(format!("{sign}{:02}{:02}", minutes / 60, minutes % 60).as_bytes());
+            into.extend_from_slice(
+                format!("{sign}{:02}{:02}", minutes / 60, minutes % 60).as_bytes(),
+            );
         }
         b'c' => append(b"%a %b %e %H:%M:%S %Y", date, seconds, zone, into),
         b'D' | b'x' => append(b"%m/%d/%y", date, seconds, zone, into),
@@ -213,13 +261,28 @@ mod tests {
     #[test]
     fn moments_are_formatted_and_read() {
         let cases = [
-            ("%Y-%m-%d %H:%M:%S %j %U %W %V %G %u %w", 3_888_000, "1970-02-15 00:00:00 046 07 06 07 1970 7 0"),
-            ("%a %A %b %B %e %-d %I %p", 1_704_067_199, "Sun Sunday Dec December 31 31 11 PM"),
+            (
+                "%Y-%m-%d %H:%M:%S %j %U %W %V %G %u %w",
+                3_888_000,
+                "1970-02-15 00:00:00 046 07 06 07 1970 7 0",
+            ),
+            (
+                "%a %A %b %B %e %-d %I %p",
+                1_704_067_199,
+                "Sun Sunday Dec December 31 31 11 PM",
+            ),
             ("%G-%V %y %C", 1_609_459_200, "2020-53 21 20"),
-            ("%c|%D|%T|%s", 951_782_400, "Tue Feb 29 00:00:00 2000|02/29/00|00:00:00|951782400"),
+            (
+                "%c|%D|%T|%s",
+                951_782_400,
+                "Tue Feb 29 00:00:00 2000|02/29/00|00:00:00|951782400",
+            ),
         ];
         for (pattern, moment, expected) in cases {
-            assert_eq!(String::from_utf8(format(pattern.as_bytes(), moment, true)).unwrap(), expected);
+            assert_eq!(
+                String::from_utf8(format(pattern.as_bytes(), moment, true)).unwrap(),
+                expected
+            );
         }
         assert_eq!(seconds("2020 1 1 0 0 0", true), 1_577_836_800.0);
         assert_eq!(seconds("2020 13 1 0 0 0", true), 1_609_459_200.0);

@@ -35,7 +35,10 @@ pub struct Text {
 impl Text {
     /// Returns a text of these bytes.
     pub fn new(bytes: &[u8]) -> Self {
-        Self { bytes: SmallVec::from_slice(bytes), known: Cell::new(Known::Nothing) }
+        Self {
+            bytes: SmallVec::from_slice(bytes),
+            known: Cell::new(Known::Nothing),
+        }
     }
 
     /// Returns its bytes.
@@ -70,7 +73,8 @@ impl Text {
                     Some(number)
                 }
                 None => {
-                    self.known.set(Known::NotWhole(number::parse_prefix(&self.bytes).0));
+                    self.known
+                        .set(Known::NotWhole(number::parse_prefix(&self.bytes).0));
                     None
                 }
             },
@@ -226,11 +230,19 @@ pub fn compare(left: &Value, right: &Value, format: &[u8], ignore_case: bool) ->
         return left.partial_cmp(&right);
     }
     Some(left.with_bytes(format, |left| {
-        right.with_bytes(format, |right| if ignore_case { compare_folded(left, right) } else { left.cmp(right) })
+        right.with_bytes(format, |right| {
+            if ignore_case {
+                compare_folded(left, right)
+            } else {
+                left.cmp(right)
+            }
+        })
     }))
 }
 
 /// Compares texts without regard to case.
 pub fn compare_folded(left: &[u8], right: &[u8]) -> Ordering {
-    left.iter().map(u8::to_ascii_lowercase).cmp(right.iter().map(u8::to_ascii_lowercase))
+    left.iter()
+        .map(u8::to_ascii_lowercase)
+        .cmp(right.iter().map(u8::to_ascii_lowercase))
 }

@@ -23,7 +23,9 @@ fn program(command: &[String], folder: Option<&str>) -> Option<Program> {
 
 /// Runs a command to its end, in a folder if one is given.
 pub fn run(command: &[String], folder: Option<&str>) -> Outcome {
-    let Some(program) = program(command, folder) else { return Outcome::NotStarted(Errno::NoEntry) };
+    let Some(program) = program(command, folder) else {
+        return Outcome::NotStarted(Errno::NoEntry);
+    };
     match program.status() {
         Ok(status) => Outcome::Ended(status),
         Err(errno) => Outcome::NotStarted(errno),
@@ -31,8 +33,14 @@ pub fn run(command: &[String], folder: Option<&str>) -> Outcome {
 }
 
 /// Starts a command without input (or with this program's own) and with a variable if one is given.
-pub fn start(command: &[String], has_input: bool, variable: Option<(&str, String)>) -> Result<Running, Errno> {
-    let Some(mut program) = program(command, None) else { return Err(Errno::NoEntry) };
+pub fn start(
+    command: &[String],
+    has_input: bool,
+    variable: Option<(&str, String)>,
+) -> Result<Running, Errno> {
+    let Some(mut program) = program(command, None) else {
+        return Err(Errno::NoEntry);
+    };
     if !has_input {
         program.stdin(Stdio::Null);
     }

@@ -2,9 +2,27 @@
 
 use process::Moment;
 
-const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+const DAYS: [&str; 7] = [
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+];
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -44,11 +62,16 @@ impl Date {
         let shifted = days + 719_468;
         let era = shifted.div_euclid(146_097);
         let day_of_era = shifted.rem_euclid(146_097);
-        let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let year_of_era =
+            (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let month_from_march = (5 * day_of_year + 2) / 153;
         let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-        let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+        let month = if month_from_march < 10 {
+            month_from_march + 3
+        } else {
+            month_from_march - 9
+        };
         let year = year_of_era + era * 400 + i64::from(month <= 2);
         Self {
             year,
@@ -74,7 +97,11 @@ impl Date {
 }
 
 fn name(names: &[&'static str], place: i64) -> &'static str {
-    usize::try_from(place).ok().and_then(|place| names.get(place)).copied().unwrap_or("?")
+    usize::try_from(place)
+        .ok()
+        .and_then(|place| names.get(place))
+        .copied()
+        .unwrap_or("?")
 }
 
 fn short(name: &'static str) -> &'static str {
@@ -86,21 +113,39 @@ pub fn convert(letter: char, moment: Moment) -> Option<String> {
     let date = Date::of(moment.seconds);
     // GNU shows the nanoseconds with a tenth digit.
     let fraction = format!("{:09}0", moment.nanoseconds);
-    let twelve = if date.hour % 12 == 0 { 12 } else { date.hour % 12 };
+    let twelve = if date.hour % 12 == 0 {
+        12
+    } else {
+        date.hour % 12
+    };
     let time = format!("{:02}:{:02}:{:02}", date.hour, date.minute, date.second);
     let monday_based = (date.weekday + 6) % 7;
     let half = if date.hour < 12 { "AM" } else { "PM" };
     Some(match letter {
         '@' => format!("{}.{fraction}", moment.seconds),
-        '+' => format!("{:04}-{:02}-{:02}+{time}.{fraction}", date.year, date.month, date.day),
+        '+' => format!(
+            "{:04}-{:02}-{:02}+{time}.{fraction}",
+            date.year, date.month, date.day
+        ),
         'a' => date.day_name().to_owned(),
         'A' => name(&DAYS, date.weekday).to_owned(),
         'b' | 'h' => date.month_name().to_owned(),
         'B' => name(&MONTHS, date.month - 1).to_owned(),
-        'c' => format!("{} {} {:2} {time} {}", date.day_name(), date.month_name(), date.day, date.year),
+        'c' => format!(
+            "{} {} {:2} {time} {}",
+            date.day_name(),
+            date.month_name(),
+            date.day,
+            date.year
+        ),
         'C' => format!("{:02}", date.year.div_euclid(100)),
         'd' => format!("{:02}", date.day),
-        'D' | 'x' => format!("{:02}/{:02}/{:02}", date.month, date.day, date.year.rem_euclid(100)),
+        'D' | 'x' => format!(
+            "{:02}/{:02}/{:02}",
+            date.month,
+            date.day,
+            date.year.rem_euclid(100)
+        ),
         'e' => format!("{:2}", date.day),
         'F' => format!("{}-{:02}-{:02}", date.year, date.month, date.day),
         'g' | 'G' | 'V' => {
@@ -168,7 +213,9 @@ pub fn read(text: &str, now: i128) -> Option<i128> {
     let mut offset: i128 = 0;
     let joined = match text.split_once('T') {
         // `2024-01-01T12:00:00`
-        Some((day, time)) if day.ends_with(|last: char| last.is_ascii_digit()) => format!("{day} {time}"),
+        Some((day, time)) if day.ends_with(|last: char| last.is_ascii_digit()) => {
+            format!("{day} {time}")
+        }
         _ => text.to_owned(),
     };
     let mut words = joined.split_whitespace().peekable();
@@ -194,7 +241,9 @@ pub fn read(text: &str, now: i128) -> Option<i128> {
                             Err(_) => return None,
                         },
                     };
-                    let is_ago = words.peek().is_some_and(|word| word.eq_ignore_ascii_case("ago"));
+                    let is_ago = words
+                        .peek()
+                        .is_some_and(|word| word.eq_ignore_ascii_case("ago"));
                     if is_ago {
                         words.next();
                     }
@@ -225,7 +274,8 @@ fn moved(at: i128, count: i128, unit: &str) -> Option<i128> {
             let count = i64::try_from(count).ok()?;
             let whole = i64::try_from(at.div_euclid(SECOND)).ok()?;
             let date = Date::of(whole);
-            let months = date.year * 12 + date.month - 1 + count.checked_mul(if unit == "year" { 12 } else { 1 })?;
+            let months = date.year * 12 + date.month - 1
+                + count.checked_mul(if unit == "year" { 12 } else { 1 })?;
             let days = days_to(months.div_euclid(12), months.rem_euclid(12) + 1, 1) + date.day - 1;
             let rest = at - i128::from(whole.div_euclid(86_400)) * 86_400 * SECOND;
             return Some(i128::from(days) * 86_400 * SECOND + rest);
@@ -238,9 +288,17 @@ fn moved(at: i128, count: i128, unit: &str) -> Option<i128> {
 fn calendar_day(word: &str) -> Option<i64> {
     let (first, rest) = word.split_once(['-', '/'])?;
     let (second, third) = rest.split_once(['-', '/'])?;
-    let numbers = (first.parse::<i64>().ok()?, second.parse::<i64>().ok()?, third.parse::<i64>().ok()?);
+    let numbers = (
+        first.parse::<i64>().ok()?,
+        second.parse::<i64>().ok()?,
+        third.parse::<i64>().ok()?,
+    );
     // 2024-01-31, 2024/01/31 or 01/31/2024.
-    let (year, month, day) = if first.len() >= 3 || word.contains('-') { numbers } else { (numbers.2, numbers.0, numbers.1) };
+    let (year, month, day) = if first.len() >= 3 || word.contains('-') {
+        numbers
+    } else {
+        (numbers.2, numbers.0, numbers.1)
+    };
     ((1..=12).contains(&month) && (1..=31).contains(&day)).then(|| days_to(year, month, day))
 }
 
@@ -251,9 +309,25 @@ fn clock_time(word: &str) -> Option<(i128, i128)> {
         Some(at) => {
             let (time, zone) = word.split_at_checked(at)?;
             let digits: String = zone.chars().filter(char::is_ascii_digit).collect();
-            let number: i128 = if digits.is_empty() { 0 } else { digits.parse().ok()? };
-            let minutes = if digits.len() > 2 { number / 100 * 60 + number % 100 } else { number * 60 };
-            (time, if zone.starts_with('-') { -minutes } else { minutes } * 60 * SECOND)
+            let number: i128 = if digits.is_empty() {
+                0
+            } else {
+                digits.parse().ok()?
+            };
+            let minutes = if digits.len() > 2 {
+                number / 100 * 60 + number % 100
+            } else {
+                number * 60
+            };
+            (
+                time,
+                if zone.starts_with('-') {
+                    -minutes
+                } else {
+                    minutes
+                } * 60
+                    * SECOND,
+            )
         }
         None => (word, 0),
     };
@@ -274,7 +348,11 @@ pub fn decimal(text: &str) -> Option<i128> {
         None => (false, text),
     };
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let whole: i128 = if whole.is_empty() && !fraction.is_empty() { 0 } else { whole.parse::<u64>().ok()?.into() };
+    let whole: i128 = if whole.is_empty() && !fraction.is_empty() {
+        0
+    } else {
+        whole.parse::<u64>().ok()?.into()
+    };
     let mut nanoseconds: i128 = 0;
     if !fraction.is_empty() {
         let nine: String = format!("{fraction:0<9}").chars().take(9).collect();

@@ -63,7 +63,11 @@ impl Entry {
     pub fn name(&self) -> &str {
         let name = self.path.get(self.name_begin..).unwrap_or_default();
         let trimmed = name.trim_end_matches('/');
-        if trimmed.is_empty() && self.path.starts_with('/') { "/" } else { trimmed }
+        if trimmed.is_empty() && self.path.starts_with('/') {
+            "/"
+        } else {
+            trimmed
+        }
     }
 
     /// Returns its path below the root.

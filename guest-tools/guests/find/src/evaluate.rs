@@ -39,7 +39,13 @@ impl Evaluation {
     /// Begins a search.
     pub fn new(search: Search) -> Self {
         let batches = Batches::new(search.batches);
-        Self { search, has_quit: false, batches, status: 0, is_pruned: false }
+        Self {
+            search,
+            has_quit: false,
+            batches,
+            status: 0,
+            is_pruned: false,
+        }
     }
 
     /// Says what went wrong; the exit status becomes 1.
@@ -84,7 +90,9 @@ impl Evaluation {
                 }
                 true
             }
-            Expression::Or(parts) => parts.iter().any(|part| self.evaluate(part, entry) || self.has_quit),
+            Expression::Or(parts) => parts
+                .iter()
+                .any(|part| self.evaluate(part, entry) || self.has_quit),
             Expression::List(parts) => {
                 let mut last = false;
                 for part in parts {
@@ -102,14 +110,19 @@ impl Evaluation {
             Expression::Path(pattern) => pattern.matches(entry.path.as_bytes()),
             Expression::LinkName(pattern) => {
                 let is_link = entry.kind() == Ok(Kind::Symlink);
-                is_link && entry.link().is_some_and(|goal| pattern.matches(goal.as_bytes()))
+                is_link
+                    && entry
+                        .link()
+                        .is_some_and(|goal| pattern.matches(goal.as_bytes()))
             }
             Expression::Regex(regex) => {
                 let path = entry.path.as_bytes();
                 regex.find_at(path, 0) == Some((0, path.len()))
             }
             Expression::Kind(kinds) => self.kind(entry).is_some_and(|kind| kinds.contains(&kind)),
-            Expression::OtherKind(kinds) => other_kind(entry).is_some_and(|kind| kinds.contains(&kind)),
+            Expression::OtherKind(kinds) => {
+                other_kind(entry).is_some_and(|kind| kinds.contains(&kind))
+            }
             Expression::Empty => self.is_empty(entry),
             // No file system of a hand has a name.
             Expression::FileSystem(name) => name == "unknown",
@@ -143,7 +156,9 @@ impl Evaluation {
                 true
             }
             Expression::Details(place) => {
-                let Some(stat) = self.stat(entry) else { return true };
+                let Some(stat) = self.stat(entry) else {
+                    return true;
+                };
                 let line = crate::list::line(entry, &stat);
                 if let Some(output) = self.search.output.get(*place) {
                     output.print(&line);
@@ -152,7 +167,9 @@ impl Evaluation {
             }
             Expression::Delete => self.delete(entry),
             Expression::Execute(execution) => self.execute(execution, entry),
-            _ => self.stat(entry).is_some_and(|stat| tests_status(expression, &stat)),
+            _ => self
+                .stat(entry)
+                .is_some_and(|stat| tests_status(expression, &stat)),
         }
     }
 
@@ -199,11 +216,19 @@ impl Evaluation {
             Ok(stat) => stat.kind == Kind::Directory,
             Err(_) => entry.kind() == Ok(Kind::Directory),
         };
-        let result = if is_folder { fs::remove_dir(&entry.path) } else { fs::remove_file(&entry.path) };
+        let result = if is_folder {
+            fs::remove_dir(&entry.path)
+        } else {
+            fs::remove_file(&entry.path)
+        };
         match result {
             Ok(()) => true,
             Err(error) => {
-                self.fail(&format!("cannot delete {}: {}", quoted(&entry.path), reason(&error)));
+                self.fail(&format!(
+                    "cannot delete {}: {}",
+                    quoted(&entry.path),
+                    reason(&error)
+                ));
                 false
             }
         }
@@ -256,7 +281,9 @@ pub fn other_kind(entry: &Entry) -> Option<Kind> {
 }
 
 fn is_accessible(entry: &Entry, access: Access) -> bool {
-    let Ok(stat) = process::stat(&entry.path, true) else { return false };
+    let Ok(stat) = process::stat(&entry.path, true) else {
+        return false;
+    };
     let bit = match access {
         Access::Read => 0o400,
         Access::Write => 0o200,

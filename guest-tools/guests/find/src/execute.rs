@@ -34,12 +34,20 @@ impl Batches {
 impl Evaluation {
     /// Runs a command for a file, or gathers the file.
     pub(crate) fn execute(&mut self, execution: &Execution, entry: &Entry) -> bool {
-        let (path, folder) = if execution.is_in_folder { in_folder(entry) } else { (entry.path.clone(), None) };
+        let (path, folder) = if execution.is_in_folder {
+            in_folder(entry)
+        } else {
+            (entry.path.clone(), None)
+        };
         if execution.is_batch {
             self.gather(execution, path, folder.unwrap_or_default());
             return true;
         }
-        let command: Vec<String> = execution.command.iter().map(|argument| argument.replace("{}", &path)).collect();
+        let command: Vec<String> = execution
+            .command
+            .iter()
+            .map(|argument| argument.replace("{}", &path))
+            .collect();
         self.search.output.flush();
         if execution.is_asking && !is_agreed(execution, &path) {
             return false;
@@ -56,10 +64,18 @@ impl Evaluation {
     }
 
     fn gather(&mut self, execution: &Execution, path: String, folder: String) {
-        let fixed: usize = execution.command.iter().map(|argument| argument.len() + 1).sum();
-        let Some(batch) = self.batches.0.get_mut(execution.batch) else { return };
+        let fixed: usize = execution
+            .command
+            .iter()
+            .map(|argument| argument.len() + 1)
+            .sum();
+        let Some(batch) = self.batches.0.get_mut(execution.batch) else {
+            return;
+        };
         let length = path.len() + 1;
-        if !batch.paths.is_empty() && (fixed + batch.bytes + length > ARGUMENT_BYTES_MAX || batch.folder != folder) {
+        if !batch.paths.is_empty()
+            && (fixed + batch.bytes + length > ARGUMENT_BYTES_MAX || batch.folder != folder)
+        {
             let full = std::mem::take(batch);
             self.run_batch(execution, full);
         }
@@ -76,7 +92,11 @@ impl Evaluation {
         // `{}` is the last word.
         command.pop();
         command.extend(batch.paths);
-        let folder = if execution.is_in_folder { Some(batch.folder.as_str()) } else { None };
+        let folder = if execution.is_in_folder {
+            Some(batch.folder.as_str())
+        } else {
+            None
+        };
         match children::run(&command, folder) {
             Outcome::Ended(Status::Exited(0)) => {}
             Outcome::Ended(_) => self.fail_quietly(),
@@ -95,7 +115,12 @@ impl Evaluation {
             }
             Expression::Not(inner) => self.run_batches(inner),
             Expression::Execute(execution) if execution.is_batch => {
-                let batch = self.batches.0.get_mut(execution.batch).map(std::mem::take).unwrap_or_default();
+                let batch = self
+                    .batches
+                    .0
+                    .get_mut(execution.batch)
+                    .map(std::mem::take)
+                    .unwrap_or_default();
                 if !batch.paths.is_empty() {
                     self.run_batch(execution, batch);
                 }
@@ -110,14 +135,24 @@ fn in_folder(entry: &Entry) -> (String, Option<String>) {
     let folder = entry.path.get(..entry.name_begin).unwrap_or_default();
     let folder = if folder.is_empty() { "." } else { folder };
     let name = entry.name();
-    let path = if name == "/" { name.to_owned() } else { format!("./{name}") };
+    let path = if name == "/" {
+        name.to_owned()
+    } else {
+        format!("./{name}")
+    };
     (path, Some(folder.to_owned()))
 }
 
 /// Asks the user; without an answer it is a no.
 fn is_agreed(execution: &Execution, path: &str) -> bool {
-    let name = execution.command.first().map(String::as_str).unwrap_or_default();
-    let _ = std::io::stderr().lock().write_all(format!("< {name} ... {path} > ? ").as_bytes());
+    let name = execution
+        .command
+        .first()
+        .map(String::as_str)
+        .unwrap_or_default();
+    let _ = std::io::stderr()
+        .lock()
+        .write_all(format!("< {name} ... {path} > ? ").as_bytes());
     let mut answer = String::new();
     match std::io::stdin().read_line(&mut answer) {
         Ok(_) => matches!(answer.as_bytes().first(), Some(b'y' | b'Y')),

@@ -3,6 +3,8 @@
 //! `parse` turns the command line into the tree of `expression`, `walk` goes over the files without recursion, and
 //! `evaluate` asks the tree about each. A file's status is fetched once and only when something asks for it.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail"))]
+
 mod children;
 mod date;
 mod entry;
@@ -22,7 +24,11 @@ pub fn run(arguments: &[String]) -> u8 {
     let called = arguments.first().map_or("find", String::as_str);
     let name = called.rsplit('/').next().unwrap_or(called);
     let rest = arguments.get(1..).unwrap_or_default();
-    if name == "xargs" { xargs::run(rest) } else { find(rest) }
+    if name == "xargs" {
+        xargs::run(rest)
+    } else {
+        find(rest)
+    }
 }
 
 fn find(arguments: &[String]) -> u8 {

@@ -57,9 +57,15 @@ pub fn group_name(group: u32) -> String {
 /// Returns the line of `-ls` for a file.
 pub fn line(entry: &Entry, stat: &Stat) -> Vec<u8> {
     let date = Date::of(stat.modified.seconds);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs() as i64);
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |now| now.as_secs() as i64);
     let is_recent = (now - RECENT_SECONDS..=now).contains(&stat.modified.seconds);
-    let when = if is_recent { format!("{:02}:{:02}", date.hour, date.minute) } else { format!(" {:4}", date.year) };
+    let when = if is_recent {
+        format!("{:02}:{:02}", date.hour, date.minute)
+    } else {
+        format!(" {:4}", date.year)
+    };
     let mut line = format!(
         "{:9} {:6} {} {:3} {:<8} {:<8} {:8} {} {:2} {when} {}",
         stat.inode,

@@ -12,7 +12,9 @@ pub const GROUP: u32 = process::GROUP;
 /// Writes `program: message`.
 pub fn report(program: &str, message: &str) {
     // Standard error is all there is to say it on.
-    let _ = std::io::stderr().lock().write_all(format!("{program}: {message}\n").as_bytes());
+    let _ = std::io::stderr()
+        .lock()
+        .write_all(format!("{program}: {message}\n").as_bytes());
 }
 
 /// Returns a name in the quotes of GNU's messages.

@@ -22,7 +22,12 @@ pub struct Output {
 
 impl Default for Output {
     fn default() -> Self {
-        Self { sink: Sink::Stdout, name: "standard output".to_owned(), buffer: Vec::new(), failure: None }
+        Self {
+            sink: Sink::Stdout,
+            name: "standard output".to_owned(),
+            buffer: Vec::new(),
+            failure: None,
+        }
     }
 }
 
@@ -33,7 +38,12 @@ impl Output {
             "/dev/stderr" => Sink::Stderr,
             _ => Sink::File(File::create(name)?),
         };
-        Ok(Self { sink, name: name.to_owned(), buffer: Vec::new(), failure: None })
+        Ok(Self {
+            sink,
+            name: name.to_owned(),
+            buffer: Vec::new(),
+            failure: None,
+        })
     }
 
     /// Writes.
@@ -74,7 +84,8 @@ impl Output {
             if error.kind() == io::ErrorKind::BrokenPipe {
                 process::exit(141);
             }
-            self.failure.get_or_insert_with(|| crate::messages::reason(&error));
+            self.failure
+                .get_or_insert_with(|| crate::messages::reason(&error));
         }
     }
 

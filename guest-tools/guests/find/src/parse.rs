@@ -5,7 +5,7 @@ mod test;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::expression::{Expression, Follow, Nanoseconds, Search};
-use crate::messages::{quoted, report};
+use crate::messages::quoted;
 use crate::output::Outputs;
 
 /// How deep parentheses may nest; the parser calls itself.
@@ -25,8 +25,6 @@ struct Parser<'a> {
     search: Search,
     /// Whether an action stands in the expression, so that `-print` is not added.
     has_action: bool,
-    /// The last test, for a warning about options behind it.
-    last_test: Option<&'a str>,
     /// The last predicate that takes a pattern, for a hint about unquoted patterns.
     last_pattern: Option<&'a str>,
     regex_type: &'static str,
@@ -38,7 +36,9 @@ struct Parser<'a> {
 
 /// Parses the arguments behind the name.
 pub fn parse(arguments: &[String]) -> Result<Parsed, String> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_nanos() as Nanoseconds);
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |now| now.as_nanos() as Nanoseconds);
     let mut parser = Parser {
         words: arguments.iter().peekable(),
         search: Search {
@@ -54,7 +54,6 @@ pub fn parse(arguments: &[String]) -> Result<Parsed, String> {
             batches: 0,
         },
         has_action: false,
-        last_test: None,
         last_pattern: None,
         regex_type: "emacs",
         now,
@@ -69,8 +68,11 @@ pub fn parse(arguments: &[String]) -> Result<Parsed, String> {
         return Ok(Parsed::Show(text));
     }
     let mut search = parser.search;
-    search.expression =
-        if parser.has_action { expression } else { Expression::And(vec![expression, Expression::Print(0, b'\n')]) };
+    search.expression = if parser.has_action {
+        expression
+    } else {
+        Expression::And(vec![expression, Expression::Print(0, b'\n')])
+    };
     Ok(Parsed::Search(Box::new(search)))
 }
 
@@ -96,7 +98,10 @@ impl<'a> Parser<'a> {
                     self.words.next();
                     return Ok(());
                 }
-                level if level.strip_prefix("-O").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit())) => {}
+                level
+                    if level
+                        .strip_prefix("-O")
+                        .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit())) => {}
                 _ => return Ok(()),
             }
             self.words.next();
@@ -131,7 +136,9 @@ impl<'a> Parser<'a> {
         if let Some(pattern) = self.last_pattern
             && std::fs::symlink_metadata(word).is_ok()
         {
-            message.push_str(&format!("\nfind: possible unquoted pattern after predicate `{pattern}'?"));
+            message.push_str(&format!(
+                "\nfind: possible unquoted pattern after predicate `{pattern}'?"
+            ));
         }
         message
     }
@@ -188,11 +195,17 @@ impl<'a> Parser<'a> {
             }
         }
         let inner = self.primary()?;
-        Ok(if is_negated { Expression::Not(Box::new(inner)) } else { inner })
+        Ok(if is_negated {
+            Expression::Not(Box::new(inner))
+        } else {
+            inner
+        })
     }
 
     fn primary(&mut self) -> Result<Expression, String> {
-        let Some(word) = self.words.next() else { return Ok(Expression::True) };
+        let Some(word) = self.words.next() else {
+            return Ok(Expression::True);
+        };
         match word.as_str() {
             "(" => {
                 self.nesting += 1;
@@ -200,7 +213,11 @@ impl<'a> Parser<'a> {
                     return Err("the expression is nested too deep".to_owned());
                 }
                 match self.words.peek().map(|word| word.as_str()) {
-                    Some(")") => return Err("invalid expression; empty parentheses are not allowed.".to_owned()),
+                    Some(")") => {
+                        return Err(
+                            "invalid expression; empty parentheses are not allowed.".to_owned()
+                        );
+                    }
                     None => {
                         return Err("invalid expression; expected to find a ')' but didn't see one. Perhaps you need an extra predicate after '('".to_owned());
                     }
@@ -216,9 +233,9 @@ impl<'a> Parser<'a> {
                 Ok(inner)
             }
             ")" => Err("invalid expression; you have too many ')'".to_owned()),
-            operator @ ("-a" | "-and" | "-o" | "-or" | ",") => {
-                Err(format!("invalid expression; you have used a binary operator '{operator}' with nothing before it."))
-            }
+            operator @ ("-a" | "-and" | "-o" | "-or" | ",") => Err(format!(
+                "invalid expression; you have used a binary operator '{operator}' with nothing before it."
+            )),
             name if name.starts_with('-') => self.predicate(name),
             stray => Err(self.stray(stray)),
         }
@@ -226,20 +243,10 @@ impl<'a> Parser<'a> {
 
     /// Returns the argument of a predicate.
     fn argument(&mut self, name: &str) -> Result<&'a str, String> {
-        self.words.next().map(String::as_str).ok_or_else(|| format!("missing argument to `{name}'"))
-    }
-
-    /// An option that holds for the whole search, wherever it stands.
-    fn global(&mut self, name: &str) -> Expression {
-        if let Some(test) = self.last_test {
-            report(
-                "find",
-                &format!(
-                    "warning: you have specified the global option {name} after the argument {test}, but global options are not positional, i.e., {name} affects tests specified before it as well as those specified after it.  Please specify global options before other arguments."
-                ),
-            );
-        }
-        Expression::True
+        self.words
+            .next()
+            .map(String::as_str)
+            .ok_or_else(|| format!("missing argument to `{name}'"))
     }
 
     fn depth(&mut self, name: &str) -> Result<usize, String> {
@@ -255,7 +262,10 @@ impl<'a> Parser<'a> {
     }
 }
 
-fn single(mut parts: Vec<Expression>, many: impl FnOnce(Vec<Expression>) -> Expression) -> Expression {
+fn single(
+    mut parts: Vec<Expression>,
+    many: impl FnOnce(Vec<Expression>) -> Expression,
+) -> Expression {
     match (parts.len(), parts.pop()) {
         (1, Some(part)) => part,
         (_, Some(last)) => {

@@ -67,7 +67,10 @@ impl Format {
                         }
                         None => {
                             let shown = written.chars().last().unwrap_or('%');
-                            report("find", &format!("warning: unrecognized format directive `%{shown}'"));
+                            report(
+                                "find",
+                                &format!("warning: unrecognized format directive `%{shown}'"),
+                            );
                             plain.push('%');
                             plain.push_str(&written);
                         }
@@ -112,7 +115,9 @@ fn escape(characters: &mut std::iter::Peekable<std::str::Chars<'_>>, plain: &mut
         Some(digit @ '0'..='7') => {
             let mut value = digit.to_digit(8).unwrap_or(0);
             for _ in 0..2 {
-                let Some(digit) = characters.peek().and_then(|next| next.to_digit(8)) else { break };
+                let Some(digit) = characters.peek().and_then(|next| next.to_digit(8)) else {
+                    break;
+                };
                 value = value * 8 + digit;
                 characters.next();
             }
@@ -165,7 +170,9 @@ fn directive(
         written.push('.');
         directive.precision = Some(number(characters, &mut written));
     }
-    let Some(letter) = characters.next() else { return Err("error: % at end of format string".to_owned()) };
+    let Some(letter) = characters.next() else {
+        return Err("error: % at end of format string".to_owned());
+    };
     written.push(letter);
     directive.letter = letter;
     if matches!(letter, 'A' | 'B' | 'C' | 'T') {
@@ -182,9 +189,16 @@ fn directive(
     Ok((is_known.then_some(directive), written))
 }
 
-fn number(characters: &mut std::iter::Peekable<std::str::Chars<'_>>, written: &mut String) -> usize {
+fn number(
+    characters: &mut std::iter::Peekable<std::str::Chars<'_>>,
+    written: &mut String,
+) -> usize {
     let mut value = 0_usize;
-    while let Some(digit) = characters.peek().copied().and_then(|next| next.to_digit(10).map(|digit| (next, digit))) {
+    while let Some(digit) = characters
+        .peek()
+        .copied()
+        .and_then(|next| next.to_digit(10).map(|digit| (next, digit)))
+    {
         characters.next();
         written.push(digit.0);
         value = (value * 10 + digit.1 as usize).min(WIDTH_MAX);
@@ -200,7 +214,11 @@ impl Directive {
             Some(precision) => format!("{text:0>precision$}"),
             None => text,
         };
-        let text = if is_number && self.plus { format!("+{text}") } else { text };
+        let text = if is_number && self.plus {
+            format!("+{text}")
+        } else {
+            text
+        };
         let padding = self.width.saturating_sub(text.chars().count());
         let zero = self.zero && is_number && !self.left;
         if !self.left {
@@ -217,15 +235,47 @@ impl Directive {
         match self.letter {
             'p' => return (entry.path.clone(), false),
             'P' => return (entry.below_root().to_owned(), false),
+            // As GNU: a root keeps its last slash.
+            'f' if entry.depth == 0 && entry.name() != "/" => {
+                return (
+                    entry
+                        .path
+                        .get(entry.name_begin..)
+                        .unwrap_or_default()
+                        .to_owned(),
+                    false,
+                );
+            }
             'f' => return (entry.name().to_owned(), false),
             'd' => return (entry.depth.to_string(), true),
             'h' => return (folder(entry).to_owned(), false),
-            'H' => return (entry.path.get(..entry.root_length).unwrap_or_default().to_owned(), false),
+            'H' => {
+                return (
+                    entry
+                        .path
+                        .get(..entry.root_length)
+                        .unwrap_or_default()
+                        .to_owned(),
+                    false,
+                );
+            }
             'l' => {
-                let goal = if entry.kind() == Ok(Kind::Symlink) { entry.link() } else { None };
+                let goal = if entry.kind() == Ok(Kind::Symlink) {
+                    entry.link()
+                } else {
+                    None
+                };
                 return (goal.unwrap_or_default(), false);
             }
-            'y' => return (entry.kind().map_or('U', |kind| list::kind_letter(kind, 'f')).to_string(), false),
+            'y' => {
+                return (
+                    entry
+                        .kind()
+                        .map_or('U', |kind| list::kind_letter(kind, 'f'))
+                        .to_string(),
+                    false,
+                );
+            }
             'Y' => return (goal_letter(entry).to_string(), false),
             _ => {}
         }
@@ -243,7 +293,10 @@ impl Directive {
         };
         match self.letter {
             'a' | 'c' | 't' => (date::full(time_of(stat, time)), false),
-            'A' | 'C' | 'T' => (date::convert(self.date, time_of(stat, time)).unwrap_or_default(), false),
+            'A' | 'C' | 'T' => (
+                date::convert(self.date, time_of(stat, time)).unwrap_or_default(),
+                false,
+            ),
             // No file system of a hand knows when a file was made.
             'B' => (String::new(), false),
             'b' => (stat.blocks.to_string(), true),
@@ -269,12 +322,20 @@ impl Directive {
 /// Returns how much of its size a file takes on the disk, as `%g` writes it.
 fn sparseness(stat: &Stat) -> String {
     if stat.size == 0 {
-        return if stat.blocks == 0 { "1".to_owned() } else { "inf".to_owned() };
+        return if stat.blocks == 0 {
+            "1".to_owned()
+        } else {
+            "inf".to_owned()
+        };
     }
     let ratio = stat.blocks as f64 * 512.0 / stat.size as f64;
     let digits = (5 - ratio.log10().floor() as i32).clamp(0, 12) as usize;
     let text = format!("{ratio:.digits$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
 }
 
 /// Returns the folder part of a path: `.` if there is none.
@@ -291,7 +352,9 @@ fn folder(entry: &Entry) -> &str {
 /// Returns the letter of what a link leads to: `N` nowhere, `L` in circles, `?` unknown.
 fn goal_letter(entry: &Entry) -> char {
     if entry.kind() != Ok(Kind::Symlink) {
-        return entry.kind().map_or('U', |kind| list::kind_letter(kind, 'f'));
+        return entry
+            .kind()
+            .map_or('U', |kind| list::kind_letter(kind, 'f'));
     }
     match process::stat(&entry.path, true) {
         Ok(stat) => list::kind_letter(stat.kind, 'f'),

@@ -39,14 +39,20 @@ pub fn search(search: Search) -> u8 {
 }
 
 fn walk(root: Entry, evaluation: &mut Evaluation) {
-    let device = if evaluation.search.is_one_device { root.stat().ok().map(|stat| stat.device) } else { None };
+    let device = if evaluation.search.is_one_device {
+        root.stat().ok().map(|stat| stat.device)
+    } else {
+        None
+    };
     let mut folders: Vec<Folder> = Vec::new();
     meet(root, &mut folders, device, evaluation);
     loop {
         if evaluation.has_quit {
             return;
         }
-        let Some(folder) = folders.last_mut() else { return };
+        let Some(folder) = folders.last_mut() else {
+            return;
+        };
         let Some((name, listed)) = folder.rest.pop() else {
             if let Some(folder) = folders.pop()
                 && evaluation.search.is_contents_first
@@ -77,9 +83,15 @@ fn meet(entry: Entry, folders: &mut Vec<Folder>, device: Option<u64>, evaluation
         evaluation.visit(&entry);
         return;
     }
-    let identity = if entry.is_followed { entry.stat().ok().map(|stat| (stat.device, stat.inode)) } else { None };
+    let identity = if entry.is_followed {
+        entry.stat().ok().map(|stat| (stat.device, stat.inode))
+    } else {
+        None
+    };
     if let Some(identity) = identity
-        && let Some(same) = folders.iter().find(|folder| folder.identity == Some(identity))
+        && let Some(same) = folders
+            .iter()
+            .find(|folder| folder.identity == Some(identity))
     {
         let text = format!(
             "File system loop detected; {} is part of the same file system loop as {}.",
@@ -94,13 +106,18 @@ fn meet(entry: Entry, folders: &mut Vec<Folder>, device: Option<u64>, evaluation
     if is_pruned || evaluation.has_quit {
         return;
     }
-    let is_elsewhere = device.is_some_and(|device| entry.stat().is_ok_and(|stat| stat.device != device));
+    let is_elsewhere =
+        device.is_some_and(|device| entry.stat().is_ok_and(|stat| stat.device != device));
     let rest = if entry.depth >= evaluation.search.depth_max || is_elsewhere {
         Vec::new()
     } else {
         read_folder(&entry, evaluation)
     };
-    folders.push(Folder { entry, rest, identity });
+    folders.push(Folder {
+        entry,
+        rest,
+        identity,
+    });
 }
 
 /// Returns the names in a folder, last first.
@@ -121,7 +138,8 @@ fn read_folder(entry: &Entry, evaluation: &mut Evaluation) -> Vec<(String, Optio
                     Ok(name) => names.push((name, listed)),
                     Err(name) => {
                         let text = format!("{}/{}", entry.path, name.to_string_lossy());
-                        evaluation.fail(&format!("{}: the name is no UTF-8: skipped", quoted(&text)));
+                        evaluation
+                            .fail(&format!("{}: the name is no UTF-8: skipped", quoted(&text)));
                     }
                 }
             }

@@ -28,13 +28,24 @@ pub fn run(arguments: &[String]) -> u8 {
             Ok(file) => Box::new(file),
             Err(error) => {
                 let reason = crate::messages::reason(&error);
-                report("xargs", &format!("Cannot open input file {}: {reason}", crate::messages::quoted(file)));
+                report(
+                    "xargs",
+                    &format!(
+                        "Cannot open input file {}: {reason}",
+                        crate::messages::quoted(file)
+                    ),
+                );
                 return 1;
             }
         },
         None => Box::new(std::io::stdin()),
     };
-    let mut input = Input::new(source, options.delimiter, options.end_marker.clone(), options.replace.is_some());
+    let mut input = Input::new(
+        source,
+        options.delimiter,
+        options.end_marker.clone(),
+        options.replace.is_some(),
+    );
     let mut runner = Runner::new(&options);
     let result = match &options.replace {
         Some(marker) => replace(&options, marker, &mut input, &mut runner),
@@ -60,12 +71,21 @@ pub(super) enum Stop {
 }
 
 /// `-I`: one command for each line.
-fn replace(options: &Options, marker: &str, input: &mut Input, runner: &mut Runner<'_>) -> Result<(), Stop> {
+fn replace(
+    options: &Options,
+    marker: &str,
+    input: &mut Input,
+    runner: &mut Runner<'_>,
+) -> Result<(), Stop> {
     while let Some(item) = input.next().map_err(Stop::Wrong)? {
         let mut command = Vec::with_capacity(options.command.len());
         for (place, word) in options.command.iter().enumerate() {
             // As GNU: the command's name stays as it is written only if it has no marker.
-            let word = if place == 0 || !marker.is_empty() { word.replace(marker, &item.text) } else { word.clone() };
+            let word = if place == 0 || !marker.is_empty() {
+                word.replace(marker, &item.text)
+            } else {
+                word.clone()
+            };
             command.push(word);
         }
         let length: usize = command.iter().map(|word| word.len() + 1).sum();
@@ -81,7 +101,9 @@ fn replace(options: &Options, marker: &str, input: &mut Input, runner: &mut Runn
 fn gather(options: &Options, input: &mut Input, runner: &mut Runner<'_>) -> Result<(), Stop> {
     let fixed: usize = options.command.iter().map(|word| word.len() + 1).sum();
     if fixed > options.bytes_max {
-        return Err(Stop::Wrong("cannot fit single argument within argument list size limit".to_owned()));
+        return Err(Stop::Wrong(
+            "cannot fit single argument within argument list size limit".to_owned(),
+        ));
     }
     let mut batch: Vec<String> = Vec::new();
     let mut bytes = fixed;
@@ -112,7 +134,9 @@ fn gather(options: &Options, input: &mut Input, runner: &mut Runner<'_>) -> Resu
         bytes += length;
         batch.push(text);
         lines += usize::from(ends_line);
-        let is_full = options.arguments_max.is_some_and(|most| batch.len() >= most)
+        let is_full = options
+            .arguments_max
+            .is_some_and(|most| batch.len() >= most)
             || options.lines_max.is_some_and(|most| lines >= most);
         if is_full {
             has_run = true;

@@ -7,18 +7,34 @@ use crate::syntax::{Block, Case, Expression, LineSource, Statement, Tree};
 
 /// Returns, for each function and parameter, whether it is used as an array, also through other functions.
 pub(super) fn array_parameters(tree: &Tree) -> Vec<Vec<bool>> {
-    let places: HashMap<&str, usize> =
-        tree.functions.iter().enumerate().map(|(place, function)| (function.name.as_str(), place)).collect();
-    let mut found: Vec<Vec<bool>> =
-        tree.functions.iter().map(|function| vec![false; function.parameters.len()]).collect();
+    let places: HashMap<&str, usize> = tree
+        .functions
+        .iter()
+        .enumerate()
+        .map(|(place, function)| (function.name.as_str(), place))
+        .collect();
+    let mut found: Vec<Vec<bool>> = tree
+        .functions
+        .iter()
+        .map(|function| vec![false; function.parameters.len()])
+        .collect();
     // Each round carries the knowledge one call further up; it ends when nothing new is found.
     loop {
         let mut news: Vec<(usize, usize)> = Vec::new();
         for (place, function) in tree.functions.iter().enumerate() {
             let mut mark = |name: &Expression| {
-                let Expression::Variable(name) = name else { return };
-                if let Some(parameter) = function.parameters.iter().position(|parameter| parameter == name) {
-                    let is_known = found.get(place).and_then(|flags| flags.get(parameter)).copied();
+                let Expression::Variable(name) = name else {
+                    return;
+                };
+                if let Some(parameter) = function
+                    .parameters
+                    .iter()
+                    .position(|parameter| parameter == name)
+                {
+                    let is_known = found
+                        .get(place)
+                        .and_then(|flags| flags.get(parameter))
+                        .copied();
                     if is_known == Some(false) {
                         news.push((place, parameter));
                     }
@@ -36,7 +52,10 @@ pub(super) fn array_parameters(tree: &Tree) -> Vec<Vec<bool>> {
             return found;
         }
         for (place, parameter) in news {
-            if let Some(flag) = found.get_mut(place).and_then(|flags| flags.get_mut(parameter)) {
+            if let Some(flag) = found
+                .get_mut(place)
+                .and_then(|flags| flags.get_mut(parameter))
+            {
                 *flag = true;
             }
         }
@@ -47,7 +66,9 @@ pub(super) fn array_parameters(tree: &Tree) -> Vec<Vec<bool>> {
 pub(super) fn takes_array(builtin: Builtin, argument: usize) -> bool {
     matches!(
         (builtin, argument),
-        (Builtin::Split | Builtin::Patsplit, 1 | 3) | (Builtin::Match, 2) | (Builtin::Asort | Builtin::Asorti, 0 | 1)
+        (Builtin::Split | Builtin::Patsplit, 1 | 3)
+            | (Builtin::Match, 2)
+            | (Builtin::Asort | Builtin::Asorti, 0 | 1)
     )
 }
 
@@ -68,7 +89,12 @@ fn arrays_in(
             }
         }
         Expression::Call(name, arguments, _) => {
-            let Some(flags) = places.get(name.as_str()).and_then(|place| found.get(*place)) else { return };
+            let Some(flags) = places
+                .get(name.as_str())
+                .and_then(|place| found.get(*place))
+            else {
+                return;
+            };
             for (argument, is_array) in arguments.iter().zip(flags) {
                 if *is_array {
                     mark(argument);
@@ -99,7 +125,9 @@ fn each_statement(block: &Block, visit: &mut impl FnMut(&Statement)) {
                 }
                 each_statement(body, visit);
             }
-            Statement::Switch(_, cases) => cases.iter().for_each(|(_, block)| each_statement(block, visit)),
+            Statement::Switch(_, cases) => cases
+                .iter()
+                .for_each(|(_, block)| each_statement(block, visit)),
             _ => {}
         }
     }
@@ -107,14 +135,18 @@ fn each_statement(block: &Block, visit: &mut impl FnMut(&Statement)) {
 
 fn each_expression(block: &Block, visit: &mut impl FnMut(&Expression)) {
     each_statement(block, &mut |statement| match statement {
-        Statement::Expression(expression) | Statement::Delete(expression) => each_within(expression, visit),
+        Statement::Expression(expression) | Statement::Delete(expression) => {
+            each_within(expression, visit)
+        }
         Statement::Print(values, redirect) | Statement::Printf(values, redirect) => {
             values.iter().for_each(|value| each_within(value, visit));
             if let Some((_, goal)) = redirect {
                 each_within(goal, visit);
             }
         }
-        Statement::If(condition, ..) | Statement::While(condition, _) | Statement::DoWhile(_, condition) => {
+        Statement::If(condition, ..)
+        | Statement::While(condition, _)
+        | Statement::DoWhile(_, condition) => {
             each_within(condition, visit);
         }
         Statement::For(_, Some(condition), _, _) => each_within(condition, visit),
@@ -139,7 +171,10 @@ fn each_expression(block: &Block, visit: &mut impl FnMut(&Expression)) {
 pub(super) fn each_within(expression: &Expression, visit: &mut impl FnMut(&Expression)) {
     visit(expression);
     match expression {
-        Expression::Number(_) | Expression::Text(_) | Expression::Regex(_) | Expression::Variable(_) => {}
+        Expression::Number(_)
+        | Expression::Text(_)
+        | Expression::Regex(_)
+        | Expression::Variable(_) => {}
         Expression::Field(inner)
         | Expression::Negate(inner)
         | Expression::Plus(inner)
@@ -173,7 +208,9 @@ pub(super) fn each_within(expression: &Expression, visit: &mut impl FnMut(&Expre
         Expression::Line(source, target) => {
             match source {
                 LineSource::Main => {}
-                LineSource::File(name) | LineSource::Command(name) | LineSource::Coprocess(name) => {
+                LineSource::File(name)
+                | LineSource::Command(name)
+                | LineSource::Coprocess(name) => {
                     each_within(name, visit);
                 }
             }

@@ -12,7 +12,9 @@ impl Compiler<'_> {
     pub(super) fn effect(&mut self, expression: &Expression) -> Result<(), Error> {
         match expression {
             Expression::Assign(target, value) => self.assign(target, value, false),
-            Expression::Augment(operator, target, value) => self.augment(*operator, target, value, false),
+            Expression::Augment(operator, target, value) => {
+                self.augment(*operator, target, value, false)
+            }
             Expression::Increment { target, step, .. } => {
                 let target = self.target(target)?;
                 self.emit(Op::Increment(target, *step, Kept::Nothing));
@@ -60,7 +62,9 @@ impl Compiler<'_> {
             Expression::Variable(name) => {
                 let op = match self.variable(name)? {
                     Target::Local(slot) => Op::Local(slot),
-                    Target::Special(special @ (Special::Nf | Special::Nr | Special::Fnr)) => Op::Special(special),
+                    Target::Special(special @ (Special::Nf | Special::Nr | Special::Fnr)) => {
+                        Op::Special(special)
+                    }
                     Target::Special(special) => Op::Global(special.slot()),
                     Target::Global(slot) => Op::Global(slot),
                     Target::Field | Target::Element => Op::Empty,
@@ -82,18 +86,34 @@ impl Compiler<'_> {
                 self.emit(Op::Element);
             }
             Expression::Assign(target, value) => self.assign(target, value, true)?,
-            Expression::Augment(operator, target, value) => self.augment(*operator, target, value, true)?,
-            Expression::Increment { target, step, is_postfix } => {
+            Expression::Augment(operator, target, value) => {
+                self.augment(*operator, target, value, true)?
+            }
+            Expression::Increment {
+                target,
+                step,
+                is_postfix,
+            } => {
                 let target = self.target(target)?;
-                self.emit(Op::Increment(target, *step, if *is_postfix { Kept::Old } else { Kept::New }));
+                self.emit(Op::Increment(
+                    target,
+                    *step,
+                    if *is_postfix { Kept::Old } else { Kept::New },
+                ));
             }
             Expression::Binary(operator, left, right) => {
                 if let (Expression::Number(_), Expression::Number(0.0)) = (&**left, &**right)
                     && matches!(operator, Arithmetic::Divide | Arithmetic::Remainder)
                 {
-                    let sign = if *operator == Arithmetic::Divide { "" } else { " in `%'" };
+                    let sign = if *operator == Arithmetic::Divide {
+                        ""
+                    } else {
+                        " in `%'"
+                    };
                     let place = format!("{}:{}: ", self.program.source_name, self.line);
-                    return Err(Error::syntax(format!("{place}error: division by zero attempted{sign}")));
+                    return Err(Error::syntax(format!(
+                        "{place}error: division by zero attempted{sign}"
+                    )));
                 }
                 self.expression(left)?;
                 self.expression(right)?;
@@ -163,9 +183,18 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    fn short_circuit(&mut self, left: &Expression, right: &Expression, is_and: bool) -> Result<(), Error> {
+    fn short_circuit(
+        &mut self,
+        left: &Expression,
+        right: &Expression,
+        is_and: bool,
+    ) -> Result<(), Error> {
         self.expression(left)?;
-        let skip = self.emit(if is_and { Op::JumpIfFalse(0) } else { Op::JumpIfTrue(0) });
+        let skip = self.emit(if is_and {
+            Op::JumpIfFalse(0)
+        } else {
+            Op::JumpIfTrue(0)
+        });
         self.expression(right)?;
         self.emit(Op::Truth);
         let end = self.emit(Op::Jump(0));
@@ -187,10 +216,16 @@ impl Compiler<'_> {
             if *special == Special::Rt {
                 self.program.uses_rt = true;
             }
-            return Ok(if special.has_effect() { Target::Special(*special) } else { Target::Global(special.slot()) });
+            return Ok(if special.has_effect() {
+                Target::Special(*special)
+            } else {
+                Target::Global(special.slot())
+            });
         }
         let next = self.program.globals.len() as u32;
-        Ok(Target::Global(*self.program.globals.entry(name.to_owned()).or_insert(next)))
+        Ok(Target::Global(
+            *self.program.globals.entry(name.to_owned()).or_insert(next),
+        ))
     }
 
     /// Compiles the pieces of a target.
@@ -244,7 +279,12 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    fn assign(&mut self, target: &Expression, value: &Expression, is_kept: bool) -> Result<(), Error> {
+    fn assign(
+        &mut self,
+        target: &Expression,
+        value: &Expression,
+        is_kept: bool,
+    ) -> Result<(), Error> {
         if let (Expression::Variable(name), Expression::Concatenate(parts)) = (target, value)
             && let Some((Expression::Variable(first), rest)) = parts.split_first()
             && name == first
@@ -284,14 +324,26 @@ impl Compiler<'_> {
         let Some(place) = self.function_places.get(name).copied() else {
             self.line = line as u32;
             let place = format!("{}:{line}: ", self.program.source_name);
-            return Err(Error::fatal(format!("{place}fatal: function `{name}' not defined")));
+            return Err(Error::fatal(format!(
+                "{place}fatal: function `{name}' not defined"
+            )));
         };
-        let declared = self.parameter_counts.get(place as usize).copied().unwrap_or(0);
+        let declared = self
+            .parameter_counts
+            .get(place as usize)
+            .copied()
+            .unwrap_or(0);
         if arguments.len() > declared {
             let place = format!("{}:{line}: ", self.program.source_name);
-            self.program.warnings.push(format!("{place}warning: function `{name}' called with more arguments than declared"));
+            self.program.warnings.push(format!(
+                "{place}warning: function `{name}' called with more arguments than declared"
+            ));
         }
-        let flags = self.array_parameters.get(place as usize).cloned().unwrap_or_default();
+        let flags = self
+            .array_parameters
+            .get(place as usize)
+            .cloned()
+            .unwrap_or_default();
         for (argument, is_array) in arguments.iter().zip(flags) {
             self.argument(argument, is_array)?;
         }
@@ -310,7 +362,9 @@ impl Compiler<'_> {
                 let op = match self.variable(name)? {
                     Target::Local(slot) => Op::ArgumentLocal(slot, is_array),
                     Target::Global(slot) => Op::ArgumentGlobal(slot, is_array),
-                    Target::Special(_) | Target::Field | Target::Element => return self.expression(argument),
+                    Target::Special(_) | Target::Field | Target::Element => {
+                        return self.expression(argument);
+                    }
                 };
                 self.emit(op);
                 Ok(())
@@ -326,13 +380,17 @@ impl Compiler<'_> {
     }
 
     fn builtin(&mut self, builtin: Builtin, arguments: &[Expression]) -> Result<(), Error> {
-        if let (Builtin::Sub | Builtin::Gsub, [pattern, replacement, rest @ ..]) = (builtin, arguments) {
+        if let (Builtin::Sub | Builtin::Gsub, [pattern, replacement, rest @ ..]) =
+            (builtin, arguments)
+        {
             return self.substitute(builtin == Builtin::Gsub, pattern, replacement, rest.first());
         }
         for (place, argument) in arguments.iter().enumerate() {
             let takes_pattern = matches!(
                 (builtin, place),
-                (Builtin::Match, 1) | (Builtin::Split | Builtin::Patsplit, 2) | (Builtin::Gensub, 0)
+                (Builtin::Match, 1)
+                    | (Builtin::Split | Builtin::Patsplit, 2)
+                    | (Builtin::Gensub, 0)
             );
             match argument {
                 _ if arrays::takes_array(builtin, place) => self.array(argument)?,
@@ -340,14 +398,20 @@ impl Compiler<'_> {
                     let regex = self.regex(pattern);
                     self.emit(Op::Regex(regex));
                 }
-                _ if matches!(builtin, Builtin::Length | Builtin::Isarray | Builtin::Typeof) => {
+                _ if matches!(
+                    builtin,
+                    Builtin::Length | Builtin::Isarray | Builtin::Typeof
+                ) =>
+                {
                     self.argument(argument, false)?;
                 }
                 argument => self.expression(argument)?,
             }
         }
         let mut count = arguments.len() as u32;
-        if arguments.is_empty() && builtin == Builtin::Length || builtin == Builtin::Gensub && count == 3 {
+        if arguments.is_empty() && builtin == Builtin::Length
+            || builtin == Builtin::Gensub && count == 3
+        {
             self.emit(Op::FieldConstant(0));
             count += 1;
         }
@@ -365,7 +429,9 @@ impl Compiler<'_> {
         let record = Expression::Field(Box::new(Expression::Number(0.0)));
         let target = target.unwrap_or(&record);
         let place = match target {
-            Expression::Variable(_) | Expression::Field(_) | Expression::Index(..) => Some(self.target(target)?),
+            Expression::Variable(_) | Expression::Field(_) | Expression::Index(..) => {
+                Some(self.target(target)?)
+            }
             _ => None,
         };
         match pattern {
@@ -377,7 +443,9 @@ impl Compiler<'_> {
         }
         self.expression(replacement)?;
         match place {
-            Some(Target::Global(_) | Target::Local(_) | Target::Special(_)) => self.expression(target)?,
+            Some(Target::Global(_) | Target::Local(_) | Target::Special(_)) => {
+                self.expression(target)?
+            }
             // The pieces lie below pattern and replacement; Peek looks there.
             Some(place) => {
                 self.emit(Op::Peek(place));
@@ -451,7 +519,10 @@ fn is_without_effect(expression: &Expression) -> bool {
                 | Expression::Call(..)
                 | Expression::CallIndirect(..)
                 | Expression::Line(..)
-                | Expression::Builtin(Builtin::Sub | Builtin::Gsub | Builtin::Split | Builtin::Match, _)
+                | Expression::Builtin(
+                    Builtin::Sub | Builtin::Gsub | Builtin::Split | Builtin::Match,
+                    _
+                )
         );
     });
     is

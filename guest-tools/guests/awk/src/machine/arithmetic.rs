@@ -8,14 +8,21 @@ use super::Machine;
 impl Machine {
     /// Calculates with two numbers.
     #[inline]
-    pub(super) fn calculate(&self, operator: Arithmetic, left: f64, right: f64) -> Result<f64, Error> {
+    pub(super) fn calculate(
+        &self,
+        operator: Arithmetic,
+        left: f64,
+        right: f64,
+    ) -> Result<f64, Error> {
         match operator {
             Arithmetic::Add => Ok(left + right),
             Arithmetic::Subtract => Ok(left - right),
             Arithmetic::Multiply => Ok(left * right),
             Arithmetic::Divide if right == 0.0 => Err(self.fatal("division by zero attempted")),
             Arithmetic::Divide => Ok(left / right),
-            Arithmetic::Remainder if right == 0.0 => Err(self.fatal("division by zero attempted in `%'")),
+            Arithmetic::Remainder if right == 0.0 => {
+                Err(self.fatal("division by zero attempted in `%'"))
+            }
             Arithmetic::Remainder => Ok(left % right),
             Arithmetic::Power => Ok(power(left, right)),
         }

@@ -8,9 +8,14 @@ use super::{CALLS_MAX, Flow, Frame, Machine};
 impl Machine {
     /// Enters a function; its arguments are on the stack.
     pub(super) fn call(&mut self, function: u32, count: usize) -> Result<(), Error> {
-        let Some(code) = self.program.functions.get(function as usize) else { return Ok(()) };
+        let Some(code) = self.program.functions.get(function as usize) else {
+            return Ok(());
+        };
         if self.frames.len() >= CALLS_MAX {
-            let what = format!("function `{}' called too deep: more than {CALLS_MAX} levels", code.name);
+            let what = format!(
+                "function `{}' called too deep: more than {CALLS_MAX} levels",
+                code.name
+            );
             return Err(self.fatal(&what));
         }
         let (entry, parameters) = (code.entry as usize, code.parameters.len());
@@ -22,7 +27,11 @@ impl Machine {
             }
         }
         self.stack.resize_with(begin + parameters, || Value::Empty);
-        self.frames.push(Frame { return_to: self.place, base: self.base, function });
+        self.frames.push(Frame {
+            return_to: self.place,
+            base: self.base,
+            function,
+        });
         self.base = begin;
         self.place = entry;
         Ok(())
@@ -31,25 +40,45 @@ impl Machine {
     /// Enters the function whose name lies below its arguments.
     pub(super) fn call_indirect(&mut self, count: usize) -> Result<(), Error> {
         let at = self.stack.len().saturating_sub(count + 1);
-        let name = if at < self.stack.len() { self.stack.remove(at) } else { Value::Empty };
-        let name = String::from_utf8_lossy(&name.to_bytes(&self.settings.number_format)).into_owned();
+        let name = if at < self.stack.len() {
+            self.stack.remove(at)
+        } else {
+            Value::Empty
+        };
+        let name =
+            String::from_utf8_lossy(&name.to_bytes(&self.settings.number_format)).into_owned();
         if let Some(function) = self.function_of(&name) {
-            let declared = self.program.functions.get(function as usize).map_or(0, |code| code.parameters.len());
+            let declared = self
+                .program
+                .functions
+                .get(function as usize)
+                .map_or(0, |code| code.parameters.len());
             if count > declared {
-                return Err(self.fatal(&format!("function `{name}' called with more arguments than declared")));
+                return Err(self.fatal(&format!(
+                    "function `{name}' called with more arguments than declared"
+                )));
             }
             return self.call(function, count);
         }
         match crate::builtin::Builtin::of(&name) {
             Some(builtin) if builtin.takes(count) => self.call_builtin(builtin, count),
-            Some(_) => Err(self.fatal(&format!("{count} is invalid as number of arguments for {name}"))),
-            None => Err(self.fatal(&format!("function called indirectly through `{name}' does not exist"))),
+            Some(_) => Err(self.fatal(&format!(
+                "{count} is invalid as number of arguments for {name}"
+            ))),
+            None => Err(self.fatal(&format!(
+                "function called indirectly through `{name}' does not exist"
+            ))),
         }
     }
 
     /// Returns the place of a function of the program.
     pub(super) fn function_of(&self, name: &str) -> Option<u32> {
-        self.program.functions.iter().zip(0..).find(|(code, _)| code.name == name).map(|(_, place)| place)
+        self.program
+            .functions
+            .iter()
+            .zip(0..)
+            .find(|(code, _)| code.name == name)
+            .map(|(_, place)| place)
     }
 
     /// Leaves a function; the result is on the stack.
@@ -68,7 +97,11 @@ impl Machine {
     }
 
     /// Calls a function of the program from within a function of the language.
-    pub(super) fn call_back(&mut self, function: u32, arguments: Vec<Value>) -> Result<Value, Error> {
+    pub(super) fn call_back(
+        &mut self,
+        function: u32,
+        arguments: Vec<Value>,
+    ) -> Result<Value, Error> {
         let place = self.place;
         let count = arguments.len();
         self.stack.extend(arguments);
@@ -82,9 +115,8 @@ impl Machine {
         self.place = place;
         match flow {
             Flow::Done => Ok(self.pop()),
-            Flow::Exit | Flow::Next | Flow::NextFile => {
-                Err(self.fatal("a comparison function must return: `next' and `exit' cannot end a sort"))
-            }
+            Flow::Exit | Flow::Next | Flow::NextFile => Err(self
+                .fatal("a comparison function must return: `next' and `exit' cannot end a sort")),
         }
     }
 }

@@ -19,7 +19,8 @@ impl Machine {
         let result = match builtin {
             Builtin::Sprintf => Value::text(&self.formatted(count)?),
             _ => {
-                let mut arguments: smallvec::SmallVec<[Value; 4]> = self.stack.drain(from..).collect();
+                let mut arguments: smallvec::SmallVec<[Value; 4]> =
+                    self.stack.drain(from..).collect();
                 self.builtin(builtin, &mut arguments)?
             }
         };
@@ -29,10 +30,14 @@ impl Machine {
 
     fn builtin(&mut self, builtin: Builtin, arguments: &mut [Value]) -> Result<Value, Error> {
         match (builtin, &mut *arguments) {
-            (Builtin::Length, [Value::Array(array)]) => Ok(Value::Number(array.borrow().len() as f64)),
+            (Builtin::Length, [Value::Array(array)]) => {
+                Ok(Value::Number(array.borrow().len() as f64))
+            }
             (Builtin::Length, [value]) => {
                 let format = &self.settings.number_format;
-                Ok(Value::Number(value.with_bytes(format, crate::text::count_characters) as f64))
+                Ok(Value::Number(
+                    value.with_bytes(format, crate::text::count_characters) as f64,
+                ))
             }
             (Builtin::Isarray, [value]) => Ok(Value::truth(matches!(value, Value::Array(_)))),
             (Builtin::Typeof, [value, ..]) => Ok(Value::text(type_of(value).as_bytes())),
@@ -45,9 +50,13 @@ impl Machine {
             (Builtin::Tolower | Builtin::Toupper, [text]) => {
                 let format = &self.settings.number_format;
                 let upper = builtin == Builtin::Toupper;
-                Ok(Value::text(&text.with_bytes(format, |text| crate::text::change_case(text, upper))))
+                Ok(Value::text(&text.with_bytes(format, |text| {
+                    crate::text::change_case(text, upper)
+                })))
             }
-            (Builtin::Close | Builtin::Fflush | Builtin::System, arguments) => self.streams_function(builtin, arguments),
+            (Builtin::Close | Builtin::Fflush | Builtin::System, arguments) => {
+                self.streams_function(builtin, arguments)
+            }
             (Builtin::Strftime | Builtin::Mktime | Builtin::Systime, arguments) => {
                 self.time_function(builtin, arguments)
             }
@@ -79,7 +88,10 @@ impl Machine {
             }
             Builtin::Sqrt => {
                 if first < 0.0 {
-                    self.warn(&format!("sqrt: called with negative argument {}", shown(first)));
+                    self.warn(&format!(
+                        "sqrt: called with negative argument {}",
+                        shown(first)
+                    ));
                     return Ok(Value::Number(f64::NAN.copysign(-1.0)));
                 }
                 first.sqrt()
@@ -94,8 +106,14 @@ impl Machine {
             }
             Builtin::Mkbool => f64::from(u8::from(arguments.first().is_some_and(Value::is_true))),
             Builtin::Strtonum => {
-                let Some(value) = arguments.first() else { return Ok(Value::Number(0.0)) };
-                if let Some(bytes) = value.as_bytes() { string_to_number(bytes) } else { first }
+                let Some(value) = arguments.first() else {
+                    return Ok(Value::Number(0.0));
+                };
+                if let Some(bytes) = value.as_bytes() {
+                    string_to_number(bytes)
+                } else {
+                    first
+                }
             }
             _ => return self.bits(builtin, arguments),
         }))
@@ -107,20 +125,37 @@ impl Machine {
             let number = argument.number();
             if number < 0.0 || number.is_nan() {
                 let what = match builtin {
-                    Builtin::Compl => format!("compl({}): negative value is not allowed", shown(number)),
+                    Builtin::Compl => {
+                        format!("compl({}): negative value is not allowed", shown(number))
+                    }
                     Builtin::Lshift | Builtin::Rshift => {
                         let (left, right) = (arguments.first(), arguments.get(1));
-                        let number = |value: Option<&Value>| shown(value.map_or(0.0, Value::number));
-                        format!("{}({}, {}): negative values are not allowed", builtin.name(), number(left), number(right))
+                        let number =
+                            |value: Option<&Value>| shown(value.map_or(0.0, Value::number));
+                        format!(
+                            "{}({}, {}): negative values are not allowed",
+                            builtin.name(),
+                            number(left),
+                            number(right)
+                        )
                     }
-                    _ => format!("{}: argument {} negative value {} is not allowed", builtin.name(), place + 1, shown(number)),
+                    _ => format!(
+                        "{}: argument {} negative value {} is not allowed",
+                        builtin.name(),
+                        place + 1,
+                        shown(number)
+                    ),
                 };
                 return Err(self.fatal(&what));
             }
             numbers.push(number.trunc().min(u64::MAX as f64) as u64);
         }
         let first = numbers.first().copied().unwrap_or(0);
-        let shift = numbers.get(1).copied().and_then(|shift| u32::try_from(shift).ok()).unwrap_or(u32::MAX);
+        let shift = numbers
+            .get(1)
+            .copied()
+            .and_then(|shift| u32::try_from(shift).ok())
+            .unwrap_or(u32::MAX);
         let rest = numbers.iter().skip(1);
         let result = match builtin {
             Builtin::And => rest.fold(first, |sum, number| sum & number),
@@ -131,7 +166,11 @@ impl Machine {
             _ => !first & (BITS_MAX as u64 - 1),
         };
         // Of what a double cannot hold, the low bits count.
-        let kept = if result as f64 > BITS_MAX { result & (BITS_MAX as u64 - 1) } else { result };
+        let kept = if result as f64 > BITS_MAX {
+            result & (BITS_MAX as u64 - 1)
+        } else {
+            result
+        };
         Ok(Value::Number(kept as f64))
     }
 
@@ -142,23 +181,34 @@ impl Machine {
             (Builtin::System, Some(command)) => self.streams.system(&command),
             (Builtin::Close, Some(name)) => {
                 let end = arguments.get(1).map(|value| value.to_bytes(format));
-                self.streams.close(&name, end.as_deref()).map(|status| status.unwrap_or(-1.0))
+                self.streams
+                    .close(&name, end.as_deref())
+                    .map(|status| status.unwrap_or(-1.0))
             }
-            (_, Some(name)) if !name.is_empty() => {
-                self.streams.flush(&name).map(|found| if found { 0.0 } else { -1.0 })
-            }
+            (_, Some(name)) if !name.is_empty() => self
+                .streams
+                .flush(&name)
+                .map(|found| if found { 0.0 } else { -1.0 }),
             _ => self.streams.flush_all().map(|()| 0.0),
         };
-        result.map(Value::Number).map_err(|message| self.fatal(&message))
+        result
+            .map(Value::Number)
+            .map_err(|message| self.fatal(&message))
     }
 
     fn time_function(&mut self, builtin: Builtin, arguments: &[Value]) -> Result<Value, Error> {
         let format = &self.settings.number_format;
         match builtin {
             Builtin::Mktime => {
-                let text = arguments.first().map(|value| value.to_bytes(format)).unwrap_or_default();
+                let text = arguments
+                    .first()
+                    .map(|value| value.to_bytes(format))
+                    .unwrap_or_default();
                 let is_utc = arguments.get(1).is_some_and(Value::is_true);
-                Ok(Value::Number(crate::time::seconds(&String::from_utf8_lossy(&text), is_utc)))
+                Ok(Value::Number(crate::time::seconds(
+                    &String::from_utf8_lossy(&text),
+                    is_utc,
+                )))
             }
             Builtin::Strftime => {
                 let pattern = match arguments.first() {
@@ -167,7 +217,11 @@ impl Machine {
                 };
                 let seconds = arguments.get(1).map_or_else(now, Value::number);
                 let is_utc = arguments.get(2).is_some_and(Value::is_true);
-                Ok(Value::text(&crate::time::format(&pattern, seconds.floor() as i64, is_utc)))
+                Ok(Value::text(&crate::time::format(
+                    &pattern,
+                    seconds.floor() as i64,
+                    is_utc,
+                )))
             }
             _ => Ok(Value::Number(now().trunc())),
         }
@@ -175,7 +229,9 @@ impl Machine {
 }
 
 fn now() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0.0, |time| time.as_secs_f64())
 }
 
 fn shown(number: f64) -> String {
@@ -212,8 +268,14 @@ fn string_to_number(text: &[u8]) -> f64 {
     };
     let magnitude = match crate::lexer::hexadecimal(digits) {
         Some((number, _)) => number,
-        None if digits.first() == Some(&b'0') && digits.get(1).is_some_and(|digit| (b'0'..=b'7').contains(digit))
-            && !digits.iter().take_while(|byte| !matches!(byte, b' ' | b'\n')).any(|byte| matches!(byte, b'.' | b'e' | b'E' | b'8' | b'9')) =>
+        None if digits.first() == Some(&b'0')
+            && digits
+                .get(1)
+                .is_some_and(|digit| (b'0'..=b'7').contains(digit))
+            && !digits
+                .iter()
+                .take_while(|byte| !matches!(byte, b' ' | b'\n'))
+                .any(|byte| matches!(byte, b'.' | b'e' | b'E' | b'8' | b'9')) =>
         {
             digits
                 .iter()

@@ -16,10 +16,13 @@ impl Machine {
             if self.main.is_none() && !self.open_next_file()? {
                 return Ok(false);
             }
-            let Some(reader) = self.main.as_mut() else { return Ok(false) };
+            let Some(reader) = self.main.as_mut() else {
+                return Ok(false);
+            };
             let (separator, terminator) = (&self.settings.separator, &mut self.terminator);
-            let result =
-                self.record.refill(&self.settings.splitter, |text| reader.record(separator, text, terminator));
+            let result = self.record.refill(&self.settings.splitter, |text| {
+                reader.record(separator, text, terminator)
+            });
             match result {
                 Ok(true) => {
                     self.record_number += 1.0;
@@ -39,7 +42,10 @@ impl Machine {
 
     fn input_error(&self, error: &std::io::Error) -> Error {
         let name = String::from_utf8_lossy(&self.global_bytes(Special::Filename)).into_owned();
-        self.fatal(&format!("error reading input file `{name}': {}", reason(error)))
+        self.fatal(&format!(
+            "error reading input file `{name}': {}",
+            reason(error)
+        ))
     }
 
     /// A record's places are 32-bit numbers.
@@ -124,11 +130,16 @@ impl Machine {
             match failure {
                 None => return Ok(true),
                 Some(error) if error == "is a directory" => {
-                    let text = format!("{}: warning: command line argument `{shown}' is a directory: skipped\n", self.name);
+                    let text = format!(
+                        "{}: warning: command line argument `{shown}' is a directory: skipped\n",
+                        self.name
+                    );
                     self.streams.write_error(text.as_bytes());
                 }
                 Some(error) => {
-                    return Err(Error::fatal(format!("fatal: cannot open file `{shown}' for reading: {error}")));
+                    return Err(Error::fatal(format!(
+                        "fatal: cannot open file `{shown}' for reading: {error}"
+                    )));
                 }
             }
         }
@@ -137,7 +148,10 @@ impl Machine {
     /// Goes on in ARGV, carrying out assignments; the empty name is standard input without an argument.
     fn next_file_name(&mut self) -> Result<Option<Vec<u8>>, Error> {
         loop {
-            let count = self.globals.get(Special::Argc.slot() as usize).map_or(0.0, Value::number);
+            let count = self
+                .globals
+                .get(Special::Argc.slot() as usize)
+                .map_or(0.0, Value::number);
             if self.main_argument as f64 >= count {
                 if self.has_read_file {
                     return Ok(None);
@@ -150,11 +164,15 @@ impl Machine {
             let argument = match self.globals.get(Special::Argv.slot() as usize) {
                 Some(Value::Array(array)) => {
                     let array = array.borrow();
-                    array.get(place.to_string().as_bytes()).map(|value| value.to_bytes(b"%.6g"))
+                    array
+                        .get(place.to_string().as_bytes())
+                        .map(|value| value.to_bytes(b"%.6g"))
                 }
                 _ => None,
             };
-            let Some(argument) = argument.filter(|argument| !argument.is_empty()) else { continue };
+            let Some(argument) = argument.filter(|argument| !argument.is_empty()) else {
+                continue;
+            };
             if let Some((name, value)) = assignment(&argument) {
                 let (name, value) = (name.to_owned(), value.to_vec());
                 self.assign_by_name(&name, &value)?;
@@ -167,7 +185,11 @@ impl Machine {
     }
 
     /// `getline`: keeps status and, for a variable, the text. False if the program is to end.
-    pub(super) fn get_line(&mut self, from: LineFrom, is_for_variable: bool) -> Result<bool, Error> {
+    pub(super) fn get_line(
+        &mut self,
+        from: LineFrom,
+        is_for_variable: bool,
+    ) -> Result<bool, Error> {
         if from == LineFrom::Main {
             return self.get_main_line(is_for_variable);
         }
@@ -188,7 +210,9 @@ impl Machine {
                 if is_for_variable {
                     self.got_text = Value::input(&line);
                 } else {
-                    self.record.refill(&self.settings.splitter, |text| std::mem::swap(text, &mut line));
+                    self.record.refill(&self.settings.splitter, |text| {
+                        std::mem::swap(text, &mut line)
+                    });
                     self.check_record()?;
                 }
             }
@@ -226,7 +250,9 @@ pub(crate) fn assignment(argument: &[u8]) -> Option<(&str, &[u8])> {
     let (name, value) = argument.split_at_checked(equals)?;
     let first = name.first()?;
     let is_name = (first.is_ascii_alphabetic() || *first == b'_')
-        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+        && name
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     if !is_name {
         return None;
     }

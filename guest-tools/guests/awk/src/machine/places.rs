@@ -13,7 +13,9 @@ const FIELDS_MAX: f64 = 10_000_000.0;
 
 impl Machine {
     pub(super) fn array_as_scalar(&self, name: &str) -> Error {
-        self.fatal(&format!("attempt to use array `{name}' in a scalar context"))
+        self.fatal(&format!(
+            "attempt to use array `{name}' in a scalar context"
+        ))
     }
 
     fn scalar_as_array(&self, name: &str) -> Error {
@@ -22,8 +24,15 @@ impl Machine {
 
     pub(super) fn local_name(&self, slot: u32) -> String {
         let function = self.frames.last().map_or(0, |frame| frame.function);
-        let names = self.program.functions.get(function as usize).map(|function| &function.parameters);
-        names.and_then(|names| names.get(slot as usize)).cloned().unwrap_or_default()
+        let names = self
+            .program
+            .functions
+            .get(function as usize)
+            .map(|function| &function.parameters);
+        names
+            .and_then(|names| names.get(slot as usize))
+            .cloned()
+            .unwrap_or_default()
     }
 
     pub(super) fn push_global_array(&mut self, slot: u32) -> Result<(), Error> {
@@ -86,7 +95,9 @@ impl Machine {
 
     /// Returns an element and makes it if need be.
     pub(super) fn element(&self, array: &Value, key: &Value) -> Result<Value, Error> {
-        let Value::Array(array) = array else { return Ok(Value::Empty) };
+        let Value::Array(array) = array else {
+            return Ok(Value::Empty);
+        };
         let value = self.with_key(key, |key| {
             let mut array = array.borrow_mut();
             array.entry(key).map(|value| value.clone())
@@ -131,7 +142,9 @@ impl Machine {
 
     pub(super) fn push_element_argument(&mut self, is_array: bool) -> Result<(), Error> {
         let key = self.pop();
-        let Value::Array(array) = self.pop() else { return Ok(()) };
+        let Value::Array(array) = self.pop() else {
+            return Ok(());
+        };
         let value = self.with_key(&key, |key| {
             array.borrow_mut().entry(key).map(|value| {
                 if is_array && matches!(value, Value::Empty) {
@@ -168,7 +181,10 @@ impl Machine {
     /// Makes the record show all assigned fields.
     pub(super) fn refresh_record(&mut self) {
         if self.record.is_stale() {
-            self.record.rebuild(&self.settings.output_separator, &self.settings.number_format);
+            self.record.rebuild(
+                &self.settings.output_separator,
+                &self.settings.number_format,
+            );
         }
     }
 
@@ -183,7 +199,9 @@ impl Machine {
                 Some(place) => *place = value,
             },
             Target::Local(slot) => match self.stack.get_mut(self.base + slot as usize) {
-                Some(Value::Array(_)) | None => return Err(self.array_as_scalar(&self.local_name(slot))),
+                Some(Value::Array(_)) | None => {
+                    return Err(self.array_as_scalar(&self.local_name(slot)));
+                }
                 Some(place) => *place = value,
             },
             Target::Special(special) => self.set_special(special, value)?,
@@ -194,7 +212,9 @@ impl Machine {
             }
             Target::Element => {
                 let key = self.pop();
-                let Value::Array(array) = self.pop() else { return Ok(()) };
+                let Value::Array(array) = self.pop() else {
+                    return Ok(());
+                };
                 let is_set = self.with_key(&key, |key| match array.borrow_mut().entry(key) {
                     Some(Value::Array(_)) | None => false,
                     Some(place) => {
@@ -221,7 +241,8 @@ impl Machine {
         }
         let is_string = matches!(value, Value::Text(_) | Value::Number(_));
         let bytes = value.to_bytes(&self.settings.number_format);
-        self.record.assign(&self.settings.splitter, &bytes, is_string);
+        self.record
+            .assign(&self.settings.splitter, &bytes, is_string);
     }
 
     /// Changes a number in place and returns the new one or, for `Kept::Old`, the old one.
@@ -241,7 +262,9 @@ impl Machine {
                 Some(value) => value.number(),
             },
             Target::Local(slot) => match self.stack.get(self.base + slot as usize) {
-                Some(Value::Array(_)) | None => return Err(self.array_as_scalar(&self.local_name(slot))),
+                Some(Value::Array(_)) | None => {
+                    return Err(self.array_as_scalar(&self.local_name(slot)));
+                }
                 Some(value) => value.number(),
             },
             Target::Special(special) => self.special(special).number(),
@@ -276,7 +299,9 @@ impl Machine {
         calculate: impl FnOnce(&Self, f64) -> Result<f64, Error>,
     ) -> Result<f64, Error> {
         let key = self.pop();
-        let Value::Array(array) = self.pop() else { return Ok(0.0) };
+        let Value::Array(array) = self.pop() else {
+            return Ok(0.0);
+        };
         self.with_key(&key, |bytes| {
             let mut array = array.borrow_mut();
             match array.entry(bytes) {
@@ -329,7 +354,9 @@ impl Machine {
     /// Returns the text of a special variable's slot.
     pub(super) fn global_bytes(&self, special: Special) -> Vec<u8> {
         let value = self.globals.get(special.slot() as usize);
-        value.map(|value| value.to_bytes(&self.settings.number_format)).unwrap_or_default()
+        value
+            .map(|value| value.to_bytes(&self.settings.number_format))
+            .unwrap_or_default()
     }
 
     /// Sets the slot of a special variable, without the effects of an assignment.

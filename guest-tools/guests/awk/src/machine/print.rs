@@ -18,7 +18,8 @@ impl Machine {
 
     /// Prints the values on top of the stack, the goal of a redirection above them.
     pub(super) fn print(&mut self, count: usize, redirect: Option<Redirect>) -> Result<(), Error> {
-        let goal = redirect.map(|redirect| (redirect, self.pop().to_bytes(&self.settings.number_format)));
+        let goal =
+            redirect.map(|redirect| (redirect, self.pop().to_bytes(&self.settings.number_format)));
         let from = self.stack.len().saturating_sub(count);
         let (settings, stack) = (&self.settings, &self.stack);
         let fill = |into: &mut Vec<u8>| {
@@ -40,13 +41,14 @@ impl Machine {
 
     /// Formats the values on top of the stack and prints the result.
     pub(super) fn printf(&mut self, count: usize, redirect: Option<Redirect>) -> Result<(), Error> {
-        let goal = redirect.map(|redirect| (redirect, self.pop().to_bytes(&self.settings.number_format)));
+        let goal =
+            redirect.map(|redirect| (redirect, self.pop().to_bytes(&self.settings.number_format)));
         let text = self.formatted(count)?;
         let result = match goal {
             None => self.streams.print(|into| into.extend_from_slice(&text)),
-            Some((redirect, goal)) => {
-                self.streams.print_to(redirect, &goal, |into| into.extend_from_slice(&text))
-            }
+            Some((redirect, goal)) => self
+                .streams
+                .print_to(redirect, &goal, |into| into.extend_from_slice(&text)),
         };
         result.map_err(|message| self.fatal(&message))
     }
@@ -55,9 +57,13 @@ impl Machine {
     pub(super) fn formatted(&mut self, count: usize) -> Result<Vec<u8>, Error> {
         let from = self.stack.len().saturating_sub(count);
         let values = self.stack.split_off(from);
-        let Some((format, values)) = values.split_first() else { return Ok(Vec::new()) };
+        let Some((format, values)) = values.split_first() else {
+            return Ok(Vec::new());
+        };
         let number_format = &self.settings.number_format;
-        let result = format.with_bytes(number_format, |format| crate::format::format(format, values, number_format));
+        let result = format.with_bytes(number_format, |format| {
+            crate::format::format(format, values, number_format)
+        });
         result.map_err(|message| self.fatal(&message))
     }
 }

@@ -40,9 +40,11 @@ impl Machine {
 
     fn sorted_in(&self) -> Result<Rule, Error> {
         let name = match self.globals.get(Special::Procinfo.slot() as usize) {
-            Some(Value::Array(procinfo)) => {
-                procinfo.borrow().get(b"sorted_in").map(|value| value.to_bytes(b"%.6g")).unwrap_or_default()
-            }
+            Some(Value::Array(procinfo)) => procinfo
+                .borrow()
+                .get(b"sorted_in")
+                .map(|value| value.to_bytes(b"%.6g"))
+                .unwrap_or_default(),
             _ => Vec::new(),
         };
         if name.is_empty() {
@@ -67,14 +69,20 @@ impl Machine {
             "@val_num_desc" => Rule::ValueNumber(true),
             name => match self.function_of(name) {
                 Some(function) => Rule::Function(function),
-                None => return Err(self.fatal(&format!("sort comparison function `{name}' is not defined"))),
+                None => {
+                    return Err(
+                        self.fatal(&format!("sort comparison function `{name}' is not defined"))
+                    );
+                }
             },
         })
     }
 
     /// `asort` and `asorti`.
     pub(super) fn sort(&mut self, builtin: Builtin, arguments: &[Value]) -> Result<Value, Error> {
-        let Some(Value::Array(source)) = arguments.first() else { return Ok(Value::Empty) };
+        let Some(Value::Array(source)) = arguments.first() else {
+            return Ok(Value::Empty);
+        };
         let destination = match arguments.get(1) {
             Some(Value::Array(array)) => array,
             _ => source,
@@ -92,7 +100,11 @@ impl Machine {
         let mut array = destination.borrow_mut();
         array.clear();
         for (place, (key, value)) in pairs.into_iter().enumerate() {
-            let value = if builtin == Builtin::Asort { value } else { key };
+            let value = if builtin == Builtin::Asort {
+                value
+            } else {
+                key
+            };
             array.set(itoa::Buffer::new().format(place + 1).as_bytes(), value);
         }
         Ok(Value::Number(count as f64))
@@ -119,14 +131,21 @@ impl Machine {
         Ok(from)
     }
 
-    fn merge(&mut self, left: Vec<Pair>, right: Vec<Pair>, rule: &Rule, into: &mut Vec<Pair>) -> Result<(), Error> {
+    fn merge(
+        &mut self,
+        left: Vec<Pair>,
+        right: Vec<Pair>,
+        rule: &Rule,
+        into: &mut Vec<Pair>,
+    ) -> Result<(), Error> {
         let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
-        loop {
-            let takes_right = match (left.peek(), right.peek()) {
-                (Some(one), Some(other)) => self.order(one, other, rule)?.is_gt(),
-                _ => break,
-            };
-            into.extend(if takes_right { right.next() } else { left.next() });
+        while let (Some(one), Some(other)) = (left.peek(), right.peek()) {
+            let takes_right = self.order(one, other, rule)?.is_gt();
+            into.extend(if takes_right {
+                right.next()
+            } else {
+                left.next()
+            });
         }
         into.extend(left);
         into.extend(right);
@@ -138,15 +157,31 @@ impl Machine {
         let (order, is_reversed) = match rule {
             Rule::Unsorted => (Ordering::Equal, false),
             Rule::KeyText(is_reversed) => (by_key(self), *is_reversed),
-            Rule::KeyNumber(is_reversed) => {
-                (one.0.number().total_cmp(&other.0.number()).then_with(|| by_key(self)), *is_reversed)
-            }
-            Rule::ValueType(is_reversed) => (self.type_order(&one.1, &other.1).then_with(|| by_key(self)), *is_reversed),
-            Rule::ValueText(is_reversed) => {
-                (rank(&one.1).max(1).cmp(&rank(&other.1).max(1)).then_with(|| self.text_order(&one.1, &other.1)).then_with(|| by_key(self)), *is_reversed)
-            }
+            Rule::KeyNumber(is_reversed) => (
+                one.0
+                    .number()
+                    .total_cmp(&other.0.number())
+                    .then_with(|| by_key(self)),
+                *is_reversed,
+            ),
+            Rule::ValueType(is_reversed) => (
+                self.type_order(&one.1, &other.1).then_with(|| by_key(self)),
+                *is_reversed,
+            ),
+            Rule::ValueText(is_reversed) => (
+                rank(&one.1)
+                    .max(1)
+                    .cmp(&rank(&other.1).max(1))
+                    .then_with(|| self.text_order(&one.1, &other.1))
+                    .then_with(|| by_key(self)),
+                *is_reversed,
+            ),
             Rule::ValueNumber(is_reversed) => {
-                let order = one.1.number().partial_cmp(&other.1.number()).unwrap_or(Ordering::Equal);
+                let order = one
+                    .1
+                    .number()
+                    .partial_cmp(&other.1.number())
+                    .unwrap_or(Ordering::Equal);
                 let order = match (&one.1, &other.1) {
                     (Value::Array(_), Value::Array(_)) => Ordering::Equal,
                     (Value::Array(_), _) => Ordering::Greater,
@@ -156,7 +191,12 @@ impl Machine {
                 (order.then_with(|| by_key(self)), *is_reversed)
             }
             Rule::Function(function) => {
-                let arguments = vec![one.0.clone(), one.1.clone(), other.0.clone(), other.1.clone()];
+                let arguments = vec![
+                    one.0.clone(),
+                    one.1.clone(),
+                    other.0.clone(),
+                    other.1.clone(),
+                ];
                 let result = self.call_back(*function, arguments)?.number();
                 (result.partial_cmp(&0.0).unwrap_or(Ordering::Equal), false)
             }
@@ -169,7 +209,11 @@ impl Machine {
         let ignore_case = self.regexes.ignores_case();
         one.with_bytes(format, |one| {
             other.with_bytes(format, |other| {
-                if ignore_case { compare_folded(one, other).then_with(|| one.cmp(other)) } else { one.cmp(other) }
+                if ignore_case {
+                    compare_folded(one, other).then_with(|| one.cmp(other))
+                } else {
+                    one.cmp(other)
+                }
             })
         })
     }
@@ -206,7 +250,11 @@ fn natural_order(array: &ArrayHandle) -> Vec<Value> {
     if !numbers.is_sorted_by_key(|entry| entry.0) {
         numbers.sort_unstable_by_key(|entry| entry.0);
     }
-    texts.extend(numbers.into_iter().map(|(_, key)| Value::Input(Rc::clone(key))));
+    texts.extend(
+        numbers
+            .into_iter()
+            .map(|(_, key)| Value::Input(Rc::clone(key))),
+    );
     texts.reverse();
     texts
 }
@@ -216,9 +264,16 @@ fn index_of(key: &[u8]) -> Option<u64> {
     if key.is_empty() || key.len() > 15 || (key.len() > 1 && key.first() == Some(&b'0')) {
         return None;
     }
-    key.iter().try_fold(0_u64, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u64::from(byte - b'0')))
+    key.iter().try_fold(0_u64, |sum, byte| {
+        byte.is_ascii_digit()
+            .then(|| sum * 10 + u64::from(byte - b'0'))
+    })
 }
 
 fn pairs_of(array: &ArrayHandle) -> Vec<Pair> {
-    array.borrow().iter().map(|(key, value)| (Value::Text(Rc::clone(key)), value.clone())).collect()
+    array
+        .borrow()
+        .iter()
+        .map(|(key, value)| (Value::Text(Rc::clone(key)), value.clone()))
+        .collect()
 }

@@ -26,19 +26,27 @@ impl Machine {
         let program = self.code();
         self.place = entry;
         loop {
-            let Some(op) = Self::op(&program, self.place) else { return Ok(Flow::Done) };
+            let Some(op) = Self::op(&program, self.place) else {
+                return Ok(Flow::Done);
+            };
             self.place += 1;
             match op {
                 Op::Number(number) => self.push(Value::Number(number)),
                 Op::Constant(place) => {
-                    let value = program.constants.get(place as usize).cloned().unwrap_or_default();
+                    let value = program
+                        .constants
+                        .get(place as usize)
+                        .cloned()
+                        .unwrap_or_default();
                     self.push(value);
                 }
                 Op::Empty => self.push(Value::Empty),
                 Op::Pop => {
                     self.stack.pop();
                 }
-                Op::Drop(count) => self.stack.truncate(self.stack.len().saturating_sub(count as usize)),
+                Op::Drop(count) => self
+                    .stack
+                    .truncate(self.stack.len().saturating_sub(count as usize)),
                 Op::Duplicate => {
                     let value = self.stack.last().cloned().unwrap_or_default();
                     self.push(value);
@@ -51,7 +59,11 @@ impl Machine {
                     self.push(value);
                 }
                 Op::Local(slot) => {
-                    let value = self.stack.get(self.base + slot as usize).cloned().unwrap_or_default();
+                    let value = self
+                        .stack
+                        .get(self.base + slot as usize)
+                        .cloned()
+                        .unwrap_or_default();
                     if let Value::Array(_) = value {
                         return Err(self.array_as_scalar(&self.local_name(slot)));
                     }
@@ -86,7 +98,9 @@ impl Machine {
                 Op::Append(target, is_kept) => self.append(target, is_kept)?,
                 Op::Augment(target, operator, is_kept) => {
                     let value = self.pop().number();
-                    let result = self.change(target, Kept::New, |machine, old| machine.calculate(operator, old, value))?;
+                    let result = self.change(target, Kept::New, |machine, old| {
+                        machine.calculate(operator, old, value)
+                    })?;
                     if is_kept {
                         self.push(Value::Number(result));
                     }
@@ -133,16 +147,20 @@ impl Machine {
                 }
                 Op::MatchConstant(place) => {
                     let text = self.pop();
-                    let regex =
-                        self.regexes.constant(place, &program.regexes).map_err(|message| self.fatal(&message))?;
-                    let is = text.with_bytes(&self.settings.number_format, |text| regex.is_match(text));
+                    let regex = self
+                        .regexes
+                        .constant(place, &program.regexes)
+                        .map_err(|message| self.fatal(&message))?;
+                    let is =
+                        text.with_bytes(&self.settings.number_format, |text| regex.is_match(text));
                     self.push(Value::truth(is));
                 }
                 Op::Match => {
                     let pattern = self.pop();
                     let text = self.pop();
                     let regex = self.regex_of(&pattern)?;
-                    let is = text.with_bytes(&self.settings.number_format, |text| regex.is_match(text));
+                    let is =
+                        text.with_bytes(&self.settings.number_format, |text| regex.is_match(text));
                     self.push(Value::truth(is));
                 }
                 Op::Concatenate(count) => {
@@ -160,7 +178,9 @@ impl Machine {
                     let array = self.pop();
                     let key = self.pop();
                     let is = match &array {
-                        Value::Array(array) => self.with_key(&key, |key| array.borrow().get(key).is_some()),
+                        Value::Array(array) => {
+                            self.with_key(&key, |key| array.borrow().get(key).is_some())
+                        }
                         _ => false,
                     };
                     self.push(Value::truth(is));
@@ -190,7 +210,9 @@ impl Machine {
                 Op::Keys => {
                     if let Value::Array(array) = self.pop() {
                         let rest = self.keys_in_order(&array)?;
-                        self.push(Value::Keys(Rc::new(RefCell::new(crate::value::Keys { rest }))));
+                        self.push(Value::Keys(Rc::new(RefCell::new(crate::value::Keys {
+                            rest,
+                        }))));
                     }
                 }
                 Op::NextKey(goal) => {
@@ -270,7 +292,12 @@ impl Machine {
     pub(super) fn compares(&self, comparison: Comparison, left: &Value, right: &Value) -> bool {
         let order = match (left, right) {
             (Value::Number(left), Value::Number(right)) => left.partial_cmp(right),
-            _ => compare(left, right, &self.settings.number_format, self.regexes.ignores_case()),
+            _ => compare(
+                left,
+                right,
+                &self.settings.number_format,
+                self.regexes.ignores_case(),
+            ),
         };
         match (comparison, order) {
             (Comparison::NotEqual, None) => true,
@@ -301,7 +328,11 @@ impl Machine {
             Special::Nf => Value::Number(self.record.count() as f64),
             Special::Nr => Value::Number(self.record_number),
             Special::Fnr => Value::Number(self.file_record_number),
-            special => self.globals.get(special.slot() as usize).cloned().unwrap_or_default(),
+            special => self
+                .globals
+                .get(special.slot() as usize)
+                .cloned()
+                .unwrap_or_default(),
         }
     }
 
@@ -310,13 +341,24 @@ impl Machine {
         let height = self.stack.len();
         let value = match target {
             Target::Field => {
-                let number = self.stack.get(height.saturating_sub(3)).map_or(0.0, Value::number);
+                let number = self
+                    .stack
+                    .get(height.saturating_sub(3))
+                    .map_or(0.0, Value::number);
                 let number = self.field_number(number)?;
                 self.field(number)
             }
             Target::Element => {
-                let array = self.stack.get(height.saturating_sub(4)).cloned().unwrap_or_default();
-                let key = self.stack.get(height.saturating_sub(3)).cloned().unwrap_or_default();
+                let array = self
+                    .stack
+                    .get(height.saturating_sub(4))
+                    .cloned()
+                    .unwrap_or_default();
+                let key = self
+                    .stack
+                    .get(height.saturating_sub(3))
+                    .cloned()
+                    .unwrap_or_default();
                 self.element(&array, &key)?
             }
             Target::Global(_) | Target::Local(_) | Target::Special(_) => Value::Empty,

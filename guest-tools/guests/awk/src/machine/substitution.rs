@@ -28,7 +28,11 @@ impl Machine {
         let replacement = self.pop();
         let pattern = self.pop();
         let regex = self.regex_of(&pattern)?;
-        let which = if is_global { Which::All } else { Which::Number(1) };
+        let which = if is_global {
+            Which::All
+        } else {
+            Which::Number(1)
+        };
         let format = &self.settings.number_format;
         let replaced = text.with_bytes(format, |text| {
             // Most texts have no match: then nothing is prepared.
@@ -47,7 +51,9 @@ impl Machine {
     }
 
     pub(super) fn gensub(&mut self, arguments: &[Value]) -> Result<Value, Error> {
-        let [pattern, replacement, which, text] = arguments else { return Ok(Value::Empty) };
+        let [pattern, replacement, which, text] = arguments else {
+            return Ok(Value::Empty);
+        };
         let regex = self.regex_of(pattern)?;
         let format = &self.settings.number_format;
         let how = which.to_bytes(format);
@@ -75,8 +81,16 @@ impl Machine {
 }
 
 /// Replaces matches; returns the new text and how many were replaced.
-fn replace(regex: &Regex, text: &[u8], pieces: &[Piece], which: Which, first: (usize, usize)) -> (Vec<u8>, usize) {
-    let needs_groups = pieces.iter().any(|piece| matches!(piece, Piece::Group(number) if *number > 0));
+fn replace(
+    regex: &Regex,
+    text: &[u8],
+    pieces: &[Piece],
+    which: Which,
+    first: (usize, usize),
+) -> (Vec<u8>, usize) {
+    let needs_groups = pieces
+        .iter()
+        .any(|piece| matches!(piece, Piece::Group(number) if *number > 0));
     let mut into = Vec::with_capacity(text.len() + 32);
     let mut at = 0;
     let mut copied = 0;
@@ -98,13 +112,23 @@ fn replace(regex: &Regex, text: &[u8], pieces: &[Piece], which: Which, first: (u
         seen += 1;
         if which == Which::All || which == Which::Number(seen) {
             into.extend_from_slice(text.get(copied..begin).unwrap_or_default());
-            let groups = if needs_groups { regex.captures_at(text, at) } else { None };
+            let groups = if needs_groups {
+                regex.captures_at(text, at)
+            } else {
+                None
+            };
             for piece in pieces {
                 match piece {
                     Piece::Plain(bytes) => into.extend_from_slice(bytes),
-                    Piece::Group(0) => into.extend_from_slice(text.get(begin..end).unwrap_or_default()),
+                    Piece::Group(0) => {
+                        into.extend_from_slice(text.get(begin..end).unwrap_or_default())
+                    }
                     Piece::Group(number) => {
-                        let group = groups.as_ref().and_then(|groups| groups.get(*number)).copied().flatten();
+                        let group = groups
+                            .as_ref()
+                            .and_then(|groups| groups.get(*number))
+                            .copied()
+                            .flatten();
                         if let Some((begin, end)) = group {
                             into.extend_from_slice(text.get(begin..end).unwrap_or_default());
                         }

@@ -13,7 +13,11 @@ use super::Machine;
 
 impl Machine {
     /// Gives all special variables their first values.
-    pub(crate) fn set_up(&mut self, arguments: &[String], environment: impl Iterator<Item = (Vec<u8>, Vec<u8>)>) {
+    pub(crate) fn set_up(
+        &mut self,
+        arguments: &[String],
+        environment: impl Iterator<Item = (Vec<u8>, Vec<u8>)>,
+    ) {
         for (special, text) in [
             (Special::Fs, " "),
             (Special::Rs, "\n"),
@@ -26,9 +30,12 @@ impl Machine {
         ] {
             self.set_slot(special, Value::text(text.as_bytes()));
         }
-        for (special, number) in
-            [(Special::Ignorecase, 0.0), (Special::Rstart, 0.0), (Special::Rlength, -1.0), (Special::Argind, 0.0)]
-        {
+        for (special, number) in [
+            (Special::Ignorecase, 0.0),
+            (Special::Rstart, 0.0),
+            (Special::Rlength, -1.0),
+            (Special::Argind, 0.0),
+        ] {
             self.set_slot(special, Value::Number(number));
         }
         for special in [Special::Fieldwidths, Special::Rt, Special::Errno] {
@@ -37,7 +44,10 @@ impl Machine {
         self.set_slot(Special::Argc, Value::Number(arguments.len() as f64));
         let mut argv = crate::array::Array::default();
         for (place, argument) in arguments.iter().enumerate() {
-            argv.set(place.to_string().as_bytes(), Value::input(argument.as_bytes()));
+            argv.set(
+                place.to_string().as_bytes(),
+                Value::input(argument.as_bytes()),
+            );
         }
         self.set_slot(Special::Argv, Value::Array(Rc::new(argv.into())));
         let mut environ = crate::array::Array::default();
@@ -68,7 +78,9 @@ impl Machine {
         }
         let value = Value::input(&value);
         if self.function_of(name).is_some() {
-            return Err(Error::fatal(format!("fatal: cannot use function name `{name}' as variable name")));
+            return Err(Error::fatal(format!(
+                "fatal: cannot use function name `{name}' as variable name"
+            )));
         }
         if let Some((_, special)) = SPECIALS.iter().find(|special| special.0 == name) {
             if special.has_effect() {
@@ -146,7 +158,9 @@ impl Machine {
         self.settings.separator = match text.as_slice() {
             b"\n" => Separator::Newline,
             [] => Separator::Paragraph,
-            [byte] if !(self.regexes.ignores_case() && byte.is_ascii_alphabetic()) => Separator::Byte(*byte),
+            [byte] if !(self.regexes.ignores_case() && byte.is_ascii_alphabetic()) => {
+                Separator::Byte(*byte)
+            }
             b"^$" => Separator::Never,
             pattern => Separator::Regex(self.dynamic_regex(pattern)?),
         };
@@ -177,11 +191,18 @@ impl Machine {
         let mut widths = Vec::new();
         for part in text.split_whitespace() {
             let (skip, take) = part.split_once(':').unwrap_or(("0", part));
-            let take = if take == "*" { Ok(None) } else { take.parse().map(Some) };
+            let take = if take == "*" {
+                Ok(None)
+            } else {
+                take.parse().map(Some)
+            };
             match (skip.parse(), take) {
                 (Ok(skip), Ok(take)) => widths.push((skip, take)),
                 _ => {
-                    let what = format!("invalid FIELDWIDTHS value, for field {}, near `{part}'", widths.len() + 1);
+                    let what = format!(
+                        "invalid FIELDWIDTHS value, for field {}, near `{part}'",
+                        widths.len() + 1
+                    );
                     return Err(self.fatal(&what));
                 }
             }
@@ -190,12 +211,20 @@ impl Machine {
     }
 
     /// Returns how a separator, FS or that of `split`, splits.
-    pub(super) fn splitter_of(&mut self, text: &[u8], is_paragraph: bool) -> Result<Splitter, Error> {
+    pub(super) fn splitter_of(
+        &mut self,
+        text: &[u8],
+        is_paragraph: bool,
+    ) -> Result<Splitter, Error> {
         Ok(match text {
             b" " => Splitter::Blanks,
             [] => Splitter::Characters,
             [byte] if !(self.regexes.ignores_case() && byte.is_ascii_alphabetic()) => {
-                if is_paragraph { Splitter::Bytes(*byte, b'\n') } else { Splitter::Byte(*byte) }
+                if is_paragraph {
+                    Splitter::Bytes(*byte, b'\n')
+                } else {
+                    Splitter::Byte(*byte)
+                }
             }
             pattern if is_paragraph => {
                 let mut both = vec![b'('];

@@ -34,7 +34,11 @@ impl Parser<'_> {
                 self.expect(":")?;
                 self.skip_newlines()?;
                 let otherwise = self.expression()?;
-                return Ok(Expression::Conditional(Box::new(condition), Box::new(then), Box::new(otherwise)));
+                return Ok(Expression::Conditional(
+                    Box::new(condition),
+                    Box::new(then),
+                    Box::new(otherwise),
+                ));
             }
             Token::Sign("=") => None,
             Token::Sign("+=") => Some(Arithmetic::Add),
@@ -50,7 +54,11 @@ impl Parser<'_> {
 
     /// Parses the rest of an assignment. `a && x = 1` and `!x = 1` assign to the last operand, as yacc's grammar
     /// has it.
-    fn assignment(&mut self, target: Expression, operator: Option<Arithmetic>) -> Result<Expression, Error> {
+    fn assignment(
+        &mut self,
+        target: Expression,
+        operator: Option<Arithmetic>,
+    ) -> Result<Expression, Error> {
         match target {
             Expression::Variable(_) | Expression::Field(_) | Expression::Index(..) => {
                 self.advance()?;
@@ -62,16 +70,29 @@ impl Parser<'_> {
                     Some(operator) => Expression::Augment(operator, target, value),
                 })
             }
-            Expression::And(left, right) => Ok(Expression::And(left, Box::new(self.assignment(*right, operator)?))),
-            Expression::Or(left, right) => Ok(Expression::Or(left, Box::new(self.assignment(*right, operator)?))),
-            Expression::Not(operand) => Ok(Expression::Not(Box::new(self.assignment(*operand, operator)?))),
-            Expression::Negate(operand) => Ok(Expression::Negate(Box::new(self.assignment(*operand, operator)?))),
-            Expression::Compare(kind, left, right) => {
-                Ok(Expression::Compare(kind, left, Box::new(self.assignment(*right, operator)?)))
-            }
-            Expression::Match(left, right) => {
-                Ok(Expression::Match(left, Box::new(self.assignment(*right, operator)?)))
-            }
+            Expression::And(left, right) => Ok(Expression::And(
+                left,
+                Box::new(self.assignment(*right, operator)?),
+            )),
+            Expression::Or(left, right) => Ok(Expression::Or(
+                left,
+                Box::new(self.assignment(*right, operator)?),
+            )),
+            Expression::Not(operand) => Ok(Expression::Not(Box::new(
+                self.assignment(*operand, operator)?,
+            ))),
+            Expression::Negate(operand) => Ok(Expression::Negate(Box::new(
+                self.assignment(*operand, operator)?,
+            ))),
+            Expression::Compare(kind, left, right) => Ok(Expression::Compare(
+                kind,
+                left,
+                Box::new(self.assignment(*right, operator)?),
+            )),
+            Expression::Match(left, right) => Ok(Expression::Match(
+                left,
+                Box::new(self.assignment(*right, operator)?),
+            )),
             _ => Err(self.unexpected()),
         }
     }
@@ -178,7 +199,11 @@ impl Parser<'_> {
             self.advance()?;
             let target = self.optional_target()?;
             let command = Box::new(left);
-            let source = if is_coprocess { LineSource::Coprocess(command) } else { LineSource::Command(command) };
+            let source = if is_coprocess {
+                LineSource::Coprocess(command)
+            } else {
+                LineSource::Command(command)
+            };
             left = Expression::Line(source, target);
         }
     }
@@ -249,17 +274,28 @@ impl Parser<'_> {
         let base = self.postfix()?;
         if self.accept("^")? {
             let exponent = self.signed()?;
-            return Ok(Expression::Binary(Arithmetic::Power, Box::new(base), Box::new(exponent)));
+            return Ok(Expression::Binary(
+                Arithmetic::Power,
+                Box::new(base),
+                Box::new(exponent),
+            ));
         }
         Ok(base)
     }
 
     fn postfix(&mut self) -> Result<Expression, Error> {
         let operand = self.primary()?;
-        if matches!(operand, Expression::Variable(_) | Expression::Field(_) | Expression::Index(..)) {
+        if matches!(
+            operand,
+            Expression::Variable(_) | Expression::Field(_) | Expression::Index(..)
+        ) {
             for (sign, step) in [("++", 1), ("--", -1)] {
                 if self.accept(sign)? {
-                    return Ok(Expression::Increment { target: Box::new(operand), step, is_postfix: true });
+                    return Ok(Expression::Increment {
+                        target: Box::new(operand),
+                        step,
+                        is_postfix: true,
+                    });
                 }
             }
         }
@@ -271,7 +307,8 @@ impl Parser<'_> {
         if self.is("/") || self.is("/=") {
             return self.regex();
         }
-        if !self.begins_operand() && !self.is("-") && !self.is("+") && !self.is_word(Word::Getline) {
+        if !self.begins_operand() && !self.is("-") && !self.is("+") && !self.is_word(Word::Getline)
+        {
             return Err(self.unexpected());
         }
         match self.advance()? {
@@ -282,7 +319,11 @@ impl Parser<'_> {
                     for (sign, step) in [("++", 1), ("--", -1)] {
                         if parser.accept(sign)? {
                             let target = Box::new(parser.primary()?);
-                            return Ok(Expression::Increment { target, step, is_postfix: false });
+                            return Ok(Expression::Increment {
+                                target,
+                                step,
+                                is_postfix: false,
+                            });
                         }
                     }
                     if parser.accept("-")? {
@@ -301,9 +342,13 @@ impl Parser<'_> {
             Token::Sign(sign @ ("++" | "--")) => {
                 let step = if sign == "++" { 1 } else { -1 };
                 match self.deeper(Self::primary)? {
-                    target @ (Expression::Variable(_) | Expression::Field(_) | Expression::Index(..)) => {
-                        Ok(Expression::Increment { target: Box::new(target), step, is_postfix: false })
-                    }
+                    target @ (Expression::Variable(_)
+                    | Expression::Field(_)
+                    | Expression::Index(..)) => Ok(Expression::Increment {
+                        target: Box::new(target),
+                        step,
+                        is_postfix: false,
+                    }),
                     _ => Err(self.unexpected()),
                 }
             }
@@ -321,7 +366,7 @@ impl Parser<'_> {
             },
             Token::Name(name) => self.subscripts(Expression::Variable(name)),
             Token::FunctionName(name) => {
-                let line = self.lexer.line() as usize;
+                let line = self.lexer.token_line() as usize;
                 Ok(Expression::Call(name, self.arguments()?, line))
             }
             Token::Builtin(builtin) => self.builtin(builtin),
@@ -348,7 +393,10 @@ impl Parser<'_> {
     fn subscripts(&mut self, base: Expression) -> Result<Expression, Error> {
         let mut base = base;
         while self.accept("[")? {
-            let outer = (std::mem::take(&mut self.is_in_excluded), std::mem::take(&mut self.is_greater_redirect));
+            let outer = (
+                std::mem::take(&mut self.is_in_excluded),
+                std::mem::take(&mut self.is_greater_redirect),
+            );
             self.skip_newlines()?;
             let keys = self.expression_list()?;
             self.skip_newlines()?;
@@ -360,7 +408,10 @@ impl Parser<'_> {
     }
 
     fn parentheses(&mut self) -> Result<Expression, Error> {
-        let outer = (std::mem::take(&mut self.is_in_excluded), std::mem::take(&mut self.is_greater_redirect));
+        let outer = (
+            std::mem::take(&mut self.is_in_excluded),
+            std::mem::take(&mut self.is_greater_redirect),
+        );
         self.skip_newlines()?;
         let mut list = self.expression_list()?;
         self.skip_newlines()?;
@@ -369,22 +420,34 @@ impl Parser<'_> {
         if list.len() > 1 {
             return Ok(Expression::List(list));
         }
-        let Some(inner) = list.pop() else { return Err(self.unexpected()) };
+        let Some(inner) = list.pop() else {
+            return Err(self.unexpected());
+        };
         // `(x) = 1` is no assignment and `(a b) c` no list of three, but `(x)++`, `$(x)` are what they seem.
         Ok(match inner {
-            Expression::Concatenate(_) | Expression::And(..) | Expression::Or(..) | Expression::Not(_)
-            | Expression::Compare(..) | Expression::Match(..) | Expression::Negate(_) => {
-                Expression::Plain(Box::new(inner))
-            }
+            Expression::Concatenate(_)
+            | Expression::And(..)
+            | Expression::Or(..)
+            | Expression::Not(_)
+            | Expression::Compare(..)
+            | Expression::Match(..)
+            | Expression::Negate(_) => Expression::Plain(Box::new(inner)),
             inner => inner,
         })
     }
 
     fn arguments(&mut self) -> Result<Vec<Expression>, Error> {
-        let outer = (std::mem::take(&mut self.is_in_excluded), std::mem::take(&mut self.is_greater_redirect));
+        let outer = (
+            std::mem::take(&mut self.is_in_excluded),
+            std::mem::take(&mut self.is_greater_redirect),
+        );
         self.expect("(")?;
         self.skip_newlines()?;
-        let list = if self.is(")") { Vec::new() } else { self.expression_list()? };
+        let list = if self.is(")") {
+            Vec::new()
+        } else {
+            self.expression_list()?
+        };
         self.skip_newlines()?;
         (self.is_in_excluded, self.is_greater_redirect) = outer;
         self.expect(")")?;
@@ -400,7 +463,11 @@ impl Parser<'_> {
             return Err(self.unexpected());
         };
         if !builtin.takes(arguments.len()) {
-            let what = format!("{} is invalid as number of arguments for {}", arguments.len(), builtin.name());
+            let what = format!(
+                "{} is invalid as number of arguments for {}",
+                arguments.len(),
+                builtin.name()
+            );
             return Err(self.lexer.error(&what));
         }
         Ok(Expression::Builtin(builtin, arguments))

@@ -6,7 +6,9 @@ use process::Kind;
 
 use crate::date;
 use crate::evaluate::{nanoseconds, time_of};
-use crate::expression::{Access, Count, Execution, Expression, Follow, Nanoseconds, Permission, Time};
+use crate::expression::{
+    Access, Count, Execution, Expression, Follow, Nanoseconds, Permission, Time,
+};
 use crate::messages::{quoted, reason, words};
 use crate::printf::Format;
 
@@ -38,23 +40,23 @@ impl<'a> Parser<'a> {
         let expression = match name {
             "-maxdepth" => {
                 self.search.depth_max = self.depth(name)?;
-                return Ok(self.global(name));
+                return Ok(Expression::True);
             }
             "-mindepth" => {
                 self.search.depth_min = self.depth(name)?;
-                return Ok(self.global(name));
+                return Ok(Expression::True);
             }
             "-depth" | "-d" => {
                 self.search.is_contents_first = true;
-                return Ok(self.global(name));
+                return Ok(Expression::True);
             }
             "-xdev" | "-mount" => {
                 self.search.is_one_device = true;
-                return Ok(self.global(name));
+                return Ok(Expression::True);
             }
             "-ignore_readdir_race" | "-noignore_readdir_race" => {
                 self.search.ignores_races = name == "-ignore_readdir_race";
-                return Ok(self.global(name));
+                return Ok(Expression::True);
             }
             "-noleaf" | "-warn" | "-nowarn" => return Ok(Expression::True),
             "-follow" => {
@@ -73,7 +75,8 @@ impl<'a> Parser<'a> {
                 match REGEX_TYPES.iter().find(|known| known.0 == text) {
                     Some((_, syntax)) => self.regex_type = syntax,
                     None => {
-                        let names: Vec<String> = REGEX_TYPES.iter().map(|known| quoted(known.0)).collect();
+                        let names: Vec<String> =
+                            REGEX_TYPES.iter().map(|known| quoted(known.0)).collect();
                         return Err(format!(
                             "Unknown regular expression type {}; valid types are {}.",
                             quoted(text),
@@ -88,7 +91,10 @@ impl<'a> Parser<'a> {
                 return Ok(Expression::True);
             }
             "-help" | "--help" => {
-                self.shown = Some("Usage: find [-H] [-L] [-P] [-Olevel] [-D debugopts] [path...] [expression]\n".to_owned());
+                self.shown = Some(
+                    "Usage: find [-H] [-L] [-P] [-Olevel] [-D debugopts] [path...] [expression]\n"
+                        .to_owned(),
+                );
                 return Ok(Expression::True);
             }
             "-true" => Expression::True,
@@ -101,13 +107,16 @@ impl<'a> Parser<'a> {
             "-executable" => Expression::Access(Access::Execute),
             "-prune" => Expression::Prune,
             "-quit" => Expression::Quit,
-            "-name" | "-iname" | "-path" | "-ipath" | "-wholename" | "-iwholename" | "-lname" | "-ilname" => {
-                self.pattern(name)?
-            }
+            "-name" | "-iname" | "-path" | "-ipath" | "-wholename" | "-iwholename" | "-lname"
+            | "-ilname" => self.pattern(name)?,
             "-regex" | "-iregex" => self.regex(name)?,
             "-type" | "-xtype" => {
                 let kinds = kinds(name, self.argument(name)?)?;
-                if name == "-type" { Expression::Kind(kinds) } else { Expression::OtherKind(kinds) }
+                if name == "-type" {
+                    Expression::Kind(kinds)
+                } else {
+                    Expression::OtherKind(kinds)
+                }
             }
             "-size" => size(self.argument(name)?)?,
             "-perm" => permission(self.argument(name)?)?,
@@ -139,7 +148,6 @@ impl<'a> Parser<'a> {
             newer if newer.starts_with("-newer") => self.newer(newer)?,
             _ => return self.action(name),
         };
-        self.last_test = Some(name);
         Ok(expression)
     }
 
@@ -163,17 +171,21 @@ impl<'a> Parser<'a> {
                 Expression::Delete
             }
             "-exec" | "-execdir" | "-ok" | "-okdir" => self.execution(name)?,
-            newer if newer.starts_with("-newer") => return Err(format!("invalid predicate `{newer}'")),
+            newer if newer.starts_with("-newer") => {
+                return Err(format!("invalid predicate `{newer}'"));
+            }
             unknown => return Err(format!("unknown predicate `{unknown}'")),
         };
         self.has_action = true;
-        self.last_test = Some(name);
         Ok(expression)
     }
 
     fn output(&mut self, name: &str) -> Result<usize, String> {
         let file = self.argument(name)?;
-        self.search.output.open(file).map_err(|error| format!("{}: {}", quoted(file), reason(&error)))
+        self.search
+            .output
+            .open(file)
+            .map_err(|error| format!("{}: {}", quoted(file), reason(&error)))
     }
 
     fn pattern(&mut self, name: &'a str) -> Result<Expression, String> {
@@ -183,7 +195,13 @@ impl<'a> Parser<'a> {
             Some(kind) => (kind, true),
             None => (name.strip_prefix('-').unwrap_or(name), false),
         };
-        let pattern = Pattern::from_text(text.as_bytes(), PatternOptions { extglob: false, ignore_case });
+        let pattern = Pattern::from_text(
+            text.as_bytes(),
+            PatternOptions {
+                extglob: false,
+                ignore_case,
+            },
+        );
         Ok(match kind {
             "name" => Expression::Name(pattern),
             "lname" => Expression::LinkName(pattern),
@@ -198,8 +216,12 @@ impl<'a> Parser<'a> {
             "extended" => (text.to_owned(), Syntax::Extended),
             _ => (from_emacs(text), Syntax::Extended),
         };
-        let options =
-            Options { ignore_case: name == "-iregex", dot_newline: true, utf8: true, ..Options::default() };
+        let options = Options {
+            ignore_case: name == "-iregex",
+            dot_newline: true,
+            utf8: true,
+            ..Options::default()
+        };
         Regex::new(pattern.as_bytes(), syntax, &options)
             .map(Expression::Regex)
             .map_err(|error| format!("failed to compile regular expression '{text}': {error}"))
@@ -209,7 +231,9 @@ impl<'a> Parser<'a> {
         let text = self.argument(name)?;
         let (sign, digits) = signed(text);
         match digits.parse() {
-            Ok(number) if digits.bytes().all(|byte| byte.is_ascii_digit()) => Ok(counted(sign, number)),
+            Ok(number) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Ok(counted(sign, number))
+            }
             _ => Err(format!("invalid argument `{text}' to `{name}'")),
         }
     }
@@ -217,20 +241,37 @@ impl<'a> Parser<'a> {
     fn owner(&mut self, name: &str) -> Result<Expression, String> {
         let text = self.argument(name)?;
         let known = |of: fn(u32) -> Option<&'static str>| {
-            [0, process::USER, 65_534].into_iter().find(|number| of(*number) == Some(text))
+            [0, process::USER, 65_534]
+                .into_iter()
+                .find(|number| of(*number) == Some(text))
         };
         let is_user = name == "-user";
-        let number = if is_user { known(process::user_name) } else { known(process::group_name) };
+        let number = if is_user {
+            known(process::user_name)
+        } else {
+            known(process::group_name)
+        };
         let number = match number {
             Some(number) => u64::from(number),
             None => match text.parse() {
                 Ok(number) => number,
-                Err(_) if is_user => return Err(format!("{} is not the name of a known user", quoted(text))),
-                Err(_) => return Err(format!("{} is not the name of an existing group", quoted(text))),
+                Err(_) if is_user => {
+                    return Err(format!("{} is not the name of a known user", quoted(text)));
+                }
+                Err(_) => {
+                    return Err(format!(
+                        "{} is not the name of an existing group",
+                        quoted(text)
+                    ));
+                }
             },
         };
         let count = Count::Exactly(number);
-        Ok(if is_user { Expression::User(count) } else { Expression::Group(count) })
+        Ok(if is_user {
+            Expression::User(count)
+        } else {
+            Expression::Group(count)
+        })
     }
 
     fn reference(&mut self, name: &str) -> Result<process::Stat, String> {
@@ -254,7 +295,11 @@ impl<'a> Parser<'a> {
             _ => Time::Modified,
         };
         // A day that has only begun does not count: the boundary of all but "less than" is one day further back.
-        let begin = if is_days && sign != Some('-') { self.now - DAY } else { self.now };
+        let begin = if is_days && sign != Some('-') {
+            self.now - DAY
+        } else {
+            self.now
+        };
         let boundary = begin - number * unit / SECOND;
         Ok(Expression::Within(time, counted(sign, boundary), unit))
     }
@@ -275,8 +320,12 @@ impl<'a> Parser<'a> {
         }
         if theirs == Some('t') {
             let text = self.argument(name)?;
-            let than = date::read(text, self.now)
-                .ok_or_else(|| format!("I cannot figure out how to interpret {} as a date or time", quoted(text)))?;
+            let than = date::read(text, self.now).ok_or_else(|| {
+                format!(
+                    "I cannot figure out how to interpret {} as a date or time",
+                    quoted(text)
+                )
+            })?;
             return Ok(Expression::Newer(ours, than));
         }
         let theirs = time(theirs).ok_or_else(invalid)?;
@@ -301,12 +350,20 @@ impl<'a> Parser<'a> {
             return Err(format!("missing argument to `{name}'"));
         }
         if is_batch && command.iter().filter(|word| word.contains("{}")).count() > 1 {
-            return Err(format!("Only one instance of {{}} is supported with {name} ... +"));
+            return Err(format!(
+                "Only one instance of {{}} is supported with {name} ... +"
+            ));
         }
         let batch = self.search.batches;
         self.search.batches += usize::from(is_batch);
         let is_in_folder = name.ends_with("dir");
-        Ok(Expression::Execute(Execution { command, is_batch, is_in_folder, is_asking, batch }))
+        Ok(Expression::Execute(Execution {
+            command,
+            is_batch,
+            is_in_folder,
+            is_asking,
+            batch,
+        }))
     }
 }
 
@@ -331,7 +388,9 @@ fn counted<N>(sign: Option<char>, number: N) -> Count<N> {
 fn kinds(name: &str, text: &str) -> Result<Vec<Kind>, String> {
     let mut kinds = Vec::new();
     if text.is_empty() {
-        return Err(format!("Arguments to {name} should contain at least one letter"));
+        return Err(format!(
+            "Arguments to {name} should contain at least one letter"
+        ));
     }
     for part in text.split(',') {
         let mut letters = part.chars();
@@ -351,7 +410,9 @@ fn kinds(name: &str, text: &str) -> Result<Vec<Kind>, String> {
             }
         });
         if letters.next().is_some() {
-            return Err(format!("Must separate multiple arguments to {name} using: ','"));
+            return Err(format!(
+                "Must separate multiple arguments to {name} using: ','"
+            ));
         }
     }
     Ok(kinds)

@@ -33,7 +33,12 @@ enum Quote {
 
 impl Input {
     /// Reads from a source; `is_by_line` as `-I` has it.
-    pub fn new(source: Box<dyn Read>, delimiter: Option<u8>, end_marker: Option<String>, is_by_line: bool) -> Self {
+    pub fn new(
+        source: Box<dyn Read>,
+        delimiter: Option<u8>,
+        end_marker: Option<String>,
+        is_by_line: bool,
+    ) -> Self {
         Self {
             source: BufReader::with_capacity(READ_BYTES, source),
             delimiter,
@@ -90,7 +95,10 @@ impl Input {
                 }
             }
         }
-        Ok(Some(Item { text: text_of(bytes), ends_line: true }))
+        Ok(Some(Item {
+            text: text_of(bytes),
+            ends_line: true,
+        }))
     }
 
     fn quoted(&mut self) -> Result<Option<Item>, String> {
@@ -104,7 +112,10 @@ impl Input {
                 if let Quote::Within(mark) = quote {
                     return Err(unmatched(mark));
                 }
-                return Ok(has_item.then(|| Item { text: text_of(bytes), ends_line: true }));
+                return Ok(has_item.then(|| Item {
+                    text: text_of(bytes),
+                    ends_line: true,
+                }));
             };
             match quote {
                 Quote::Within(mark) => match byte {
@@ -123,21 +134,35 @@ impl Input {
                             bytes.push(escaped);
                         }
                     }
-                    b'\n' if has_item => return Ok(Some(Item { text: text_of(bytes), ends_line: true })),
+                    b'\n' if has_item => {
+                        return Ok(Some(Item {
+                            text: text_of(bytes),
+                            ends_line: true,
+                        }));
+                    }
                     b'\n' => {}
                     b' ' | b'\t' if self.is_by_line && has_item => bytes.push(byte),
                     b' ' | b'\t' if has_item => {
                         // The newline behind a blank does not end the line, as POSIX has it for -L.
-                        return Ok(Some(Item { text: text_of(bytes), ends_line: false }));
+                        return Ok(Some(Item {
+                            text: text_of(bytes),
+                            ends_line: false,
+                        }));
                     }
                     b' ' | b'\t' => {}
                     0 => {
                         if !std::mem::replace(&mut self.has_warned, true) {
-                            report("xargs", "WARNING: a NUL character occurred in the input.  It cannot be passed through in the argument list.  Did you mean to use the --null option?");
+                            report(
+                                "xargs",
+                                "WARNING: a NUL character occurred in the input.  It cannot be passed through in the argument list.  Did you mean to use the --null option?",
+                            );
                         }
                         // As in C, what follows on the line is not seen.
                         self.skip_item()?;
-                        return Ok(Some(Item { text: text_of(bytes), ends_line: true }));
+                        return Ok(Some(Item {
+                            text: text_of(bytes),
+                            ends_line: true,
+                        }));
                     }
                     byte => {
                         has_item = true;
@@ -167,5 +192,7 @@ fn text_of(bytes: Vec<u8>) -> String {
 
 fn unmatched(mark: u8) -> String {
     let name = if mark == b'\'' { "single" } else { "double" };
-    format!("unmatched {name} quote; by default quotes are special to xargs unless you use the -0 option")
+    format!(
+        "unmatched {name} quote; by default quotes are special to xargs unless you use the -0 option"
+    )
 }

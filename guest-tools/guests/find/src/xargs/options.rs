@@ -76,7 +76,9 @@ const LONG: &[(&str, char, char)] = &[
 fn wrong(message: &str) -> Parsed {
     report("xargs", message);
     use std::io::Write;
-    let _ = std::io::stderr().lock().write_all(b"Try 'xargs --help' for more information.\n");
+    let _ = std::io::stderr()
+        .lock()
+        .write_all(b"Try 'xargs --help' for more information.\n");
     Parsed::Wrong
 }
 
@@ -144,10 +146,20 @@ fn long_option<'a>(
         (None, Some(_), Some(_)) => return Some(wrong(&format!("option '--{word}' is ambiguous"))),
     };
     let value = match (found.2, value) {
-        ('n', Some(_)) => return Some(wrong(&format!("option '--{}' doesn't allow an argument", found.0))),
+        ('n', Some(_)) => {
+            return Some(wrong(&format!(
+                "option '--{}' doesn't allow an argument",
+                found.0
+            )));
+        }
         ('y', None) => match rest.next() {
             Some(value) => Some(value.clone()),
-            None => return Some(wrong(&format!("option '--{}' requires an argument", found.0))),
+            None => {
+                return Some(wrong(&format!(
+                    "option '--{}' requires an argument",
+                    found.0
+                )));
+            }
         },
         (_, value) => value,
     };
@@ -171,7 +183,11 @@ fn short_options<'a>(
                 return take(letter, value, options);
             }
             'a' | 'd' | 'E' | 'I' | 'L' | 'n' | 'P' | 's' => {
-                let value = if attached.is_empty() { rest.next().cloned() } else { Some(attached.to_owned()) };
+                let value = if attached.is_empty() {
+                    rest.next().cloned()
+                } else {
+                    Some(attached.to_owned())
+                };
                 return match value {
                     Some(value) => take(letter, Some(value), options),
                     None => Some(wrong(&format!("option requires an argument -- '{letter}'"))),
@@ -190,9 +206,13 @@ fn number(letter: char, value: &str, least: usize) -> Result<usize, Parsed> {
     match value.parse::<i64>() {
         Ok(number) => match usize::try_from(number) {
             Ok(number) if number >= least => Ok(number),
-            _ => Err(wrong(&format!("value {value} for -{letter} option should be >= {least}"))),
+            _ => Err(wrong(&format!(
+                "value {value} for -{letter} option should be >= {least}"
+            ))),
         },
-        Err(_) => Err(wrong(&format!("invalid number \"{value}\" for -{letter} option"))),
+        Err(_) => Err(wrong(&format!(
+            "invalid number \"{value}\" for -{letter} option"
+        ))),
     }
 }
 
@@ -214,7 +234,12 @@ fn take(letter: char, value: Option<String>, options: &mut Options) -> Option<Pa
         'd' => match delimiter(&text) {
             Some(delimiter) => options.delimiter = Some(delimiter),
             None => {
-                report("xargs", &format!("Invalid input delimiter specification {text}: the delimiter must be either a single character or an escape sequence starting with \\."));
+                report(
+                    "xargs",
+                    &format!(
+                        "Invalid input delimiter specification {text}: the delimiter must be either a single character or an escape sequence starting with \\."
+                    ),
+                );
                 return Some(Parsed::Wrong);
             }
         },
@@ -263,7 +288,10 @@ fn take(letter: char, value: Option<String>, options: &mut Options) -> Option<Pa
         },
         's' => match number('s', &text, 1) {
             Ok(bytes) if bytes > BYTES_MAX => {
-                report("xargs", &format!("value {bytes} for -s option should be <= {BYTES_MAX}"));
+                report(
+                    "xargs",
+                    &format!("value {bytes} for -s option should be <= {BYTES_MAX}"),
+                );
                 options.bytes_max = BYTES_MAX;
             }
             Ok(bytes) => options.bytes_max = bytes,
@@ -288,7 +316,11 @@ fn take(letter: char, value: Option<String>, options: &mut Options) -> Option<Pa
             );
             let _ = std::io::stderr().lock().write_all(text.as_bytes());
         }
-        'V' => return Some(Parsed::Show("xargs (GNU findutils) 4.9.0 (compatible; Sinew)\n".to_owned())),
+        'V' => {
+            return Some(Parsed::Show(
+                "xargs (GNU findutils) 4.9.0 (compatible; Sinew)\n".to_owned(),
+            ));
+        }
         _ => {
             return Some(Parsed::Show(
                 "Usage: xargs [OPTION]... COMMAND [INITIAL-ARGS]...\nRun COMMAND with arguments INITIAL-ARGS and more arguments read from input.\n".to_owned(),

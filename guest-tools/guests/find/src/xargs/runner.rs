@@ -27,7 +27,11 @@ pub struct Runner<'a> {
 impl<'a> Runner<'a> {
     /// Begins with nothing running.
     pub fn new(options: &'a Options) -> Self {
-        Self { options, slots: Vec::new(), status: 0 }
+        Self {
+            options,
+            slots: Vec::new(),
+            status: 0,
+        }
     }
 
     /// Starts a command; waits for its end unless several may run.
@@ -45,7 +49,11 @@ impl<'a> Runner<'a> {
                 self.slots.len() - 1
             }
         };
-        let variable = self.options.slot_variable.as_deref().map(|name| (name, place.to_string()));
+        let variable = self
+            .options
+            .slot_variable
+            .as_deref()
+            .map(|name| (name, place.to_string()));
         let has_input = self.options.keeps_input || self.options.file.is_some();
         let name = command.first().cloned().unwrap_or_default();
         loop {
@@ -61,11 +69,19 @@ impl<'a> Runner<'a> {
                 Err(errno) => {
                     report("xargs", &format!("{name}: {}", words(errno)));
                     self.status = 0;
-                    return Err(Stop::Status(if errno == Errno::NoEntry { 127 } else { 126 }));
+                    return Err(Stop::Status(if errno == Errno::NoEntry {
+                        127
+                    } else {
+                        126
+                    }));
                 }
             }
         }
-        if self.options.parallel == 1 { self.wait_for_one() } else { Ok(()) }
+        if self.options.parallel == 1 {
+            self.wait_for_one()
+        } else {
+            Ok(())
+        }
     }
 
     fn count(&self) -> usize {
@@ -77,7 +93,9 @@ impl<'a> Runner<'a> {
         loop {
             let mut has_ended = false;
             for place in 0..self.slots.len() {
-                let Some(slot) = self.slots.get_mut(place) else { continue };
+                let Some(slot) = self.slots.get_mut(place) else {
+                    continue;
+                };
                 let status = match slot.as_ref().and_then(|slot| slot.running.child.status()) {
                     Some(Status::Stopped(_)) | None => continue,
                     Some(status) => status,
@@ -89,8 +107,12 @@ impl<'a> Runner<'a> {
             if has_ended || self.count() == 0 {
                 return Ok(());
             }
-            let events: Vec<Event<'_>> =
-                self.slots.iter().flatten().map(|slot| Event::Changed(&slot.running.child)).collect();
+            let events: Vec<Event<'_>> = self
+                .slots
+                .iter()
+                .flatten()
+                .map(|slot| Event::Changed(&slot.running.child))
+                .collect();
             process::wait(&events, None);
         }
     }
@@ -99,7 +121,10 @@ impl<'a> Runner<'a> {
         match status {
             Status::Exited(0) => Ok(()),
             Status::Exited(255) => {
-                report("xargs", &format!("{name}: exited with status 255; aborting"));
+                report(
+                    "xargs",
+                    &format!("{name}: exited with status 255; aborting"),
+                );
                 Err(Stop::Status(124))
             }
             Status::Exited(_) => {
@@ -127,21 +152,33 @@ impl<'a> Runner<'a> {
     fn show(&self, command: &[String]) -> bool {
         let words: Vec<String> = command.iter().map(|word| shell_quoted(word)).collect();
         let end = if self.options.is_asking { "?..." } else { "\n" };
-        let _ = std::io::stderr().lock().write_all(format!("{}{end}", words.join(" ")).as_bytes());
+        let _ = std::io::stderr()
+            .lock()
+            .write_all(format!("{}{end}", words.join(" ")).as_bytes());
         if !self.options.is_asking {
             return true;
         }
         // A hand has no terminal to ask at.
-        report("xargs", "failed to open /dev/tty for reading: No such device or address");
+        report(
+            "xargs",
+            "failed to open /dev/tty for reading: No such device or address",
+        );
         false
     }
 }
 
 /// Returns a word as a shell reads it back.
 fn shell_quoted(word: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"%+,-./:=@_^{}]#~".contains(&byte) || byte >= 0x80;
+    let is_plain = |byte: u8| {
+        byte.is_ascii_alphanumeric() || b"%+,-./:=@_^{}]#~".contains(&byte) || byte >= 0x80
+    };
     let begins_special = word.starts_with(['#', '~']);
-    if !word.is_empty() && word.bytes().all(is_plain) && !begins_special && word != "{" && word != "}" {
+    if !word.is_empty()
+        && word.bytes().all(is_plain)
+        && !begins_special
+        && word != "{"
+        && word != "}"
+    {
         return word.to_owned();
     }
     if word.contains('\'') && !word.contains(['"', '$', '`', '\\', '!']) {
