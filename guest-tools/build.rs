@@ -16,17 +16,48 @@ use std::process::{self, Command, Stdio};
 const TARGET: &str = "wasm32-wasip2";
 
 /// What there is to build. A new guest is a folder in `guests/` and a line here.
-const GUESTS: &[Guest] = &[Guest {
-    name: "files",
-    wit: &["files", "tool"],
-}];
+const GUESTS: &[Guest] = &[
+    Guest::tools("files", &["files", "tool"]),
+    Guest::program("bash"),
+    Guest::program("coreutils"),
+];
 
 /// A package of the guests' workspace, which makes one component.
 struct Guest {
     name: &'static str,
     /// The folders in `tools-wit/` that make up its WIT, its own package first.
     wit: &'static [&'static str],
+    /// Its package has a file `programs` with the names of the programs that it is, one a line.
+    is_program: bool,
 }
+
+impl Guest {
+    const fn tools(name: &'static str, wit: &'static [&'static str]) -> Self {
+        Self {
+            name,
+            wit,
+            is_program: false,
+        }
+    }
+
+    const fn program(name: &'static str) -> Self {
+        Self {
+            name,
+            wit: &[],
+            is_program: true,
+        }
+    }
+}
+
+/// Packages that the guests are made of besides their own, and changes to other people's that they are built with.
+const LIBRARIES: &[&str] = &[
+    "bash-syntax",
+    "bash-text",
+    "gnu-options",
+    "posix-regex",
+    "process",
+    "sysutils",
+];
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -76,7 +107,8 @@ fn run() -> Outcome<()> {
         for (name, path) in wit_files(&wit, guest)? {
             writeln!(table, "    ({name:?}, include_str!({path:?})),")?;
         }
-        writeln!(table, "] }},")?;
+        let names = programs(&guests, guest)?;
+        writeln!(table, "], programs: &{names:?} }},")?;
     }
     table.push_str("]\n");
     fs::write(out.join("embedded.rs"), table)?;
@@ -88,10 +120,17 @@ fn watch(here: &Path, guests: &Path, wit: &Path) {
     let whole = ["Cargo.toml", "Cargo.lock", ".cargo"].map(|name| guests.join(name));
     let packages = GUESTS
         .iter()
-        .flat_map(|guest| ["Cargo.toml", "src"].map(|name| guests.join(guest.name).join(name)));
+        .map(|guest| guest.name)
+        .chain(LIBRARIES.iter().copied())
+        .flat_map(|package| {
+            ["Cargo.toml", "src", "programs"].map(|name| guests.join(package).join(name))
+        })
+        .filter(|path| path.exists());
     let wit = GUESTS
         .iter()
-        .flat_map(|guest| guest.wit.iter().map(|folder| wit.join(folder)));
+        .flat_map(|guest| guest.wit.iter().copied())
+        .chain(["process"])
+        .map(|folder| wit.join(folder));
     for path in [here.join("build.rs")]
         .into_iter()
         .chain(whole)
@@ -213,6 +252,22 @@ fn clean(mut command: Command, guests: &Path) -> Command {
     }
     command.current_dir(guests);
     command
+}
+
+/// Returns the names of the programs that a guest is.
+fn programs(guests: &Path, guest: &Guest) -> Outcome<Vec<String>> {
+    if !guest.is_program {
+        return Ok(Vec::new());
+    }
+    let path = guests.join(guest.name).join("programs");
+    let text = fs::read_to_string(&path)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    Ok(text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect())
 }
 
 fn component(folder: &Path, guest: &Guest) -> PathBuf {

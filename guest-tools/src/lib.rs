@@ -12,11 +12,23 @@ pub struct Embedded {
     pub wasm: &'static [u8],
     /// Its WIT as `<folder>/<file>` and text, one folder a package: its own first, then those it uses.
     pub wit: &'static [(&'static str, &'static str)],
+    /// The names of the programs that it is; none for one whose functions are tools.
+    pub programs: &'static [&'static str],
 }
 
 /// Returns every built-in component.
 pub fn components() -> &'static [Embedded] {
     COMPONENTS
+}
+
+/// Returns the components whose functions are tools.
+pub fn tools() -> impl Iterator<Item = &'static Embedded> {
+    COMPONENTS.iter().filter(|one| one.programs.is_empty())
+}
+
+/// Returns the components that are programs.
+pub fn programs() -> impl Iterator<Item = &'static Embedded> {
+    COMPONENTS.iter().filter(|one| !one.programs.is_empty())
 }
 
 const COMPONENTS: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));

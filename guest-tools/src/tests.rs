@@ -48,10 +48,10 @@ fn functions(resolve: &Resolve, interface: InterfaceId) -> Vec<&str> {
 fn each_component_exports_exactly_its_tools() {
     let names = |(name, ..): &(&'static str, _, _)| *name;
     assert_eq!(
-        components().iter().map(|one| one.name).collect::<Vec<_>>(),
+        tools().map(|one| one.name).collect::<Vec<_>>(),
         TOOLS.iter().map(names).collect::<Vec<_>>()
     );
-    for (embedded, (name, interface, expected)) in components().iter().zip(TOOLS) {
+    for (embedded, (name, interface, expected)) in tools().zip(TOOLS) {
         assert!(
             embedded.wasm.starts_with(b"\0asm\x0d\0\x01\0"),
             "{name} is no component"
@@ -76,7 +76,7 @@ fn each_component_exports_exactly_its_tools() {
 
 #[test]
 fn no_component_imports_a_network() {
-    for embedded in components() {
+    for embedded in tools() {
         let DecodedWasm::Component(resolve, world) = wit_component::decode(embedded.wasm).unwrap()
         else {
             panic!("{} is a WIT package", embedded.name)
@@ -110,7 +110,7 @@ fn resolve(files: &[(&str, &str)]) -> Resolve {
 
 #[test]
 fn embedded_wit_resolves_and_documents_every_function() {
-    for (embedded, (name, interface, expected)) in components().iter().zip(TOOLS) {
+    for (embedded, (name, interface, expected)) in tools().zip(TOOLS) {
         let resolve = resolve(embedded.wit);
         let (_, id) = resolve
             .interfaces

@@ -6,12 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::serve::ListenerExt;
-use bytes::Bytes;
 use sinew_runtime::fs::FsLimits;
-use sinew_runtime::typed::docs::WitSources;
 use sinew_runtime::{
-    CompilerCommand, CompilerLimits, ComponentSource, Limits as RuntimeLimits, LoadError,
-    LoadedComponent, ProvisionError, Runtime, RuntimeConfig, RuntimeError, Trust,
+    CompilerCommand, CompilerLimits, Limits as RuntimeLimits, LoadError, LoadedComponent,
+    ProgramError, Programs, ProvisionError, Runtime, RuntimeConfig, RuntimeError,
 };
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -23,7 +21,7 @@ use crate::api::{self, ApiState, AuthMode, DEFAULT_WORKSPACE, list_keys};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::data_dir::{DataDir, DataDirError};
-use crate::hands::{Hands, WasmHands, WasmHandsOptions};
+use crate::hands::{self, Hands, WasmHands, WasmHandsOptions};
 use crate::ids::WorkspaceId;
 use crate::model::{Catalog, Router, RouterError};
 use crate::session::Limits;
@@ -51,6 +49,9 @@ pub enum DaemonError {
     /// A built-in component cannot be loaded.
     #[error("cannot load a built-in tool: {0}")]
     Component(#[from] LoadError),
+    /// A built-in program cannot be loaded.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
     /// The built-in components clash.
     #[error(transparent)]
     Provision(#[from] ProvisionError),
@@ -121,7 +122,7 @@ impl Daemon {
         if let Err(error) = data.note(&note) {
             tracing::warn!(%error, "cannot write the lock's note");
         }
-        let hands = Arc::new(hands(&config, &data, &mut progress).await?);
+        let hands = Arc::new(make_hands(&config, &data, &mut progress).await?);
         sweep(&store, &hands).await;
         let catalog = catalog(&config);
         let brain = brain(&config, store.clone(), hands, catalog.clone())?;
@@ -217,12 +218,22 @@ async fn auth_mode(store: &SharedStore, config: &Config) -> Result<AuthMode, Dae
     Err(DaemonError::KeysNeeded(config.listen))
 }
 
-/// Starts a runtime and loads the built-in tools, compiling those that were never compiled.
-pub async fn load_tools(
+/// A runtime with everything that ships inside this program, loaded.
+pub struct BuiltIn {
+    /// Runs it.
+    pub runtime: Runtime,
+    /// The tools.
+    pub components: Vec<Arc<LoadedComponent>>,
+    /// The programs.
+    pub programs: Arc<Programs>,
+}
+
+/// Starts a runtime that compiles into the configured folder; nothing is loaded yet.
+pub fn runtime(
     config: &Config,
     data: &Path,
-    progress: &mut impl FnMut(StartProgress<'_>),
-) -> Result<(Runtime, Vec<Arc<LoadedComponent>>), DaemonError> {
+    processes_max: Option<u32>,
+) -> Result<Runtime, DaemonError> {
     let compiler = CompilerCommand {
         program: std::env::current_exe().map_err(DaemonError::OwnFile)?,
         args: vec!["compile-worker".into()],
@@ -233,29 +244,50 @@ pub async fn load_tools(
     if config.guest_threads > 0 {
         runtime_config.guest_threads = config.guest_threads;
     }
-    let runtime = Runtime::new(runtime_config)?;
-    let components = runtime
-        .add_all(built_in(), |step| {
-            progress(StartProgress {
-                name: step.name,
-                done: step.done,
-                total: step.total,
-            });
-        })
-        .await?;
-    Ok((runtime, components))
+    if let Some(processes_max) = processes_max {
+        runtime_config.processes_max = processes_max;
+    }
+    Ok(Runtime::new(runtime_config)?)
 }
 
-async fn hands(
+/// Starts a runtime and loads the built-in tools, compiling those that were never compiled.
+pub async fn load_tools(
+    config: &Config,
+    data: &Path,
+    progress: &mut impl FnMut(StartProgress<'_>),
+) -> Result<BuiltIn, DaemonError> {
+    let runtime = runtime(config, data, None)?;
+    let (tools, programs) = (hands::tools(), hands::programs()?);
+    let (first, total) = (tools.len(), tools.len() + programs.components());
+    let mut report = |name: &str, done| progress(StartProgress { name, done, total });
+    let components = runtime
+        .add_all(tools, |step| report(step.name, step.done))
+        .await?;
+    programs
+        .load_all(&runtime, |step| report(step.name, first + step.done))
+        .await?;
+    Ok(BuiltIn {
+        runtime,
+        components,
+        programs: Arc::new(programs),
+    })
+}
+
+async fn make_hands(
     config: &Config,
     data: &DataDir,
     progress: &mut impl FnMut(StartProgress<'_>),
 ) -> Result<WasmHands, DaemonError> {
-    let (runtime, components) = load_tools(config, data.path(), progress).await?;
+    let BuiltIn {
+        runtime,
+        components,
+        programs,
+    } = load_tools(config, data.path(), progress).await?;
     let call_timeout = Duration::from_millis(config.hand.call_ms_max);
     Ok(WasmHands::new(WasmHandsOptions {
         runtime,
         components,
+        programs,
         sessions: data.sessions(),
         workspace: config.workspace.clone(),
         limits: RuntimeLimits {
@@ -289,35 +321,6 @@ async fn sweep(store: &SharedStore, hands: &WasmHands) {
 
 /// Largest result of one call in bytes: a document of 20 MiB and what goes around it.
 const OUTPUT_BYTES_MAX: u64 = 48 << 20;
-
-/// A guest's own package stands at the root of its WIT folder, the packages it uses in `deps`.
-fn wit_path(name: &str, path: &str) -> String {
-    match path
-        .strip_prefix(name)
-        .and_then(|rest| rest.strip_prefix('/'))
-    {
-        Some(own) => own.to_owned(),
-        None => format!("deps/{path}"),
-    }
-}
-
-fn built_in() -> Vec<ComponentSource> {
-    sinew_guest_tools::components()
-        .iter()
-        .map(|embedded| ComponentSource {
-            name: embedded.name.to_owned(),
-            wasm: Bytes::from_static(embedded.wasm),
-            wit: Some(WitSources::Files(
-                embedded
-                    .wit
-                    .iter()
-                    .map(|(path, text)| (wit_path(embedded.name, path), (*text).to_owned()))
-                    .collect(),
-            )),
-            trust: Trust::Embedded,
-        })
-        .collect()
-}
 
 /// Returns the catalogue of models with the operator's facts laid over it.
 pub fn catalog(config: &Config) -> Arc<Catalog> {

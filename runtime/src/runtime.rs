@@ -157,6 +157,10 @@ impl Runtime {
             .collect())
     }
 
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.0
+    }
+
     /// Returns how many components this runtime compiled rather than found.
     pub fn compilations(&self) -> u64 {
         self.0.store.compilations()

@@ -162,13 +162,21 @@ fn kernel() -> Finding {
 async fn tools(config: &Config) -> Finding {
     const CHECK: &str = "tools";
     match load_tools(config, &config.data, &mut super::progress()).await {
-        Ok((_, components)) => {
-            let names: Vec<&str> = components
+        Ok(built_in) => {
+            let names: Vec<&str> = built_in
+                .components
                 .iter()
                 .flat_map(|component| component.tools().tools.iter())
                 .map(|tool| tool.name.as_str())
                 .collect();
-            ok(CHECK, format!("compiled and loaded: {}", names.join(", ")))
+            let programs = built_in.programs.names().count();
+            ok(
+                CHECK,
+                format!(
+                    "compiled and loaded: {}; bash and {programs} programs",
+                    names.join(", ")
+                ),
+            )
         }
         Err(error) => problem(CHECK, error.to_string()),
     }

@@ -6,6 +6,7 @@ mod conversation;
 mod demo;
 mod doctor;
 mod environment;
+mod exec;
 mod key;
 mod mock_model;
 mod render;
@@ -41,6 +42,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Run an agent from a YAML file in one session, live in the terminal
     Run(run::RunArgs),
+    /// Run a bash script in a fresh hand: no daemon; streams and exit status as `bash -c` has them
+    Exec(exec::ExecArgs),
     /// Work with a daemon's sessions
     #[command(subcommand)]
     Session(session::SessionCommand),
@@ -161,6 +164,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Serve(args) => serve::serve(args).await,
         Command::Demo(args) => demo::demo(args).await,
         Command::Run(args) => run::run(args).await,
+        Command::Exec(args) => Ok(exec::exec(args).await),
         Command::Session(command) => session::session(command).await,
         Command::Agent(command) => agent::agent(command).await,
         Command::Environment(command) => environment::environment(command).await,

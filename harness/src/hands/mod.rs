@@ -8,10 +8,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ids::{EventId, SessionId};
 
+mod built_in;
+mod shell_state;
 mod spill;
 mod used;
 mod wasm;
 
+pub use built_in::{ENVIRONMENT, programs, tools};
 pub use wasm::{WasmHands, WasmHandsOptions};
 
 /// What a call came to, as the model and the log will see it.

@@ -1,22 +1,26 @@
 //! The default hand: Wasm components over the session's folders.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use serde_json::{Value, json};
 use sinew_runtime::fs::Rights;
 use sinew_runtime::typed::Content;
 use sinew_runtime::{
-    CallOptions, Execution, Limits, LoadedComponent, Outcome, ProvisionError, Resources, Runtime,
+    CallOptions, Execution, Limits, LoadedComponent, Outcome, Programs, ProvisionError, Resources,
+    Runtime,
 };
 use tokio_util::sync::CancellationToken;
 
+use super::built_in::ENVIRONMENT;
+use super::shell_state::ShellState;
 use super::spill::shorten;
 use super::used::{Used, count};
 use super::{CallOutcome, Hand, HandError, Hands, ToolCall};
@@ -33,6 +37,8 @@ pub struct WasmHandsOptions {
     pub runtime: Runtime,
     /// The built-in tools.
     pub components: Vec<Arc<LoadedComponent>>,
+    /// The programs that every hand has; with `bash` among them it has a shell.
+    pub programs: Arc<Programs>,
     /// Folder that holds a folder for each session.
     pub sessions: PathBuf,
     /// A folder of the host that every session works in, in place of its own.
@@ -53,7 +59,9 @@ impl WasmHands {
     /// Returns the maker. Errors: two components have a tool of one name.
     pub fn new(options: WasmHandsOptions) -> Result<Self, ProvisionError> {
         // A hand without any grant knows its tools all the same.
-        let bare = options.runtime.provision(tools(&options.components))?;
+        let bare = options
+            .runtime
+            .provision(tools(&options.components, &options.programs))?;
         let definitions = bare
             .definitions()
             .into_iter()
@@ -90,12 +98,18 @@ impl WasmHands {
     }
 }
 
-fn tools(components: &[Arc<LoadedComponent>]) -> Resources {
-    components
+fn tools(components: &[Arc<LoadedComponent>], programs: &Arc<Programs>) -> Resources {
+    let resources = components
         .iter()
         .fold(Resources::default(), |resources, component| {
             resources.component(component.clone())
         })
+        .programs(Arc::clone(programs));
+    if programs.names().any(|name| name == "bash") {
+        resources.shell()
+    } else {
+        resources
+    }
 }
 
 #[async_trait]
@@ -112,7 +126,13 @@ impl Hands for WasmHands {
         let folder = self.folder(session_id);
         let workspace = self.options.workspace.clone();
         // A few system calls; they go to the blocking pool because a folder may lie on a slow disk.
-        let folders = tokio::task::spawn_blocking(move || Folders::open(&folder, workspace))
+        let shell_state = ShellState::in_folder(&folder);
+        let opened = tokio::task::spawn_blocking(move || {
+            let folders = Folders::open(&folder, workspace)?;
+            let state = shell_state.read()?;
+            Ok::<_, std::io::Error>((folders, shell_state, state))
+        });
+        let (folders, shell_state, state) = opened
             .await
             .map_err(|error| failed(error.to_string()))?
             .map_err(|error| failed(error.to_string()))?;
@@ -121,9 +141,13 @@ impl Hands for WasmHands {
             .try_clone()
             .map_err(|error| failed(error.to_string()))?;
         let used = folders.used;
-        let resources = tools(&self.options.components)
+        let resources = tools(&self.options.components, &self.options.programs);
+        let resources = ENVIRONMENT
+            .iter()
+            .fold(resources, |resources, (name, value)| {
+                resources.env(*name, *value)
+            })
             .limits(self.options.limits.clone())
-            .env("PWD", "/workspace")
             .mount("/workspace", folders.workspace, Rights::ReadWrite)
             .mount("/tmp", folders.tmp, Rights::ReadWrite)
             .mount("/mnt/session/outputs", folders.outputs, Rights::ReadWrite)
@@ -134,9 +158,14 @@ impl Hands for WasmHands {
             .provision(resources)
             .map_err(|error| failed(error.to_string()))?;
         hand.vfs().set_usage(used.bytes, used.names);
+        if let Some(state) = &state {
+            hand.restore_shell(state.clone()).await;
+        }
         Ok(Box::new(WasmHand {
             hand,
             tmp: Arc::new(tmp),
+            shell_state: Arc::new(shell_state),
+            kept: Mutex::new(state),
             session_id: session_id.clone(),
             call_timeout: self.options.call_timeout,
         }))
@@ -205,6 +234,9 @@ impl Folders {
 struct WasmHand {
     hand: sinew_runtime::Hand,
     tmp: Arc<Dir>,
+    shell_state: Arc<ShellState>,
+    /// What `shell_state` holds.
+    kept: Mutex<Option<Bytes>>,
     session_id: SessionId,
     call_timeout: Duration,
 }
@@ -219,11 +251,14 @@ impl Hand for WasmHand {
         let options = CallOptions {
             timeout: Some(self.call_timeout),
             cancel: cancel.clone(),
+            output_name: call.event_id.as_str().to_owned(),
+            progress: None,
         };
         let Execution {
             outcome, metrics, ..
         } = self.hand.execute(&call.name, &call.input, options).await;
         tracing::debug!(session = %self.session_id, tool = %call.name, ?metrics, "a call ended");
+        self.keep_shell_state().await?;
         match outcome {
             Outcome::Result(content) => self.shown(call, content, false).await,
             Outcome::ToolError(content) => self.shown(call, content, true).await,
@@ -239,6 +274,27 @@ impl Hand for WasmHand {
 }
 
 impl WasmHand {
+    /// Keeps the shell's state for the next hand, if the call changed it.
+    async fn keep_shell_state(&self) -> Result<(), HandError> {
+        let state = self.hand.shell_state().await;
+        let Some(state) = state.filter(|state| self.kept().as_ref() != Some(state)) else {
+            return Ok(());
+        };
+        let (file, written) = (self.shell_state.clone(), state.clone());
+        let failed =
+            |reason: String| HandError::Host(format!("the shell's state cannot be kept: {reason}"));
+        tokio::task::spawn_blocking(move || file.write(&written))
+            .await
+            .map_err(|error| failed(error.to_string()))?
+            .map_err(|error| failed(error.to_string()))?;
+        *self.kept() = Some(state);
+        Ok(())
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Option<Bytes>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Returns the outcome as the log has it. A result may be tens of megabytes, so it is shaped off the
     /// daemon's own threads.
     async fn shown(

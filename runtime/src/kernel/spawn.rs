@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 
 use super::entry::{Ended, Entry, NewEntry};
-use super::{Description, Descriptors, Kernel, Session, run};
+use super::{Description, Descriptors, Kernel, ProgramError, Session, run};
 use crate::captured::Captured;
 use crate::component::{ComponentSource, LoadedComponent};
 use crate::component_store::{LoadError, Trust};
@@ -58,6 +58,8 @@ pub(crate) enum StartError {
     Fs(#[from] FsError),
     #[error("{0}")]
     Component(#[from] LoadError),
+    #[error(transparent)]
+    Program(#[from] ProgramError),
     #[error("the hand is closed")]
     Closed,
 }
@@ -223,7 +225,7 @@ impl Kernel {
         if let Some(name) = program_name(path)
             && let Some(program) = self.programs.get(name)
         {
-            return Ok(Target::Component(Arc::clone(&program.component)));
+            return Ok(Target::Component(program.load(&self.runtime).await?));
         }
         let options = OpenOptions {
             read: true,
@@ -235,7 +237,7 @@ impl Kernel {
         if let Some(name) = node.program() {
             // By another way to the same place: `/bin/../usr/bin/ls`, or a link.
             let program = self.programs.get(&name).ok_or(FsError::NoEntry)?;
-            return Ok(Target::Component(Arc::clone(&program.component)));
+            return Ok(Target::Component(program.load(&self.runtime).await?));
         }
         let stat = node.stat()?;
         if stat.kind != FileKind::Regular || stat.mode & 0o111 == 0 {

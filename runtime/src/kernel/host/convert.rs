@@ -37,7 +37,7 @@ pub(super) fn errno(error: FsError) -> Errno {
 pub(super) fn start_errno(error: &StartError) -> Errno {
     match error {
         StartError::NotExecutable => Errno::Access,
-        StartError::Format | StartError::Component(_) => Errno::ExecFormat,
+        StartError::Format | StartError::Component(_) | StartError::Program(_) => Errno::ExecFormat,
         StartError::TooLong => Errno::NoMemory,
         StartError::TooManyProcesses | StartError::Closed => Errno::TooManyProcesses,
         StartError::Fs(error) => errno(*error),
