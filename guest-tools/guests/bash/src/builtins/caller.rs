@@ -1,0 +1,55 @@
+//! `caller`: where the running function was called.
+
+use super::arguments::Flags;
+use super::builtin::{Builtin, Class, Invocation, Run};
+use crate::state::{Outcome, Shell};
+
+/// `caller`
+pub const CALLER: Builtin = Builtin {
+    name: "caller",
+    usage: "caller [expr]",
+    class: Class::Regular,
+    run: Run::Now(run),
+};
+
+fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
+    let mut flags = Flags::new(invocation, "");
+    if let Some(Err(status)) = flags.next(shell, &CALLER) {
+        return Ok(status);
+    }
+    if shell.calls.is_empty() {
+        return Ok(1);
+    }
+    let Some(argument) = flags.rest().first() else {
+        let line = shell.calls.last().map_or(0, |call| call.line);
+        let source = source(shell, 1);
+        shell.print(format!("{line} {source}\n").as_bytes());
+        return Ok(0);
+    };
+    let Some(depth) = bash_text::arithmetic::parse_integer(argument) else {
+        shell.report_for(invocation.name(), format_args!("{argument}: invalid number"));
+        return Ok(shell.usage(&CALLER));
+    };
+    let Some(depth) = usize::try_from(depth).ok().filter(|depth| *depth < shell.calls.len()) else {
+        return Ok(1);
+    };
+    let line = shell.calls.iter().rev().nth(depth).map_or(0, |call| call.line);
+    let name = match shell.calls.iter().rev().nth(depth + 1) {
+        Some(call) => call.name.clone(),
+        None => "main".into(),
+    };
+    let source = source(shell, depth + 1);
+    shell.print(format!("{line} {name} {source}\n").as_bytes());
+    Ok(0)
+}
+
+/// Returns the file of the call that stands `depth` calls further out, as BASH_SOURCE has it.
+fn source(shell: &Shell, depth: usize) -> String {
+    if let Some(call) = shell.calls.iter().rev().nth(depth) {
+        return call.source.to_string();
+    }
+    match &shell.script {
+        Some(script) => script.to_string(),
+        None => "NULL".to_owned(),
+    }
+}

@@ -1,0 +1,35 @@
+//! What an error in an expansion means: the command is abandoned, or the shell ends.
+
+use std::fmt::Display;
+
+use crate::state::{Refusal, Shell, Stop};
+
+impl Shell {
+    /// Says an error that abandons the command: a bad substitution, wrong arithmetic, a read-only variable.
+    pub fn abandon(&mut self, message: impl Display) -> Stop {
+        self.report(message);
+        self.status = 1;
+        Stop::Discard(1)
+    }
+
+    /// Says an error that ends a shell nobody sits at: `set -u`, `${x?}`.
+    pub fn fail(&mut self, message: impl Display) -> Stop {
+        self.report(message);
+        let status = if self.is_command_string && !self.is_subshell {
+            127
+        } else {
+            1
+        };
+        self.status = status;
+        Stop::Fatal(status)
+    }
+
+    /// Says why a variable was refused.
+    pub fn refused(&mut self, refusal: &Refusal) -> Stop {
+        match refusal {
+            Refusal::Unbound(_) => self.fail(refusal),
+            Refusal::Said => Stop::Discard(1),
+            _ => self.abandon(refusal),
+        }
+    }
+}
