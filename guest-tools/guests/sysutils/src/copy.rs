@@ -291,7 +291,7 @@ impl<'a> Copy<'a> {
         let removes = self.settings.removes_destination || !writes_through;
         if is_same
             && self.settings.backup == Backup::None
-            && !(self.settings.removes_destination && !status.is_same_file(there))
+            && (!self.settings.removes_destination || status.is_same_file(there))
         {
             self.fail(format_args!(
                 "{} and {} are the same file",

@@ -52,7 +52,7 @@ pub(crate) fn shell(name: &str) -> String {
 pub(crate) fn quote(name: &[u8], style: Style) -> Vec<u8> {
     match style {
         Style::Literal => name.to_vec(),
-        Style::Escape => c_escaped(name, &[b' ']),
+        Style::Escape => c_escaped(name, b" "),
         Style::C => surrounded(b'"', &c_escaped(name, b"\"")),
         Style::Locale => ["‘".as_bytes(), &c_escaped(name, b""), "’".as_bytes()].concat(),
         Style::Shell => shell_quoted(name, needs_quotes(name)),

@@ -267,9 +267,7 @@ fn columns(
 ) -> io::Result<()> {
     let cells = cells(entries, settings, Prefix::of(entries, settings), pads)?;
     let is_vertical = settings.format == Format::Vertical;
-    let most = cells
-        .len()
-        .min((settings.width / COLUMN_MIN + usize::from(settings.width % COLUMN_MIN != 0)).max(1));
+    let most = cells.len().min(settings.width.div_ceil(COLUMN_MIN).max(1));
     let fitting = (1..=most).rev().find_map(|count| {
         let widths = widths(&cells, count, is_vertical);
         (count == 1 || widths.iter().sum::<usize>() < settings.width).then_some((count, widths))
