@@ -1,4 +1,5 @@
-//! What the programs print and return, recorded from GNU coreutils 9.1 in C.UTF-8 as root.
+//! What the programs print and return: as GNU coreutils 9.1 does for root, with plain quotes in messages as in the
+//! locale C. One case is ours alone: a user that is not the hand's cannot own anything.
 
 #![allow(
     clippy::unwrap_used,
