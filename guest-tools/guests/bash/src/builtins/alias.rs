@@ -84,7 +84,21 @@ fn is_alias_name(name: &[u8]) -> bool {
     !name.iter().any(|byte| {
         matches!(
             byte,
-            b' ' | b'\t' | b'\n' | b'\'' | b'"' | b'\\' | b'$' | b'`' | b'/' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>'
+            b' ' | b'\t'
+                | b'\n'
+                | b'\''
+                | b'"'
+                | b'\\'
+                | b'$'
+                | b'`'
+                | b'/'
+                | b';'
+                | b'&'
+                | b'|'
+                | b'('
+                | b')'
+                | b'<'
+                | b'>'
         )
     })
 }

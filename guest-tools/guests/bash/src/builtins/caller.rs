@@ -27,13 +27,24 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
         return Ok(0);
     };
     let Some(depth) = bash_text::arithmetic::parse_integer(argument) else {
-        shell.report_for(invocation.name(), format_args!("{argument}: invalid number"));
+        shell.report_for(
+            invocation.name(),
+            format_args!("{argument}: invalid number"),
+        );
         return Ok(shell.usage(&CALLER));
     };
-    let Some(depth) = usize::try_from(depth).ok().filter(|depth| *depth < shell.calls.len()) else {
+    let Some(depth) = usize::try_from(depth)
+        .ok()
+        .filter(|depth| *depth < shell.calls.len())
+    else {
         return Ok(1);
     };
-    let line = shell.calls.iter().rev().nth(depth).map_or(0, |call| call.line);
+    let line = shell
+        .calls
+        .iter()
+        .rev()
+        .nth(depth)
+        .map_or(0, |call| call.line);
     let name = match shell.calls.iter().rev().nth(depth + 1) {
         Some(call) => call.name.clone(),
         None => "main".into(),

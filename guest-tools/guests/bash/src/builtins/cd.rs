@@ -91,7 +91,10 @@ fn finish(shell: &mut Shell, prints: bool) -> u8 {
 
 /// Returns what CDPATH makes of a relative path, and whether the answer is to be printed.
 fn candidates(shell: &Shell, wanted: &BString) -> Vec<(BString, bool)> {
-    let first = wanted.split(|byte| *byte == b'/').next().unwrap_or_default();
+    let first = wanted
+        .split(|byte| *byte == b'/')
+        .next()
+        .unwrap_or_default();
     let Some(path) = shell.get_string("CDPATH") else {
         return Vec::new();
     };
@@ -112,7 +115,11 @@ fn candidates(shell: &Shell, wanted: &BString) -> Vec<(BString, bool)> {
 
 impl Shell {
     /// Makes `path` the working directory and tells PWD and OLDPWD.
-    pub(super) fn change_directory(&mut self, path: &[u8], is_physical: bool) -> Result<(), sys::Errno> {
+    pub(super) fn change_directory(
+        &mut self,
+        path: &[u8],
+        is_physical: bool,
+    ) -> Result<(), sys::Errno> {
         if path.is_empty() {
             return Ok(());
         }
@@ -145,13 +152,18 @@ impl Shell {
 /// not there.
 fn logical(path: &[u8]) -> Option<BString> {
     // Two slashes at the start mean something else than one or three.
-    let root: &[u8] = if path.starts_with(b"//") && !path.starts_with(b"///") { b"//" } else { b"/" };
+    let root: &[u8] = if path.starts_with(b"//") && !path.starts_with(b"///") {
+        b"//"
+    } else {
+        b"/"
+    };
     let mut clean = root.to_vec();
     for part in path.split(|byte| *byte == b'/') {
         match part {
             b"" | b"." => {}
             b".." => {
-                let is_there = sys::stat(&clean, true).is_ok_and(|stat| stat.kind == sys::Kind::Directory);
+                let is_there =
+                    sys::stat(&clean, true).is_ok_and(|stat| stat.kind == sys::Kind::Directory);
                 if !is_there {
                     return None;
                 }
@@ -171,7 +183,11 @@ fn logical(path: &[u8]) -> Option<BString> {
 
 /// Returns the path without symbolic links, `.` and `..`.
 pub(super) fn physical(path: &[u8]) -> Result<BString, sys::Errno> {
-    let mut rest: Vec<BString> = path.split(|byte| *byte == b'/').rev().map(BString::from).collect();
+    let mut rest: Vec<BString> = path
+        .split(|byte| *byte == b'/')
+        .rev()
+        .map(BString::from)
+        .collect();
     let mut clean = b"/".to_vec();
     let mut links = 0;
     while let Some(part) = rest.pop() {

@@ -24,9 +24,16 @@ pub(super) struct Argument<'a> {
 impl<'a> Argument<'a> {
     /// Reads the argument at `place` of the words; the error is what bash calls it.
     pub fn read(invocation: &'a Invocation, place: usize) -> Result<Self, Refusal> {
-        let word = invocation.words.get(place).map(|word| word.as_slice()).unwrap_or_default();
+        let word = invocation
+            .words
+            .get(place)
+            .map(|word| word.as_slice())
+            .unwrap_or_default();
         let list = invocation.list(place);
-        let name_end = word.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').unwrap_or(word.len());
+        let name_end = word
+            .iter()
+            .position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_')
+            .unwrap_or(word.len());
         let (name, rest) = word.split_at(name_end);
         let wrong = || Refusal::Identifier(BString::from(word));
         if !is_name(name) {
@@ -46,7 +53,13 @@ impl<'a> Argument<'a> {
             [b'+', b'=', value @ ..] => (true, Some(value)),
             _ => return Err(wrong()),
         };
-        Ok(Self { name, subscript, value, list, is_append })
+        Ok(Self {
+            name,
+            subscript,
+            value,
+            list,
+            is_append,
+        })
     }
 
     /// Returns whether it assigns.
@@ -92,28 +105,43 @@ pub(super) struct Change {
     pub shape: Shape,
 }
 
-const CASES: Attributes = Attributes::LOWER.with(Attributes::UPPER).with(Attributes::CAPITALIZE);
+const CASES: Attributes = Attributes::LOWER
+    .with(Attributes::UPPER)
+    .with(Attributes::CAPITALIZE);
 
 impl Shell {
     /// Gives the variable that an argument names its attributes and value. References are followed unless the
     /// change is about references.
-    pub(super) fn declare(&mut self, argument: &Argument<'_>, change: Change) -> Result<(), Refusal> {
+    pub(super) fn declare(
+        &mut self,
+        argument: &Argument<'_>,
+        change: Change,
+    ) -> Result<(), Refusal> {
         let is_about_reference = change.on.with(change.off).has(Attributes::REFERENCE);
         let name = if is_about_reference {
             BString::from(argument.name)
         } else {
             match self.resolve(argument.name)? {
                 // The target may be an element: its array is what attributes belong to.
-                Some(target) => BString::from(target.split(|byte| *byte == b'[').next().unwrap_or_default()),
+                Some(target) => BString::from(
+                    target
+                        .split(|byte| *byte == b'[')
+                        .next()
+                        .unwrap_or_default(),
+                ),
                 None => BString::from(argument.name),
             }
         };
         let current = self.variables.get(&name);
-        let attributes = current.map(|variable| variable.attributes).unwrap_or_default();
+        let attributes = current
+            .map(|variable| variable.attributes)
+            .unwrap_or_default();
         if attributes.has(Attributes::READONLY) {
             let is_changing = argument.assigns()
                 || change.off.has(Attributes::READONLY)
-                || change.on.has_any(CASES.with(Attributes::INTEGER).with(Attributes::REFERENCE));
+                || change
+                    .on
+                    .has_any(CASES.with(Attributes::INTEGER).with(Attributes::REFERENCE));
             if is_changing {
                 return Err(Refusal::ReadOnly(BString::from(argument.name)));
             }
@@ -138,7 +166,10 @@ impl Shell {
 
     /// Makes the variable the kind of array that is asked for.
     fn shape(&mut self, name: &[u8], argument: &Argument<'_>, shape: Shape) -> Result<(), Refusal> {
-        let is_dynamic = self.variables.get(name).is_some_and(|variable| variable.dynamic.is_some());
+        let is_dynamic = self
+            .variables
+            .get(name)
+            .is_some_and(|variable| variable.dynamic.is_some());
         if is_dynamic {
             return Ok(());
         }
@@ -150,7 +181,10 @@ impl Shell {
                 self.make_indexed(name)?;
             }
             Shape::Any if argument.list.is_some() || argument.subscript.is_some() => {
-                let is_array = self.variables.get(name).is_some_and(|variable| variable.is_array());
+                let is_array = self
+                    .variables
+                    .get(name)
+                    .is_some_and(|variable| variable.is_array());
                 if !is_array {
                     self.make_indexed(name)?;
                 }
@@ -165,7 +199,9 @@ impl Shell {
         if let Some(list) = argument.list {
             return self.assign_list(name, list);
         }
-        let Some(value) = argument.value else { return Ok(()) };
+        let Some(value) = argument.value else {
+            return Ok(());
+        };
         match argument.subscript {
             Some(subscript) => {
                 let subscript = self.subscript(name, subscript)?;
@@ -178,18 +214,33 @@ impl Shell {
     }
 
     /// Makes a variable a reference, or no longer one.
-    fn refer(&mut self, name: &[u8], argument: &Argument<'_>, change: Change) -> Result<(), Refusal> {
+    fn refer(
+        &mut self,
+        name: &[u8],
+        argument: &Argument<'_>,
+        change: Change,
+    ) -> Result<(), Refusal> {
         if change.off.has(Attributes::REFERENCE) {
             let variable = self.variables.entry(name);
             variable.attributes = combine(variable.attributes, change.on, change.off);
             return self.give(name, argument);
         }
-        if self.variables.get(name).is_some_and(|variable| variable.is_array()) {
-            return Err(Refusal::Arithmetic(format!("{}: reference variable cannot be an array", name.as_bstr())));
+        if self
+            .variables
+            .get(name)
+            .is_some_and(|variable| variable.is_array())
+        {
+            return Err(Refusal::Arithmetic(format!(
+                "{}: reference variable cannot be an array",
+                name.as_bstr()
+            )));
         }
         let target = match argument.value {
             Some(value) => Some(BString::from(value)),
-            None => self.variables.get(name).and_then(|variable| variable.text().cloned()),
+            None => self
+                .variables
+                .get(name)
+                .and_then(|variable| variable.text().cloned()),
         };
         if let Some(target) = &target {
             check_target(self, name, target)?;
@@ -204,14 +255,20 @@ impl Shell {
 }
 
 fn check_target(shell: &Shell, name: &[u8], target: &BString) -> Result<(), Refusal> {
-    let base = target.split(|byte| *byte == b'[').next().unwrap_or_default();
+    let base = target
+        .split(|byte| *byte == b'[')
+        .next()
+        .unwrap_or_default();
     let is_element = base.len() < target.len();
     if (!is_name(base) && !target.is_empty()) || (is_element && !target.ends_with(b"]")) {
         return Err(Refusal::ReferenceTarget(target.clone()));
     }
     if base == name {
         return Err(if shell.function_depth == 0 {
-            Refusal::Arithmetic(format!("{}: nameref variable self references not allowed", name.as_bstr()))
+            Refusal::Arithmetic(format!(
+                "{}: nameref variable self references not allowed",
+                name.as_bstr()
+            ))
         } else {
             Refusal::Circular(BString::from(name))
         });

@@ -40,7 +40,11 @@ fn all(shell: &Shell) -> Vec<(Name, Variable)> {
 
 /// Prints one variable as a `declare` command; false when there is none of that name.
 pub(super) fn print_variable(shell: &mut Shell, name: &[u8]) -> bool {
-    let Some(variable) = shell.variables.get(name).and_then(|variable| present(shell, variable)) else {
+    let Some(variable) = shell
+        .variables
+        .get(name)
+        .and_then(|variable| present(shell, variable))
+    else {
         return false;
     };
     print_line(shell, name, &variable);
@@ -131,8 +135,11 @@ pub(super) fn print_set(shell: &mut Shell) {
 }
 
 fn functions(shell: &Shell) -> Vec<(Name, Rc<Function>)> {
-    let mut all: Vec<(Name, Rc<Function>)> =
-        shell.functions.iter().map(|(name, function)| (Rc::clone(name), Rc::clone(function))).collect();
+    let mut all: Vec<(Name, Rc<Function>)> = shell
+        .functions
+        .iter()
+        .map(|(name, function)| (Rc::clone(name), Rc::clone(function)))
+        .collect();
     all.sort_by(|left, right| left.0.cmp(&right.0));
     all
 }
@@ -146,7 +153,11 @@ fn print_definition(shell: &mut Shell, name: &[u8], function: &Function) {
 /// Prints `declare -fx name`.
 fn print_function_attributes(shell: &mut Shell, name: &[u8], function: &Function) {
     let mut line = b"declare -f".to_vec();
-    for (is_on, letter) in [(function.is_readonly, b'r'), (function.is_traced, b't'), (function.is_exported, b'x')] {
+    for (is_on, letter) in [
+        (function.is_readonly, b'r'),
+        (function.is_traced, b't'),
+        (function.is_exported, b'x'),
+    ] {
         if is_on {
             line.push(letter);
         }
@@ -158,7 +169,11 @@ fn print_function_attributes(shell: &mut Shell, name: &[u8], function: &Function
 }
 
 /// Prints the functions that `is_wanted` picks: the definitions, or only their names.
-pub(super) fn print_functions(shell: &mut Shell, names_only: bool, is_wanted: impl Fn(&Function) -> bool) {
+pub(super) fn print_functions(
+    shell: &mut Shell,
+    names_only: bool,
+    is_wanted: impl Fn(&Function) -> bool,
+) {
     for (name, function) in functions(shell) {
         if !is_wanted(&function) {
             continue;
@@ -183,7 +198,12 @@ pub(super) fn print_function(shell: &mut Shell, name: &[u8], names_only: bool) -
         return true;
     }
     let line = if shell.options.has_shopt(Shopt::ExtDebug) {
-        format!("{} {} {}\n", name.as_bstr(), function.definition.line, function.source)
+        format!(
+            "{} {} {}\n",
+            name.as_bstr(),
+            function.definition.line,
+            function.source
+        )
     } else {
         format!("{}\n", name.as_bstr())
     };

@@ -65,7 +65,10 @@ fn local(shell: &mut Shell, invocation: &Invocation) -> Outcome {
 
 fn run(shell: &mut Shell, invocation: &Invocation, builtin: &Builtin) -> Outcome {
     let mut flags = Flags::new(invocation, "+acfgiIlnprtuxAF");
-    let mut wishes = Wishes { is_local: builtin.name == "local", ..Wishes::default() };
+    let mut wishes = Wishes {
+        is_local: builtin.name == "local",
+        ..Wishes::default()
+    };
     while let Some(flag) = flags.next(shell, builtin) {
         match flag {
             Err(status) => return Ok(status),
@@ -155,7 +158,12 @@ fn print_all(shell: &mut Shell, wishes: &Wishes) {
     }
 }
 
-fn print_named(shell: &mut Shell, invocation: &Invocation, wishes: &Wishes, names: &[BString]) -> u8 {
+fn print_named(
+    shell: &mut Shell,
+    invocation: &Invocation,
+    wishes: &Wishes,
+    names: &[BString],
+) -> u8 {
     let mut status = 0;
     for name in names {
         let is_ours = !wishes.is_local || shell.variables.is_local(name);
@@ -214,7 +222,12 @@ fn functions(shell: &mut Shell, invocation: &Invocation, wishes: &Wishes, names:
     status
 }
 
-fn one(shell: &mut Shell, invocation: &Invocation, wishes: &Wishes, place: usize) -> Result<(), Refusal> {
+fn one(
+    shell: &mut Shell,
+    invocation: &Invocation,
+    wishes: &Wishes,
+    place: usize,
+) -> Result<(), Refusal> {
     let word = invocation.words.get(place).cloned().unwrap_or_default();
     if wishes.is_local && word.as_slice() == b"-" {
         save_options(shell);
@@ -223,11 +236,19 @@ fn one(shell: &mut Shell, invocation: &Invocation, wishes: &Wishes, place: usize
     let argument = Argument::read(invocation, place)?;
     let name = argument.name;
     if wishes.destroys_array && shell.variables.get(name).is_some_and(Variable::is_array) {
-        return Err(Refusal::Arithmetic(format!("{}: cannot destroy array variables in this way", String::from_utf8_lossy(name))));
+        return Err(Refusal::Arithmetic(format!(
+            "{}: cannot destroy array variables in this way",
+            String::from_utf8_lossy(name)
+        )));
     }
     let depth = shell.variables.depth();
     let makes_local = depth > 0 && !wishes.is_global;
-    let is_hidden = depth > 0 && wishes.is_global && shell.variables.get(name).is_some_and(|variable| variable.scope > 0);
+    let is_hidden = depth > 0
+        && wishes.is_global
+        && shell
+            .variables
+            .get(name)
+            .is_some_and(|variable| variable.scope > 0);
     if makes_local && !shell.variables.is_local(name) {
         bind(shell, name, wishes)?;
     }
@@ -241,7 +262,9 @@ fn one(shell: &mut Shell, invocation: &Invocation, wishes: &Wishes, place: usize
     let outcome = shell.declare(&argument, wishes.change);
     let changed = shell.variables.get(name).cloned().unwrap_or_default();
     shell.variables.insert(name, hidden);
-    shell.variables.with_global(name, |variable| *variable = changed);
+    shell
+        .variables
+        .with_global(name, |variable| *variable = changed);
     shell.after_change(name);
     outcome
 }
@@ -260,7 +283,10 @@ fn bind(shell: &mut Shell, name: &[u8], wishes: &Wishes) -> Result<(), Refusal> 
     if let Some(outer) = outer {
         if inherits && outer.dynamic.is_none() {
             variable.value = outer.value;
-            variable.attributes = outer.attributes.without(Attributes::REFERENCE).without(Attributes::READONLY);
+            variable.attributes = outer
+                .attributes
+                .without(Attributes::REFERENCE)
+                .without(Attributes::READONLY);
             variable.is_declared_only = outer.is_declared_only;
         } else if outer.attributes.has(Attributes::EXPORT) {
             variable.attributes = Attributes::EXPORT;

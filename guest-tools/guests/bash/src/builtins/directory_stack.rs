@@ -42,18 +42,31 @@ enum Word<'a> {
 }
 
 fn read<'a>(shell: &Shell, word: &'a BString) -> Word<'a> {
-    let Some((sign, rest)) = word.split_first().filter(|(sign, _)| matches!(sign, b'+' | b'-')) else {
+    let Some((sign, rest)) = word
+        .split_first()
+        .filter(|(sign, _)| matches!(sign, b'+' | b'-'))
+    else {
         return Word::Other(word);
     };
     if !rest.is_empty() && rest.iter().all(u8::is_ascii_digit) {
         let size = shell.directory_stack.len() + 1;
-        let number = std::str::from_utf8(rest).ok().and_then(|text| text.parse::<usize>().ok());
+        let number = std::str::from_utf8(rest)
+            .ok()
+            .and_then(|text| text.parse::<usize>().ok());
         let place = number.and_then(|number| {
-            if *sign == b'+' { Some(number) } else { size.checked_sub(number + 1) }
+            if *sign == b'+' {
+                Some(number)
+            } else {
+                size.checked_sub(number + 1)
+            }
         });
         return Word::Place(place.filter(|place| *place < size));
     }
-    if *sign == b'-' { Word::Option(rest) } else { Word::Other(word) }
+    if *sign == b'-' {
+        Word::Option(rest)
+    } else {
+        Word::Other(word)
+    }
 }
 
 /// Says that a place does not exist.
@@ -61,20 +74,33 @@ fn out_of_range(shell: &mut Shell, name: &[u8], word: &BString) -> u8 {
     if shell.directory_stack.is_empty() {
         shell.report_for(name, "directory stack empty");
     } else {
-        shell.report_for(name, format_args!("{word}: directory stack index out of range"));
+        shell.report_for(
+            name,
+            format_args!("{word}: directory stack index out of range"),
+        );
     }
     1
 }
 
 fn invalid(shell: &mut Shell, builtin: &Builtin, word: &BString) -> u8 {
-    let what = if word.starts_with(b"-") && builtin.name != "pushd" { "invalid option" } else { "invalid number" };
-    let what = if builtin.name == "dirs" && word.starts_with(b"-") { "invalid option" } else { what };
+    let what = if word.starts_with(b"-") && builtin.name != "pushd" {
+        "invalid option"
+    } else {
+        "invalid number"
+    };
+    let what = if builtin.name == "dirs" && word.starts_with(b"-") {
+        "invalid option"
+    } else {
+        what
+    };
     shell.report_for(builtin.name.as_bytes(), format_args!("{word}: {what}"));
     shell.usage(builtin)
 }
 
 fn whole(shell: &Shell) -> Vec<BString> {
-    std::iter::once((*shell.directory).clone()).chain(shell.directory_stack.iter().cloned()).collect()
+    std::iter::once((*shell.directory).clone())
+        .chain(shell.directory_stack.iter().cloned())
+        .collect()
 }
 
 fn change(shell: &mut Shell, name: &[u8], directory: &BString) -> bool {
@@ -123,7 +149,7 @@ fn pushd(shell: &mut Shell, invocation: &Invocation) -> Outcome {
         }
         let mut stack = whole(shell);
         stack.swap(0, 1);
-        return Ok(become(shell, stack, false));
+        return Ok(take_over(shell, stack, false));
     };
     if stays {
         Rc::make_mut(&mut shell.directory_stack).insert(0, target.clone());
@@ -153,11 +179,11 @@ fn pushd(shell: &mut Shell, invocation: &Invocation) -> Outcome {
 fn rotate(shell: &mut Shell, place: usize, stays: bool) -> u8 {
     let mut stack = whole(shell);
     stack.rotate_left(place);
-    become(shell, stack, stays)
+    take_over(shell, stack, stays)
 }
 
 /// Makes `stack` the stack, going to its top unless the working directory stays.
-fn become(shell: &mut Shell, mut stack: Vec<BString>, stays: bool) -> u8 {
+fn take_over(shell: &mut Shell, mut stack: Vec<BString>, stays: bool) -> u8 {
     if stack.is_empty() {
         return 1;
     }
@@ -180,7 +206,11 @@ fn popd(shell: &mut Shell, invocation: &Invocation) -> Outcome {
             Word::Place(Some(found)) => place = found,
             Word::Place(None) => return Ok(out_of_range(shell, b"popd", word)),
             Word::Option(_) | Word::Other(_) => {
-                let what = if word.starts_with(b"-") { "invalid number" } else { "invalid argument" };
+                let what = if word.starts_with(b"-") {
+                    "invalid number"
+                } else {
+                    "invalid argument"
+                };
                 shell.report_for(b"popd", format_args!("{word}: {what}"));
                 return Ok(shell.usage(&POPD));
             }
@@ -220,7 +250,9 @@ fn dirs(shell: &mut Shell, invocation: &Invocation) -> Outcome {
     for word in invocation.arguments() {
         match read(shell, word) {
             Word::Option(b"-") => break,
-            Word::Option(letters) if !letters.is_empty() && letters.iter().all(|letter| b"clpv".contains(letter)) => {
+            Word::Option(letters)
+                if !letters.is_empty() && letters.iter().all(|letter| b"clpv".contains(letter)) =>
+            {
                 for letter in letters {
                     match letter {
                         b'c' => shell.directory_stack = Rc::default(),

@@ -39,15 +39,24 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
             if (is_special && !builtin.class.is_special()) || (!is_all && is_off != turns_off) {
                 continue;
             }
-            let line = format!("enable {}{}\n", if is_off { "-n " } else { "" }, builtin.name);
+            let line = format!(
+                "enable {}{}\n",
+                if is_off { "-n " } else { "" },
+                builtin.name
+            );
             shell.print(line.as_bytes());
         }
         return Ok(0);
     }
     let mut status = 0;
     for name in flags.rest() {
-        let Some(builtin) = super::find(name).filter(|builtin| !is_special || builtin.class.is_special()) else {
-            shell.report_for(invocation.name(), format_args!("{name}: not a shell builtin"));
+        let Some(builtin) =
+            super::find(name).filter(|builtin| !is_special || builtin.class.is_special())
+        else {
+            shell.report_for(
+                invocation.name(),
+                format_args!("{name}: not a shell builtin"),
+            );
             status = 1;
             continue;
         };

@@ -49,14 +49,19 @@ fn export(shell: &mut Shell, invocation: &Invocation) -> Outcome {
         return Ok(0);
     }
     if functions {
-        return Ok(each_function(shell, invocation, flags.rest(), |function| function.is_exported = !is_off));
+        return Ok(each_function(shell, invocation, flags.rest(), |function| {
+            function.is_exported = !is_off
+        }));
     }
     Ok(each(shell, invocation, flags.place(), change))
 }
 
 fn readonly(shell: &mut Shell, invocation: &Invocation) -> Outcome {
     let mut flags = Flags::new(invocation, "aAfp");
-    let mut change = Change { on: Attributes::READONLY, ..Change::default() };
+    let mut change = Change {
+        on: Attributes::READONLY,
+        ..Change::default()
+    };
     let mut functions = false;
     while let Some(flag) = flags.next(shell, &READONLY) {
         match flag {
@@ -70,11 +75,19 @@ fn readonly(shell: &mut Shell, invocation: &Invocation) -> Outcome {
         }
     }
     if flags.rest().is_empty() {
-        print(shell, "readonly", functions, Attributes::READONLY, change.shape);
+        print(
+            shell,
+            "readonly",
+            functions,
+            Attributes::READONLY,
+            change.shape,
+        );
         return Ok(0);
     }
     if functions {
-        return Ok(each_function(shell, invocation, flags.rest(), |function| function.is_readonly = true));
+        return Ok(each_function(shell, invocation, flags.rest(), |function| {
+            function.is_readonly = true
+        }));
     }
     Ok(each(shell, invocation, flags.place(), change))
 }
@@ -83,7 +96,11 @@ fn print(shell: &mut Shell, verb: &str, functions: bool, attribute: Attributes, 
     if functions {
         let is_export = attribute.has(Attributes::EXPORT);
         show::print_functions(shell, false, |function| {
-            if is_export { function.is_exported } else { function.is_readonly }
+            if is_export {
+                function.is_exported
+            } else {
+                function.is_readonly
+            }
         });
     } else if shell.is_posix() {
         show::print_posix(shell, verb, attribute);
@@ -92,7 +109,9 @@ fn print(shell: &mut Shell, verb: &str, functions: bool, attribute: Attributes, 
             let is_shape = match shape {
                 Shape::Any => true,
                 Shape::Indexed => matches!(variable.value, crate::variables::Value::Indexed(_)),
-                Shape::Associative => matches!(variable.value, crate::variables::Value::Associative(_)),
+                Shape::Associative => {
+                    matches!(variable.value, crate::variables::Value::Associative(_))
+                }
             };
             is_shape && variable.attributes.has(attribute)
         });
@@ -102,17 +121,21 @@ fn print(shell: &mut Shell, verb: &str, functions: bool, attribute: Attributes, 
 fn each(shell: &mut Shell, invocation: &Invocation, first: usize, change: Change) -> u8 {
     let mut status = 0;
     for place in first..invocation.words.len() {
-        let outcome = Argument::read(invocation, place).and_then(|argument| match argument.subscript {
-            // Attributes belong to variables, not to elements.
-            Some(_) => Err(Refusal::Identifier(invocation.words.get(place).cloned().unwrap_or_default())),
-            None => shell.declare(&argument, change),
-        });
-        if let Err(refusal) = outcome {
-            if refusal != Refusal::Said {
-                shell.report_for(invocation.name(), refusal);
-            }
-            status = 1;
+        let outcome =
+            Argument::read(invocation, place).and_then(|argument| match argument.subscript {
+                // Attributes belong to variables, not to elements.
+                Some(_) => Err(Refusal::Identifier(
+                    invocation.words.get(place).cloned().unwrap_or_default(),
+                )),
+                None => shell.declare(&argument, change),
+            });
+        match outcome {
+            Ok(()) => continue,
+            Err(Refusal::Said) => {}
+            Err(refusal @ Refusal::ReadOnly(_)) => shell.report(refusal),
+            Err(refusal) => shell.report_for(invocation.name(), refusal),
         }
+        status = 1;
     }
     status
 }

@@ -30,9 +30,15 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
     let [specification, name, rest @ ..] = words else {
         return Ok(shell.usage(&GETOPTS));
     };
-    let is_reporting = shell.get(b"OPTERR").is_none_or(|text| bash_text::arithmetic::parse_integer(&text) != Some(0));
+    let is_reporting = shell
+        .get(b"OPTERR")
+        .is_none_or(|text| bash_text::arithmetic::parse_integer(&text) != Some(0));
     let positional = shell.positional.clone();
-    let given = if rest.is_empty() { positional.values() } else { rest };
+    let given = if rest.is_empty() {
+        positional.values()
+    } else {
+        rest
+    };
     let arguments: Vec<&[u8]> = given.iter().map(|word| word.as_slice()).collect();
     let mut state = shell.getopts;
     let step = bash_text::getopts::next(&mut state, specification, &arguments, is_reporting);
@@ -51,7 +57,10 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
         shell.print_error(line.as_bytes());
     }
     if !is_name(name) {
-        shell.report_for(invocation.name(), format_args!("`{name}': not a valid identifier"));
+        shell.report_for(
+            invocation.name(),
+            format_args!("`{name}': not a valid identifier"),
+        );
         return Ok(1);
     }
     if let Err(refusal) = outcome.and_then(|()| shell.set(name, &[step.name])) {

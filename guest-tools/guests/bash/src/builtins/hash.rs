@@ -41,7 +41,10 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
     let names = flags.rest();
     if names.is_empty() && (deletes || tells) {
         let letter = if deletes { 'd' } else { 't' };
-        shell.report_for(invocation.name(), format_args!("-{letter}: option requires an argument"));
+        shell.report_for(
+            invocation.name(),
+            format_args!("-{letter}: option requires an argument"),
+        );
         return Ok(1);
     }
     if empties {
@@ -86,7 +89,11 @@ fn list(shell: &mut Shell, is_reusable: bool) {
     }
     for (name, entry) in all.iter() {
         let line = if is_reusable {
-            format!("builtin hash -p {} {}\n", quote::backslash(&entry.path), quote::backslash(name))
+            format!(
+                "builtin hash -p {} {}\n",
+                quote::backslash(&entry.path),
+                quote::backslash(name)
+            )
         } else {
             format!("{:4}\t{}\n", entry.hits, entry.path)
         };
@@ -95,7 +102,10 @@ fn list(shell: &mut Shell, is_reusable: bool) {
 }
 
 fn remember(shell: &mut Shell, name: &BString, path: &BString) {
-    let entry = HashEntry { path: path.clone(), hits: 0 };
+    let entry = HashEntry {
+        path: path.clone(),
+        hits: 0,
+    };
     Rc::make_mut(&mut shell.hash).insert(name.clone(), entry);
 }
 
@@ -104,7 +114,11 @@ fn tell(shell: &mut Shell, name: &BString, is_reusable: bool, is_one_of_many: bo
         return false;
     };
     let line = if is_reusable {
-        format!("builtin hash -p {} {}\n", quote::backslash(&path), quote::backslash(name))
+        format!(
+            "builtin hash -p {} {}\n",
+            quote::backslash(&path),
+            quote::backslash(name)
+        )
     } else if is_one_of_many {
         format!("{name}\t{path}\n")
     } else {

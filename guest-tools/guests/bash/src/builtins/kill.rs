@@ -39,7 +39,11 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
             [b'-', name @ ..] if !name.is_empty() && !has_signal => {
                 words = rest;
                 match name {
-                    [b's' | b'n', glued @ ..] if !glued.is_empty() && bash_text::signal::number(name).is_none() => glued,
+                    [b's' | b'n', glued @ ..]
+                        if !glued.is_empty() && bash_text::signal::number(name).is_none() =>
+                    {
+                        glued
+                    }
                     _ => name,
                 }
             }
@@ -49,7 +53,10 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
         match bash_text::signal::number(name) {
             Some(number) => signal = number,
             None => {
-                shell.report_for(b"kill", format_args!("{}: invalid signal specification", name.as_bstr()));
+                shell.report_for(
+                    b"kill",
+                    format_args!("{}: invalid signal specification", name.as_bstr()),
+                );
                 return Ok(1);
             }
         }
@@ -76,7 +83,11 @@ fn send(shell: &mut Shell, word: &BString, signal: u8) -> bool {
             Ok(job) if job.task.ending().is_none() => sys::signed(job.task.own_pid()),
             Ok(job) => sys::signed(job.pid),
             Err(is_ambiguous) => {
-                let what = if is_ambiguous { "ambiguous job spec" } else { "no such job" };
+                let what = if is_ambiguous {
+                    "ambiguous job spec"
+                } else {
+                    "no such job"
+                };
                 shell.report_for(b"kill", format_args!("{word}: {what}"));
                 return false;
             }
@@ -85,7 +96,10 @@ fn send(shell: &mut Shell, word: &BString, signal: u8) -> bool {
         match bash_text::arithmetic::parse_integer(word).and_then(|pid| i32::try_from(pid).ok()) {
             Some(pid) => pid,
             None => {
-                shell.report_for(b"kill", format_args!("{word}: arguments must be process or job IDs"));
+                shell.report_for(
+                    b"kill",
+                    format_args!("{word}: arguments must be process or job IDs"),
+                );
                 return false;
             }
         }
@@ -110,16 +124,20 @@ fn list(shell: &mut Shell, words: &[BString]) -> u8 {
             Some(number) => {
                 // An exit status stands for the signal that caused it.
                 let number = if number > 128 { number - 128 } else { number };
-                u8::try_from(number).ok().and_then(bash_text::signal::name).map(|name| {
-                    name.strip_prefix("SIG").unwrap_or(name).to_owned()
-                })
+                u8::try_from(number)
+                    .ok()
+                    .and_then(bash_text::signal::name)
+                    .map(|name| name.strip_prefix("SIG").unwrap_or(name).to_owned())
             }
             None => bash_text::signal::number(word).map(|number| number.to_string()),
         };
         match line {
             Some(line) => shell.print(format!("{line}\n").as_bytes()),
             None => {
-                shell.report_for(b"kill", format_args!("{word}: invalid signal specification"));
+                shell.report_for(
+                    b"kill",
+                    format_args!("{word}: invalid signal specification"),
+                );
                 status = 1;
             }
         }

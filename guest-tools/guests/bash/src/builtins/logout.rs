@@ -16,7 +16,10 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
         shell.report_for(invocation.name(), "not login shell: use `exit'");
         return Ok(1);
     }
-    let status = invocation.arguments().first().and_then(|text| bash_text::arithmetic::parse_integer(text));
+    let status = invocation
+        .arguments()
+        .first()
+        .and_then(|text| bash_text::arithmetic::parse_integer(text));
     let status = status.and_then(|status| u8::try_from(status & 0xff).ok());
     Err(Stop::Exit(status.unwrap_or(shell.status)))
 }

@@ -57,7 +57,11 @@ fn run<'a>(shell: &'a mut Shell, invocation: &'a Invocation) -> LocalFuture<'a, 
 }
 
 fn wishes(shell: &mut Shell, invocation: &Invocation) -> Result<(Wishes, BString), u8> {
-    let builtin = if invocation.name() == "readarray" { &READARRAY } else { &MAPFILE };
+    let builtin = if invocation.name() == "readarray" {
+        &READARRAY
+    } else {
+        &MAPFILE
+    };
     let mut flags = Flags::new(invocation, "d:u:n:O:tC:c:s:");
     let mut wishes = Wishes {
         delimiter: b'\n',
@@ -72,7 +76,8 @@ fn wishes(shell: &mut Shell, invocation: &Invocation) -> Result<(Wishes, BString
     while let Some(flag) = flags.next(shell, builtin) {
         let flag = flag?;
         let argument = flag.argument.unwrap_or_default();
-        let number = bash_text::arithmetic::parse_integer(argument).and_then(|number| u64::try_from(number).ok());
+        let number = bash_text::arithmetic::parse_integer(argument)
+            .and_then(|number| u64::try_from(number).ok());
         let what = match flag.letter {
             b'd' => {
                 wishes.delimiter = argument.first().copied().unwrap_or(0);
@@ -104,7 +109,10 @@ fn wishes(shell: &mut Shell, invocation: &Invocation) -> Result<(Wishes, BString
         }
     }
     if shell.descriptors.get(wishes.number).is_none() {
-        let message = format!("{}: invalid file descriptor: Bad file descriptor", wishes.number);
+        let message = format!(
+            "{}: invalid file descriptor: Bad file descriptor",
+            wishes.number
+        );
         shell.report_for(invocation.name(), message);
         return Err(1);
     }
@@ -143,12 +151,20 @@ fn prepare(shell: &mut Shell, name: &BString, empties: bool) -> Result<(), Refus
     Ok(())
 }
 
-async fn fill(shell: &mut Shell, invocation: &Invocation, wishes: &Wishes, name: &BString) -> Outcome {
+async fn fill(
+    shell: &mut Shell,
+    invocation: &Invocation,
+    wishes: &Wishes,
+    name: &BString,
+) -> Outcome {
     let runtime = Rc::clone(&shell.runtime);
     let Some(open) = shell.descriptors.get(wishes.number).map(Rc::clone) else {
         return Ok(1);
     };
-    let is_plain = shell.variables.get(name).is_some_and(|variable| variable.attributes.is_empty());
+    let is_plain = shell
+        .variables
+        .get(name)
+        .is_some_and(|variable| variable.attributes.is_empty());
     let mut index = wishes.origin.unwrap_or(0);
     let (mut skipped, mut kept) = (0, 0);
     let mut line = Vec::new();
@@ -158,7 +174,10 @@ async fn fill(shell: &mut Shell, invocation: &Invocation, wishes: &Wishes, name:
         match filled {
             Err(signal) => return Ok(128_u8.wrapping_add(signal)),
             Ok(Err(error)) => {
-                shell.report_for(invocation.name(), format_args!("read error: {}: {error}", wishes.number));
+                shell.report_for(
+                    invocation.name(),
+                    format_args!("read error: {}: {error}", wishes.number),
+                );
                 return Ok(1);
             }
             Ok(Ok(false)) => {
@@ -184,7 +203,9 @@ async fn fill(shell: &mut Shell, invocation: &Invocation, wishes: &Wishes, name:
             skipped += 1;
             continue;
         }
-        if (wishes.drops_delimiter || wishes.delimiter == 0) && text.last() == Some(&wishes.delimiter) {
+        if (wishes.drops_delimiter || wishes.delimiter == 0)
+            && text.last() == Some(&wishes.delimiter)
+        {
             text.pop();
         }
         if wishes.delimiter != 0 {
@@ -200,7 +221,9 @@ async fn fill(shell: &mut Shell, invocation: &Invocation, wishes: &Wishes, name:
             run_text(shell, command.as_bstr(), Origin::Eval).await?;
         }
         if is_plain {
-            shell.make_indexed(name).ok().map(|array| array.set(index, BString::from(text)));
+            if let Ok(array) = shell.make_indexed(name) {
+                array.set(index, BString::from(text));
+            }
         } else {
             let place = Subscript::Index(i64::try_from(index).unwrap_or(i64::MAX));
             if let Err(refusal) = shell.assign_element(name, &place, &text, false) {

@@ -18,7 +18,10 @@ impl<'a> Place<'a> {
         let (name, subscript) = match text.find_byte(b'[') {
             Some(open) => {
                 let inside = text.get(open + 1..)?.strip_suffix(b"]")?;
-                (text.get(..open)?, Some(inside).filter(|inside| !inside.is_empty()))
+                (
+                    text.get(..open)?,
+                    Some(inside).filter(|inside| !inside.is_empty()),
+                )
             }
             None => (text, None),
         };

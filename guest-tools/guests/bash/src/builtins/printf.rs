@@ -24,7 +24,9 @@ struct ShellClock {
 }
 
 fn now() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
 }
 
@@ -64,7 +66,10 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
     let mut output = Vec::new();
     let arguments: Vec<&[u8]> = arguments.iter().map(|word| word.as_slice()).collect();
     let passed = i64::try_from(shell.started.elapsed().as_secs()).unwrap_or(0);
-    let mut clock = ShellClock { started: now() - passed, zone: shell.get_string("TZ") };
+    let mut clock = ShellClock {
+        started: now() - passed,
+        zone: shell.get_string("TZ"),
+    };
     let outcome = Format::parse(format).write(&arguments, &mut clock, &mut output);
     let mut status = outcome.status;
     for (name, count) in outcome.stores {

@@ -67,7 +67,10 @@ fn run<'a>(shell: &'a mut Shell, invocation: &'a Invocation) -> LocalFuture<'a, 
             }
         }
         let Some(open) = shell.descriptors.get(wishes.number).map(Rc::clone) else {
-            let message = format!("{}: invalid file descriptor: Bad file descriptor", wishes.number);
+            let message = format!(
+                "{}: invalid file descriptor: Bad file descriptor",
+                wishes.number
+            );
             if wishes.number == 0 {
                 shell.report_for(b"read", "read error: 0: Bad file descriptor");
             } else {
@@ -79,7 +82,9 @@ fn run<'a>(shell: &'a mut Shell, invocation: &'a Invocation) -> LocalFuture<'a, 
             return Ok(u8::from(!has_input(&open)));
         }
         if let Some(prompt) = &wishes.prompt
-            && open.existing_descriptor().is_some_and(|descriptor| sys::is_terminal(&descriptor))
+            && open
+                .existing_descriptor()
+                .is_some_and(|descriptor| sys::is_terminal(&descriptor))
         {
             shell.print_error(prompt);
             shell.flush(b"read").await?;
@@ -87,7 +92,10 @@ fn run<'a>(shell: &'a mut Shell, invocation: &'a Invocation) -> LocalFuture<'a, 
         let mut line = Vec::new();
         let ended = read(shell, &open, &wishes, &mut line).await;
         if let Ended::Failed(error) = ended {
-            shell.report_for(b"read", format_args!("read error: {}: {error}", wishes.number));
+            shell.report_for(
+                b"read",
+                format_args!("read error: {}: {error}", wishes.number),
+            );
             return Ok(1);
         }
         if let Err(refusal) = give(shell, &wishes, names, &line) {
@@ -105,7 +113,10 @@ fn run<'a>(shell: &'a mut Shell, invocation: &'a Invocation) -> LocalFuture<'a, 
     })
 }
 
-fn wishes<'a>(shell: &mut Shell, invocation: &'a Invocation) -> Result<(Wishes, &'a [BString]), u8> {
+fn wishes<'a>(
+    shell: &mut Shell,
+    invocation: &'a Invocation,
+) -> Result<(Wishes, &'a [BString]), u8> {
     let mut flags = Flags::new(invocation, "ersa:d:i:n:p:t:u:N:");
     let mut wishes = Wishes {
         array: None,
@@ -130,7 +141,8 @@ fn wishes<'a>(shell: &mut Shell, invocation: &'a Invocation) -> Result<(Wishes, 
             }
             b'd' => wishes.delimiter = argument.first().copied().unwrap_or(0),
             b'n' | b'N' => {
-                let count = bash_text::arithmetic::parse_integer(argument).and_then(|count| usize::try_from(count).ok());
+                let count = bash_text::arithmetic::parse_integer(argument)
+                    .and_then(|count| usize::try_from(count).ok());
                 let Some(count) = count else {
                     shell.report_for(b"read", format_args!("{argument}: invalid number"));
                     return Err(1);
@@ -143,14 +155,21 @@ fn wishes<'a>(shell: &mut Shell, invocation: &'a Invocation) -> Result<(Wishes, 
             b't' => match seconds(argument) {
                 Some(timeout) => wishes.timeout = Some(timeout),
                 None => {
-                    shell.report_for(b"read", format_args!("{argument}: invalid timeout specification"));
+                    shell.report_for(
+                        b"read",
+                        format_args!("{argument}: invalid timeout specification"),
+                    );
                     return Err(1);
                 }
             },
             b'u' => {
-                let number = bash_text::arithmetic::parse_integer(argument).and_then(|number| u32::try_from(number).ok());
+                let number = bash_text::arithmetic::parse_integer(argument)
+                    .and_then(|number| u32::try_from(number).ok());
                 let Some(number) = number else {
-                    shell.report_for(b"read", format_args!("{argument}: invalid file descriptor specification"));
+                    shell.report_for(
+                        b"read",
+                        format_args!("{argument}: invalid file descriptor specification"),
+                    );
                     return Err(1);
                 };
                 wishes.number = number;
@@ -171,7 +190,11 @@ fn wishes<'a>(shell: &mut Shell, invocation: &'a Invocation) -> Result<(Wishes, 
 /// Reads seconds with a fraction.
 fn seconds(text: &[u8]) -> Option<Duration> {
     let text = std::str::from_utf8(text).ok()?;
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+    if text.is_empty()
+        || !text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    {
         return None;
     }
     Duration::try_from_secs_f64(text.parse().ok()?).ok()
@@ -183,7 +206,9 @@ fn has_input(open: &Open) -> bool {
         return true;
     }
     match open.existing_descriptor() {
-        Some(descriptor) => !sys::wait(&[sys::Event::Readable(&descriptor)], Some(Duration::ZERO)).is_empty(),
+        Some(descriptor) => {
+            !sys::wait(&[sys::Event::Readable(&descriptor)], Some(Duration::ZERO)).is_empty()
+        }
         None => true,
     }
 }
@@ -218,7 +243,9 @@ async fn fill_line(runtime: &Runtime, open: &Open, wishes: &Wishes, line: &mut V
     let mut is_escaped = false;
     let mut characters = 0;
     loop {
-        let wanted = wishes.count.map_or(u32::MAX, |count| u32::try_from(count - characters).unwrap_or(u32::MAX));
+        let wanted = wishes.count.map_or(u32::MAX, |count| {
+            u32::try_from(count - characters).unwrap_or(u32::MAX)
+        });
         match open.fill_at_most(runtime, wanted.min(65_536)).await {
             Ok(true) => {}
             Ok(false) => return Ended::EndOfFile,
@@ -282,9 +309,20 @@ async fn fill_line(runtime: &Runtime, open: &Open, wishes: &Wishes, line: &mut V
 
 /// Returns whether the last byte completes a character; a byte that is part of none counts as one.
 fn ends_character(line: &[u8]) -> bool {
-    let start = line.iter().rev().take(4).position(|byte| *byte & 0xc0 != 0x80);
-    let Some(length) = start.map(|back| back + 1) else { return true };
-    let first = line.len().checked_sub(length).and_then(|place| line.get(place)).copied().unwrap_or(0);
+    let start = line
+        .iter()
+        .rev()
+        .take(4)
+        .position(|byte| *byte & 0xc0 != 0x80);
+    let Some(length) = start.map(|back| back + 1) else {
+        return true;
+    };
+    let first = line
+        .len()
+        .checked_sub(length)
+        .and_then(|place| line.get(place))
+        .copied()
+        .unwrap_or(0);
     let whole = match first {
         0xc2..=0xdf => 2,
         0xe0..=0xef => 3,
@@ -302,7 +340,11 @@ fn give(shell: &mut Shell, wishes: &Wishes, names: &[BString], line: &[u8]) -> R
         return set_array(shell, array, fields);
     }
     let plain = |line: &[u8]| {
-        if wishes.is_raw { BString::from(line) } else { bash_text::read::unescape(line) }
+        if wishes.is_raw {
+            BString::from(line)
+        } else {
+            bash_text::read::unescape(line)
+        }
     };
     if names.is_empty() {
         return shell.set(b"REPLY", &plain(line));
@@ -331,7 +373,10 @@ fn set_array(shell: &mut Shell, name: &BString, fields: Vec<BString>) -> Result<
     let name = shell.resolve(name)?.unwrap_or_else(|| name.clone());
     shell.make_indexed(&name)?;
     let variable = shell.variables.entry(&name);
-    if variable.attributes.has(crate::variables::Attributes::READONLY) {
+    if variable
+        .attributes
+        .has(crate::variables::Attributes::READONLY)
+    {
         return Err(Refusal::ReadOnly(name));
     }
     variable.value = Value::Indexed(IndexedArray::from_values(fields));

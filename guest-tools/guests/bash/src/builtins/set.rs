@@ -27,7 +27,10 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
     let mut rest = words.iter();
     let mut changes_parameters = false;
     while let Some(word) = rest.as_slice().first() {
-        let Some((sign, letters)) = word.split_first().filter(|(sign, _)| matches!(sign, b'-' | b'+')) else {
+        let Some((sign, letters)) = word
+            .split_first()
+            .filter(|(sign, _)| matches!(sign, b'-' | b'+'))
+        else {
             changes_parameters = true;
             break;
         };
@@ -53,7 +56,11 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
         }
         for letter in letters {
             if *letter == b'o' {
-                match rest.as_slice().first().and_then(|name| SetOption::by_name(name)) {
+                match rest
+                    .as_slice()
+                    .first()
+                    .and_then(|name| SetOption::by_name(name))
+                {
                     Some(option) => {
                         rest.next();
                         put(shell, option, is_on);
@@ -75,19 +82,29 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
 fn check(shell: &mut Shell, invocation: &Invocation, words: &[BString]) -> Option<u8> {
     let mut rest = words.iter();
     while let Some(word) = rest.next() {
-        let (sign, letters) = word.split_first().filter(|(sign, _)| matches!(sign, b'-' | b'+'))?;
+        let (sign, letters) = word
+            .split_first()
+            .filter(|(sign, _)| matches!(sign, b'-' | b'+'))?;
         if matches!(letters, b"" | b"-") && *sign == b'-' {
             return None;
         }
         for letter in letters {
             if *letter == b'o' {
                 // What follows is the name, unless it is the next option or nothing.
-                let Some(name) = rest.as_slice().first() else { continue };
-                if name.first().is_some_and(|first| matches!(first, b'-' | b'+')) {
+                let Some(name) = rest.as_slice().first() else {
+                    continue;
+                };
+                if name
+                    .first()
+                    .is_some_and(|first| matches!(first, b'-' | b'+'))
+                {
                     continue;
                 }
                 if SetOption::by_name(name).is_none() {
-                    shell.report_for(invocation.name(), format_args!("{name}: invalid option name"));
+                    shell.report_for(
+                        invocation.name(),
+                        format_args!("{name}: invalid option name"),
+                    );
                     return Some(2);
                 }
                 rest.next();
@@ -106,7 +123,9 @@ pub(super) fn put(shell: &mut Shell, option: SetOption, is_on: bool) {
     match option {
         SetOption::Vi if is_on => shell.options.put(SetOption::Emacs, false),
         SetOption::Emacs if is_on => shell.options.put(SetOption::Vi, false),
-        SetOption::InteractiveComments => shell.options.put_shopt(Shopt::InteractiveComments, is_on),
+        SetOption::InteractiveComments => {
+            shell.options.put_shopt(Shopt::InteractiveComments, is_on)
+        }
         SetOption::Posix => {
             if is_on {
                 // Not through `set`: the variable has the option turned on, which is what happens here.

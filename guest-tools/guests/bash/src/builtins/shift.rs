@@ -23,7 +23,10 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
         [text] => match bash_text::arithmetic::parse_integer(text) {
             Some(count) => count,
             None => {
-                shell.report_for(invocation.name(), format_args!("{text}: numeric argument required"));
+                shell.report_for(
+                    invocation.name(),
+                    format_args!("{text}: numeric argument required"),
+                );
                 return Ok(1);
             }
         },
@@ -33,14 +36,20 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
         }
     };
     let Ok(count) = usize::try_from(count) else {
-        shell.report_for(invocation.name(), format_args!("{count}: shift count out of range"));
+        shell.report_for(
+            invocation.name(),
+            format_args!("{count}: shift count out of range"),
+        );
         return Ok(1);
     };
     if shell.positional.shift(count) {
         return Ok(0);
     }
     if shell.options.has_shopt(Shopt::ShiftVerbose) {
-        shell.report_for(invocation.name(), format_args!("{count}: shift count out of range"));
+        shell.report_for(
+            invocation.name(),
+            format_args!("{count}: shift count out of range"),
+        );
     }
     Ok(1)
 }

@@ -41,7 +41,10 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
         }
     }
     if wishes.sets && wishes.unsets {
-        shell.report_for(invocation.name(), "cannot set and unset shell options simultaneously");
+        shell.report_for(
+            invocation.name(),
+            "cannot set and unset shell options simultaneously",
+        );
         return Ok(1);
     }
     let names = flags.rest();
@@ -60,7 +63,11 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
         match outcome {
             Some(is_on) => status = status.max(u8::from(!is_on && !changes)),
             None => {
-                let what = if wishes.is_set_option { "invalid option name" } else { "invalid shell option name" };
+                let what = if wishes.is_set_option {
+                    "invalid option name"
+                } else {
+                    "invalid shell option name"
+                };
                 shell.report_for(invocation.name(), format_args!("{name}: {what}"));
                 status = 1;
             }
@@ -71,12 +78,19 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
 
 fn list(shell: &mut Shell, wishes: &Wishes) {
     let all: Vec<(&'static str, bool)> = if wishes.is_set_option {
-        SetOption::ALL.iter().map(|(option, name, _)| (*name, shell.options.has(*option))).collect()
+        SetOption::ALL
+            .iter()
+            .map(|(option, name, _)| (*name, shell.options.has(*option)))
+            .collect()
     } else {
-        Shopt::ALL.iter().map(|(option, name, _)| (*name, shell.options.has_shopt(*option))).collect()
+        Shopt::ALL
+            .iter()
+            .map(|(option, name, _)| (*name, shell.options.has_shopt(*option)))
+            .collect()
     };
     for (name, is_on) in all {
-        let is_wanted = (!wishes.sets && !wishes.unsets) || (wishes.sets && is_on) || (wishes.unsets && !is_on);
+        let is_wanted =
+            (!wishes.sets && !wishes.unsets) || (wishes.sets && is_on) || (wishes.unsets && !is_on);
         if is_wanted {
             print(shell, wishes, name, is_on);
         }

@@ -21,7 +21,11 @@ pub const BRACKET: Builtin = Builtin {
 };
 
 fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
-    let arguments: Vec<&[u8]> = invocation.arguments().iter().map(|word| word.as_slice()).collect();
+    let arguments: Vec<&[u8]> = invocation
+        .arguments()
+        .iter()
+        .map(|word| word.as_slice())
+        .collect();
     let mut world = World { shell };
     let answer = if invocation.name() == "[" {
         bash_text::test::bracket(&arguments, &mut world)

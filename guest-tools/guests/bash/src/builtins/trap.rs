@@ -36,7 +36,11 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
     }
     let (text, conditions) = match words {
         // A number alone, or before conditions, resets them all; so does a single condition.
-        [first, ..] if first.iter().all(u8::is_ascii_digit) && Condition::parse(first).is_some() => (None, words),
+        [first, ..]
+            if first.iter().all(u8::is_ascii_digit) && Condition::parse(first).is_some() =>
+        {
+            (None, words)
+        }
         [only] if Condition::parse(only).is_some() => (None, words),
         [_] => return Ok(shell.usage(&TRAP)),
         [dash, rest @ ..] if dash.as_slice() == b"-" => (None, rest),
@@ -48,7 +52,10 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
         match Condition::parse(word) {
             Some(condition) => shell.traps.set(condition, text.clone()),
             None => {
-                shell.report_for(invocation.name(), format_args!("{word}: invalid signal specification"));
+                shell.report_for(
+                    invocation.name(),
+                    format_args!("{word}: invalid signal specification"),
+                );
                 status = 1;
             }
         }
@@ -65,7 +72,10 @@ fn print(shell: &mut Shell, invocation: &Invocation, words: &[BString]) -> u8 {
         match Condition::parse(word) {
             Some(condition) => wanted.push(condition),
             None => {
-                shell.report_for(invocation.name(), format_args!("{word}: invalid signal specification"));
+                shell.report_for(
+                    invocation.name(),
+                    format_args!("{word}: invalid signal specification"),
+                );
                 status = 1;
             }
         }

@@ -31,7 +31,10 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
         }
     }
     if functions && variables {
-        shell.report_for(invocation.name(), "cannot simultaneously unset a function and a variable");
+        shell.report_for(
+            invocation.name(),
+            "cannot simultaneously unset a function and a variable",
+        );
         return Ok(1);
     }
     let mut status = 0;
@@ -44,7 +47,10 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
         if let Err(refusal) = outcome {
             match refusal {
                 Refusal::ReadOnly(name) => {
-                    shell.report_for(invocation.name(), format_args!("{name}: cannot unset: readonly variable"));
+                    shell.report_for(
+                        invocation.name(),
+                        format_args!("{name}: cannot unset: readonly variable"),
+                    );
                 }
                 Refusal::Said => {}
                 other => shell.report_for(invocation.name(), other),
@@ -60,15 +66,24 @@ fn unset_function(shell: &mut Shell, name: &BString) -> Result<(), Refusal> {
         return Ok(());
     };
     if function.is_readonly {
-        return Err(Refusal::Arithmetic(format!("{name}: cannot unset: readonly function")));
+        return Err(Refusal::Arithmetic(format!(
+            "{name}: cannot unset: readonly function"
+        )));
     }
     Rc::make_mut(&mut shell.functions).remove(name.as_slice());
     Ok(())
 }
 
-fn unset_variable(shell: &mut Shell, text: &BString, keeps_target: bool, may_be_function: bool) -> Result<(), Refusal> {
+fn unset_variable(
+    shell: &mut Shell,
+    text: &BString,
+    keeps_target: bool,
+    may_be_function: bool,
+) -> Result<(), Refusal> {
     if let Some(open) = text.find_byte(b'[')
-        && let Some(inside) = text.get(open + 1..).and_then(|rest| rest.strip_suffix(b"]"))
+        && let Some(inside) = text
+            .get(open + 1..)
+            .and_then(|rest| rest.strip_suffix(b"]"))
         && let Some(name) = text.get(..open).filter(|name| is_name(name))
     {
         return unset_element(shell, name, inside);
@@ -80,10 +95,18 @@ fn unset_variable(shell: &mut Shell, text: &BString, keeps_target: bool, may_be_
         return Err(Refusal::Identifier(text.clone()));
     }
     if shell.variables.get(text).is_none() {
-        return if may_be_function { unset_function(shell, text) } else { Ok(()) };
+        return if may_be_function {
+            unset_function(shell, text)
+        } else {
+            Ok(())
+        };
     }
     if keeps_target {
-        return if shell.is_reference(text) { shell.unset(text) } else { Ok(()) };
+        return if shell.is_reference(text) {
+            shell.unset(text)
+        } else {
+            Ok(())
+        };
     }
     if let Some((array, inside)) = shell.reference_element(text) {
         return unset_element(shell, &array, &inside);
@@ -120,7 +143,10 @@ fn unset_element(shell: &mut Shell, name: &[u8], inside: &[u8]) -> Result<(), Re
             return if is_first {
                 shell.unset(&target)
             } else {
-                Err(Refusal::Arithmetic(format!("{}: not an array variable", name.as_bstr())))
+                Err(Refusal::Arithmetic(format!(
+                    "{}: not an array variable",
+                    name.as_bstr()
+                )))
             };
         }
         Value::Unset => return Ok(()),
@@ -131,7 +157,9 @@ fn unset_element(shell: &mut Shell, name: &[u8], inside: &[u8]) -> Result<(), Re
         _ => shell.subscript(&target, inside)?,
     };
     match shell.unset_element(&target, &subscript) {
-        Err(Refusal::Subscript(_)) => Err(Refusal::Subscript(BString::from([b"[", inside, b"]"].concat()))),
+        Err(Refusal::Subscript(_)) => Err(Refusal::Subscript(BString::from(
+            [b"[", inside, b"]"].concat(),
+        ))),
         outcome => outcome,
     }
 }

@@ -1,0 +1,159 @@
+//! `ulimit`: the limits of resources.
+//!
+//! The host bounds what a hand may use, and none of it can be changed from inside: the values say what holds, and
+//! asking for less is refused rather than forgotten, except for core files, which there are none of.
+
+use bstr::BString;
+
+use super::builtin::{Builtin, Class, Invocation, Run};
+use crate::state::{Outcome, Shell};
+
+/// `ulimit`
+pub const ULIMIT: Builtin = Builtin {
+    name: "ulimit",
+    usage: "ulimit [-SHabcdefiklmnpqrstuvxPRT] [limit]",
+    class: Class::Regular,
+    run: Run::Now(run),
+};
+
+struct Limit {
+    letter: u8,
+    name: &'static str,
+    unit: &'static str,
+    /// None: unlimited.
+    value: Option<u64>,
+}
+
+const fn limit(letter: u8, name: &'static str, unit: &'static str, value: Option<u64>) -> Limit {
+    Limit {
+        letter,
+        name,
+        unit,
+        value,
+    }
+}
+
+/// In the order in which `-a` prints them.
+const LIMITS: &[Limit] = &[
+    limit(b'R', "real-time non-blocking time", "microseconds", None),
+    limit(b'c', "core file size", "blocks", Some(0)),
+    limit(b'd', "data seg size", "kbytes", None),
+    limit(b'e', "scheduling priority", "", Some(0)),
+    limit(b'f', "file size", "blocks", None),
+    limit(b'i', "pending signals", "", Some(64)),
+    limit(b'l', "max locked memory", "kbytes", Some(8192)),
+    limit(b'm', "max memory size", "kbytes", None),
+    limit(b'n', "open files", "", Some(1024)),
+    limit(b'p', "pipe size", "512 bytes", Some(8)),
+    limit(b'q', "POSIX message queues", "bytes", Some(819_200)),
+    limit(b'r', "real-time priority", "", Some(0)),
+    limit(b's', "stack size", "kbytes", Some(8192)),
+    limit(b't', "cpu time", "seconds", None),
+    limit(b'u', "max user processes", "", Some(256)),
+    limit(b'v', "virtual memory", "kbytes", None),
+    limit(b'x', "file locks", "", None),
+];
+
+fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
+    let mut words = invocation.arguments();
+    let mut wanted: Vec<(&Limit, Option<&BString>)> = Vec::new();
+    let mut is_all = false;
+    while let Some((word, rest)) = words.split_first()
+        && let Some(letters) = word
+            .strip_prefix(b"-")
+            .filter(|letters| !letters.is_empty())
+    {
+        words = rest;
+        if letters == b"-" {
+            break;
+        }
+        for letter in letters {
+            match letter {
+                b'S' | b'H' => {}
+                b'a' => is_all = true,
+                letter => match LIMITS.iter().find(|limit| limit.letter == *letter) {
+                    Some(limit) => wanted.push((limit, None)),
+                    None => {
+                        let message = format!("-{}: invalid option", char::from(*letter));
+                        shell.report_for(invocation.name(), message);
+                        return Ok(shell.usage(&ULIMIT));
+                    }
+                },
+            }
+        }
+        // The value of a letter follows it at once.
+        if let Some((value, rest)) = words.split_first()
+            && !value.starts_with(b"-")
+            && let Some((_, place)) = wanted.last_mut()
+        {
+            *place = Some(value);
+            words = rest;
+        }
+    }
+    if is_all {
+        for limit in LIMITS {
+            print(shell, limit, true);
+        }
+        return Ok(0);
+    }
+    if wanted.is_empty() {
+        wanted.extend(
+            LIMITS
+                .iter()
+                .find(|limit| limit.letter == b'f')
+                .map(|limit| (limit, words.first())),
+        );
+    }
+    let is_named = wanted.len() > 1;
+    for (limit, value) in wanted {
+        match value {
+            None => print(shell, limit, is_named),
+            Some(value) => {
+                if let Err(message) = set(limit, value) {
+                    shell.report_for(invocation.name(), message);
+                    return Ok(1);
+                }
+            }
+        }
+    }
+    Ok(0)
+}
+
+fn print(shell: &mut Shell, limit: &Limit, is_named: bool) {
+    let value = limit
+        .value
+        .map_or_else(|| "unlimited".to_owned(), |value| value.to_string());
+    let line = if is_named {
+        let unit = match limit.unit {
+            "" => format!("(-{})", char::from(limit.letter)),
+            unit => format!("({unit}, -{})", char::from(limit.letter)),
+        };
+        let width = 43_usize
+            .saturating_sub(limit.name.len() + 1)
+            .max(unit.len());
+        format!("{} {unit:>width$} {value}\n", limit.name)
+    } else {
+        format!("{value}\n")
+    };
+    shell.print(line.as_bytes());
+}
+
+fn set(limit: &Limit, value: &BString) -> Result<(), String> {
+    let number = match value.as_slice() {
+        b"unlimited" | b"hard" | b"soft" => return Ok(()),
+        text => {
+            bash_text::arithmetic::parse_integer(text).and_then(|number| u64::try_from(number).ok())
+        }
+    };
+    let Some(number) = number else {
+        return Err(format!("{value}: invalid number"));
+    };
+    let is_kept = limit.letter == b'c' || limit.value.is_some_and(|value| value <= number);
+    if is_kept {
+        return Ok(());
+    }
+    Err(format!(
+        "{}: cannot modify limit: Operation not permitted",
+        limit.name
+    ))
+}
