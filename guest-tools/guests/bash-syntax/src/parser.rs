@@ -14,8 +14,6 @@ mod quoted;
 mod reader;
 mod reserved;
 mod simple;
-#[cfg(test)]
-mod tests;
 mod token;
 mod unquoted;
 

@@ -42,11 +42,9 @@ pub(super) fn decode(raw: &[u8]) -> BString {
                 if is_braced {
                     rest.next_if_eq(&b'}');
                 }
-                if count == 0 {
+                // With a brace it is a NUL, which ends the text.
+                if count == 0 && !is_braced {
                     text.extend_from_slice(b"\\x");
-                    if is_braced {
-                        text.push(b'{');
-                    }
                     continue;
                 }
                 (value & 0xff) as u8

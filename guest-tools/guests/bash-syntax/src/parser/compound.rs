@@ -174,7 +174,9 @@ impl Reader<'_> {
         self.skip_newlines(Place::Plain)?;
         match self.peek_reserved(Place::Plain)? {
             Some(Reserved::In) => {}
-            Some(Reserved::OpenBrace) if is_on_same_line => return Err(self.unexpected(Place::Plain)),
+            Some(Reserved::OpenBrace) if is_on_same_line => {
+                return Err(self.unexpected(Place::Plain));
+            }
             _ => return Ok((name, None)),
         }
         self.take_reserved();

@@ -163,6 +163,7 @@ impl Reader<'_> {
     /// Returns `before`, and around the next token, when it is not an ordinary word, `open` and `close`.
     fn with_token(&mut self, before: &str, open: &str, close: &str) -> Parsed<BString> {
         let text = match self.peek_token(Place::Condition)? {
+            Token::End => "EOF",
             Token::Operator(operator) => operator.text(),
             Token::Redirection(_, operator, strips_tabs) => operator_text(*operator, *strips_tabs),
             Token::Word(word) if word.as_literal().is_some_and(|text| text == "]]") => "]]",

@@ -110,16 +110,27 @@ impl Reader<'_> {
     /// Reads `$((...))` or `$(...)`, of which the first parenthesis is next.
     fn read_parenthesised(&mut self) -> Parsed<WordPart> {
         self.enter()?;
-        let part = if self.input.peek_at(1) == Some(b'(')
-            && let Some(expression) = self.try_arithmetic()?
-        {
+        let is_doubled = self.input.peek_at(1) == Some(b'(');
+        let line = self.input.line();
+        let expression = if is_doubled {
+            self.try_arithmetic()?
+        } else {
+            None
+        };
+        let part = if let Some(expression) = expression {
             WordPart::Arithmetic(Rc::new(Arithmetic {
                 expression,
                 style: ArithmeticStyle::Parenthesised,
             }))
         } else {
             self.input.advance();
-            let list = self.read_substituted_list()?;
+            let list = self.read_substituted_list().map_err(|mut error| {
+                // Bash has looked for the end before it knew that these are commands.
+                if is_doubled && error.kind == ErrorKind::Incomplete {
+                    error.line = line;
+                }
+                error
+            })?;
             WordPart::Command(Rc::new(CommandSubstitution::Parenthesised(Rc::new(list))))
         };
         self.leave();
@@ -238,10 +249,13 @@ impl Reader<'_> {
                 None => return Err(self.error_unclosed("`", line)),
                 Some(b'`') => break,
                 Some(backslash) => {
-                    source.push(backslash);
                     let Some(next) = self.input.bump() else {
                         return Err(self.error_unclosed("`", line));
                     };
+                    if next == b'\n' {
+                        continue;
+                    }
+                    source.push(backslash);
                     source.push(next);
                     let is_removed =
                         matches!(next, b'$' | b'`' | b'\\') || (is_quoted && next == b'"');

@@ -76,7 +76,8 @@ impl Reader<'_> {
             let before = self.input.clone();
             if !self.read_here_line(document, &mut text) {
                 self.has_open_document = true;
-                self.warn_of_end(pending);
+                let last_line = self.input.line().saturating_sub(1);
+                self.warn_of_end(pending, last_line);
                 break;
             }
             let read = text.get(start..).unwrap_or_default();
@@ -93,7 +94,8 @@ impl Reader<'_> {
                 self.input = before;
                 while document.strips_tabs && self.input.accept(b'\t') {}
                 self.input.skip(pending.end.len());
-                self.warn_of_end(pending);
+                let line = self.input.line();
+                self.warn_of_end(pending, line);
                 break;
             }
         }
@@ -134,8 +136,7 @@ impl Reader<'_> {
         }
     }
 
-    fn warn_of_end(&mut self, pending: &PendingDocument) {
-        let line = self.input.line();
+    fn warn_of_end(&mut self, pending: &PendingDocument, line: u32) {
         let mut message = BString::from(format!(
             "warning: here-document at line {} delimited by end-of-file (wanted `",
             pending.line

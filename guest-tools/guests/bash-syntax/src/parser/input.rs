@@ -230,7 +230,7 @@ impl Input {
     pub(super) fn push_alias(&mut self, name: &[u8], value: &[u8]) {
         let expands_next = matches!(value.last(), Some(b' ' | b'\t'));
         let mut text = BString::from(value);
-        if !expands_next {
+        if !expands_next && ends_word(value) {
             text.push(b' ');
         }
         self.lower.push(Level {
@@ -263,6 +263,30 @@ impl Input {
             self.has_added_newline = true;
         }
     }
+}
+
+/// Whether the end of an alias ends a word: not behind a newline or an operator, where it makes no difference,
+/// and not within quotes, which go on behind the alias.
+fn ends_word(value: &[u8]) -> bool {
+    let mut quote = None;
+    let mut is_cut = false;
+    let mut bytes = value.iter();
+    while let Some(byte) = bytes.next() {
+        match (byte, quote) {
+            (b'\\', None | Some(b'"')) => {
+                is_cut = bytes.next().is_none();
+            }
+            (b'\'' | b'"', None) => quote = Some(*byte),
+            (byte, Some(open)) if *byte == open => quote = None,
+            _ => {}
+        }
+    }
+    quote.is_none()
+        && !is_cut
+        && !matches!(
+            value.last(),
+            Some(b'\n' | b'(' | b')' | b'<' | b'>' | b';' | b'&' | b'|')
+        )
 }
 
 fn count_newlines(text: &[u8]) -> u32 {

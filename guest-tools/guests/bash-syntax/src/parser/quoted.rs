@@ -92,7 +92,10 @@ impl Reader<'_> {
             let is_in_single = single_quote_line.is_some();
             match byte {
                 b'\\' => self.read_quoted_backslash(stop, parts),
-                b'$' if stop.is_brace() && !is_in_single && self.input.peek_at(1) == Some(b'\'') => {
+                b'$' if stop.is_brace()
+                    && !is_in_single
+                    && self.input.peek_at(1) == Some(b'\'') =>
+                {
                     self.input.advance();
                     let value = self.read_ansi_quotes()?;
                     parts.push_text(&value);

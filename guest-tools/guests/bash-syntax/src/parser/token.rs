@@ -354,7 +354,10 @@ impl Reader<'_> {
         let rest = self.input.rest();
         let length = match byte {
             b'0'..=b'9' => rest.iter().take_while(|byte| byte.is_ascii_digit()).count(),
-            b'{' => match rest.get(1..).and_then(|rest| rest.find_byteset(b"} \t\n<>;&|(){\\\"'")) {
+            b'{' => match rest
+                .get(1..)
+                .and_then(|rest| rest.find_byteset(b"} \t\n<>;&|(){\\\"'"))
+            {
                 Some(at) if rest.get(at + 1) == Some(&b'}') => at + 2,
                 _ => return Ok(None),
             },
@@ -363,6 +366,10 @@ impl Reader<'_> {
         let Some(first @ (b'<' | b'>')) = self.input.peek_at(length) else {
             return Ok(None);
         };
+        // `2<(...)` is a word.
+        if self.input.peek_at(length + 1) == Some(b'(') {
+            return Ok(None);
+        }
         let text = rest.get(..length).unwrap_or_default();
         let descriptor = if byte == b'{' {
             let name = text.get(1..length - 1).unwrap_or_default();
