@@ -17,7 +17,8 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
     if let Some(Err(status)) = flags.next(shell, &CALLER) {
         return Ok(status);
     }
-    if shell.calls.is_empty() {
+    // A script has a place at the bottom of the stack, commands from elsewhere have none.
+    if shell.calls.is_empty() && shell.script.is_none() {
         return Ok(1);
     }
     let Some(argument) = flags.rest().first() else {
@@ -47,7 +48,8 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
         .map_or(0, |call| call.line);
     let name = match shell.calls.iter().rev().nth(depth + 1) {
         Some(call) => call.name.clone(),
-        None => "main".into(),
+        None if shell.script.is_some() => "main".into(),
+        None => return Ok(1),
     };
     let source = source(shell, depth + 1);
     shell.print(format!("{line} {name} {source}\n").as_bytes());
@@ -60,7 +62,7 @@ fn source(shell: &Shell, depth: usize) -> String {
         return call.source.to_string();
     }
     match &shell.script {
-        Some(script) => script.to_string(),
-        None => "NULL".to_owned(),
+        Some(script) if depth == shell.calls.len() => script.to_string(),
+        _ => "NULL".to_owned(),
     }
 }

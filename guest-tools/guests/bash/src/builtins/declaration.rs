@@ -137,11 +137,7 @@ impl Shell {
             .map(|variable| variable.attributes)
             .unwrap_or_default();
         if attributes.has(Attributes::READONLY) {
-            let is_changing = argument.assigns()
-                || change.off.has(Attributes::READONLY)
-                || change
-                    .on
-                    .has_any(CASES.with(Attributes::INTEGER).with(Attributes::REFERENCE));
+            let is_changing = argument.assigns() || change.off.has(Attributes::READONLY);
             if is_changing {
                 return Err(Refusal::ReadOnly(BString::from(argument.name)));
             }

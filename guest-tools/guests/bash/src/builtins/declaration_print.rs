@@ -97,13 +97,9 @@ pub(super) fn print_posix(shell: &mut Shell, verb: &str, attribute: Attributes) 
 }
 
 /// Prints the locals of the running function: `local` alone.
-pub(super) fn print_locals(shell: &mut Shell, is_reusable: bool) {
+pub(super) fn print_locals(shell: &mut Shell) {
     for name in shell.variables.locals() {
-        if is_reusable {
-            print_variable(shell, &name);
-        } else if let Some(variable) = shell.variables.get(&name).cloned() {
-            print_assignment(shell, &name, &variable);
-        }
+        print_variable(shell, &name);
     }
 }
 

@@ -138,7 +138,7 @@ impl Wishes {
 fn print_all(shell: &mut Shell, wishes: &Wishes) {
     let on = wishes.change.on;
     if wishes.is_local && !wishes.is_global {
-        show::print_locals(shell, wishes.prints);
+        show::print_locals(shell);
     } else if on.is_empty() && wishes.change.shape == Shape::Any {
         if wishes.prints {
             show::print_variables(shell, |_| true);

@@ -82,18 +82,11 @@ fn out_of_range(shell: &mut Shell, name: &[u8], word: &BString) -> u8 {
     1
 }
 
-fn invalid(shell: &mut Shell, builtin: &Builtin, word: &BString) -> u8 {
-    let what = if word.starts_with(b"-") && builtin.name != "pushd" {
-        "invalid option"
-    } else {
-        "invalid number"
-    };
-    let what = if builtin.name == "dirs" && word.starts_with(b"-") {
-        "invalid option"
-    } else {
-        what
-    };
-    shell.report_for(builtin.name.as_bytes(), format_args!("{word}: {what}"));
+fn invalid(shell: &mut Shell, builtin: &Builtin, word: &BString, what: &str) -> u8 {
+    shell.report_for(
+        builtin.name.as_bytes(),
+        format_args!("{word}: invalid {what}"),
+    );
     shell.usage(builtin)
 }
 
@@ -130,10 +123,14 @@ fn pushd(shell: &mut Shell, invocation: &Invocation) -> Outcome {
                 target = Some(word);
                 break;
             }
-            Word::Option(_) => return Ok(invalid(shell, &PUSHD, word)),
+            Word::Option(_) => return Ok(invalid(shell, &PUSHD, word, "number")),
             Word::Place(None) => return Ok(out_of_range(shell, b"pushd", word)),
             Word::Place(Some(place)) => return Ok(rotate(shell, place, stays)),
             Word::Other(_) => {
+                if !rest.is_empty() {
+                    shell.report_for(b"pushd", "too many arguments");
+                    return Ok(1);
+                }
                 target = Some(word);
                 break;
             }
@@ -207,12 +204,11 @@ fn popd(shell: &mut Shell, invocation: &Invocation) -> Outcome {
             Word::Place(None) => return Ok(out_of_range(shell, b"popd", word)),
             Word::Option(_) | Word::Other(_) => {
                 let what = if word.starts_with(b"-") {
-                    "invalid number"
+                    "number"
                 } else {
-                    "invalid argument"
+                    "argument"
                 };
-                shell.report_for(b"popd", format_args!("{word}: {what}"));
-                return Ok(shell.usage(&POPD));
+                return Ok(invalid(shell, &POPD, word, what));
             }
         }
     }
@@ -270,8 +266,8 @@ fn dirs(shell: &mut Shell, invocation: &Invocation) -> Outcome {
             }
             Word::Place(Some(found)) => place = Some(found),
             Word::Place(None) => return Ok(out_of_range(shell, b"dirs", word)),
-            Word::Option(_) => return Ok(invalid(shell, &DIRS, word)),
-            Word::Other(_) => return Ok(invalid(shell, &DIRS, word)),
+            Word::Option(_) => return Ok(invalid(shell, &DIRS, word, "number")),
+            Word::Other(_) => return Ok(invalid(shell, &DIRS, word, "option")),
         }
     }
     match place {

@@ -110,9 +110,12 @@ fn remember(shell: &mut Shell, name: &BString, path: &BString) {
 }
 
 fn tell(shell: &mut Shell, name: &BString, is_reusable: bool, is_one_of_many: bool) -> bool {
-    let Some(path) = shell.hash.get(name).map(|entry| entry.path.clone()) else {
+    // Asking counts as using.
+    let Some(entry) = Rc::make_mut(&mut shell.hash).get_mut(name) else {
         return false;
     };
+    entry.hits += 1;
+    let path = entry.path.clone();
     let line = if is_reusable {
         format!(
             "builtin hash -p {} {}\n",

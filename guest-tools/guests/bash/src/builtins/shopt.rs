@@ -105,7 +105,7 @@ fn print(shell: &mut Shell, wishes: &Wishes, name: &str, is_on: bool) {
         (true, true) => format!("set {}o {name}\n", if is_on { '-' } else { '+' }),
         (true, false) => format!("shopt -{} {name}\n", if is_on { 's' } else { 'u' }),
         (false, true) => format!("{name:<15}\t{}\n", on_or_off(is_on)),
-        (false, false) => format!("{name:<20}\t{}\n", on_or_off(is_on)),
+        (false, false) => format!("{name:<15}\t{}\n", on_or_off(is_on)),
     };
     shell.print(line.as_bytes());
 }

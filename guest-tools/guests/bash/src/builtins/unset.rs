@@ -89,7 +89,8 @@ fn unset_variable(
         return unset_element(shell, name, inside);
     }
     if !is_name(text) {
-        if may_be_function && shell.function(text).is_some() {
+        // A function may have any name.
+        if may_be_function {
             return unset_function(shell, text);
         }
         return Err(Refusal::Identifier(text.clone()));
