@@ -11,7 +11,7 @@ use crate::runtime::{Ending, Interest, Runtime};
 use crate::sys;
 
 /// How much is read from the pipe at a time.
-const BLOCK: u32 = 65_536;
+const BLOCK: usize = 65_536;
 
 /// The receiving end of a captured output.
 #[derive(Default)]

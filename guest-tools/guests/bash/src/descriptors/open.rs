@@ -12,7 +12,7 @@ use crate::runtime::{Ending, Interest, Runtime};
 use crate::sys;
 
 /// How much is read ahead at a time.
-const BLOCK: u32 = 65_536;
+const BLOCK: usize = 65_536;
 
 /// Bytes read ahead.
 #[derive(Debug, Default)]
@@ -160,6 +160,11 @@ impl Open {
         }
     }
 
+    /// Returns whether it is text that no program has seen yet.
+    pub fn is_text(&self) -> bool {
+        matches!(&self.kind, Kind::Text(reader) if reader.borrow().is_none())
+    }
+
     fn is_seekable(&self) -> bool {
         let Kind::Host {
             descriptor,
@@ -237,7 +242,7 @@ impl Open {
     }
 
     /// As [`Self::fill`], but reads no more than `wanted` bytes where reading ahead is not possible.
-    pub async fn fill_at_most(&self, runtime: &Runtime, wanted: u32) -> Result<bool, sys::Errno> {
+    pub async fn fill_at_most(&self, runtime: &Runtime, wanted: usize) -> Result<bool, sys::Errno> {
         if !self.buffer.borrow().bytes().is_empty() {
             return Ok(true);
         }

@@ -35,6 +35,21 @@ pub fn call<'a>(
     })
 }
 
+/// As [`call`], in a scope that is open already and that the call closes: the command's own assignments.
+pub fn call_prepared<'a>(
+    shell: &'a mut Shell,
+    function: Rc<Function>,
+    words: Vec<BString>,
+) -> LocalFuture<'a, Outcome> {
+    Box::pin(async move {
+        if exceeded(shell).is_some() {
+            shell.pop_scope();
+            return call(shell, function, words).await;
+        }
+        run(shell, &function, words).await
+    })
+}
+
 fn exceeded(shell: &Shell) -> Option<u32> {
     let limit = shell
         .get(b"FUNCNEST")
@@ -46,7 +61,7 @@ fn exceeded(shell: &Shell) -> Option<u32> {
 }
 
 /// Runs the body in a scope that is already open (the command's own assignments stand in it), and closes it.
-pub async fn run(shell: &mut Shell, function: &Rc<Function>, words: Vec<BString>) -> Outcome {
+async fn run(shell: &mut Shell, function: &Rc<Function>, words: Vec<BString>) -> Outcome {
     let mut words = words.into_iter();
     let name = words.next().unwrap_or_default();
     let arguments: Vec<BString> = words.collect();

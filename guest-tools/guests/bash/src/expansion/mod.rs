@@ -2,7 +2,7 @@
 //! then splitting, pathnames, and the removal of quotes (which are never in the result to begin with).
 
 mod arithmetic;
-mod array;
+mod attributes;
 mod assignment;
 mod braces;
 mod failure;

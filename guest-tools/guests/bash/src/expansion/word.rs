@@ -18,6 +18,8 @@ pub struct Context {
     pub is_assignment: bool,
     /// Tilde prefixes are expanded at all.
     pub has_tilde: bool,
+    /// The word of `${x:-word}`: its literal text is the result of an expansion, hence split.
+    pub is_result: bool,
 }
 
 impl Context {
@@ -27,6 +29,7 @@ impl Context {
         is_split: true,
         is_assignment: false,
         has_tilde: true,
+        is_result: false,
     };
     /// A word that stays one: `case`, here-strings, `[[`, redirections.
     pub const SINGLE: Self = Self {
@@ -44,6 +47,7 @@ impl Context {
         is_split: false,
         is_assignment: false,
         has_tilde: false,
+        is_result: false,
     };
 }
 
@@ -132,8 +136,9 @@ impl Shell {
         context: Context,
         output: &mut Expanded,
     ) {
+        let is_splittable = context.is_result && context.is_split;
         if !text.contains(&b'~') {
-            output.push(text, false, false);
+            output.push(text, is_splittable, false);
             return;
         }
         let mut rest = text;
@@ -157,7 +162,7 @@ impl Shell {
                 rest = tail;
             }
             if !context.is_assignment {
-                output.push(rest, false, false);
+                output.push(rest, is_splittable, false);
                 return;
             }
             let Some(colon) = rest.iter().position(|byte| *byte == b':') else {
@@ -181,7 +186,10 @@ impl Shell {
         output: &mut Expanded,
     ) -> Result<(), Stop> {
         match part {
-            WordPart::Literal(text) => output.push(text, false, context.is_quoted),
+            WordPart::Literal(text) => {
+                let is_splittable = context.is_result && context.is_split && !context.is_quoted;
+                output.push(text, is_splittable, context.is_quoted);
+            }
             WordPart::Escaped(text) | WordPart::SingleQuoted(text) | WordPart::AnsiQuoted(text) => {
                 output.push(text, false, true);
             }

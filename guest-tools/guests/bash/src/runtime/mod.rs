@@ -181,6 +181,11 @@ impl Runtime {
         }
     }
 
+    /// Notes that a task which ran inside another has ended.
+    pub fn finish(&self, task: &Task, ending: Ending) {
+        task.finish(ending);
+    }
+
     /// Ends a task as a signal would: its programs get the signal, its own tasks end with it.
     pub fn cancel(&self, task: &Rc<Task>, signal: u8) {
         if task.ending().is_some() {

@@ -43,7 +43,9 @@ impl Clone for Function {
         Self {
             definition: Rc::clone(&self.definition),
             source: Rc::clone(&self.source),
-            ..*self
+            is_exported: self.is_exported,
+            is_traced: self.is_traced,
+            is_readonly: self.is_readonly,
         }
     }
 }
@@ -158,6 +160,16 @@ pub struct Shell {
     pub substitutions: Vec<u32>,
     /// Commands that were run, for `\#`.
     pub command_number: u64,
+    /// Parsed arithmetic, shared by all subshells.
+    pub expressions: Rc<std::cell::RefCell<crate::expansion::Expressions>>,
+    /// Whether the task has nothing to do after the simple command that runs next.
+    pub is_last_command: bool,
+    /// How many command substitutions surround the command.
+    pub substitution_depth: u32,
+    /// A signal that this subshell sent to itself and that ends it.
+    pub deadly_signal: Option<u8>,
+    /// The trapped signal that last interrupted a wait.
+    pub last_signal: u8,
     /// Whether a signal, a trap or an option asks for a look before the next command.
     pub must_look: bool,
 }
@@ -181,6 +193,7 @@ impl Shell {
                 .wrapping_add(u32::try_from(shell.task.number() & 0xffff).unwrap_or(0)),
         );
         shell.substitutions = Vec::new();
+        shell.is_last_command = false;
         shell
     }
 

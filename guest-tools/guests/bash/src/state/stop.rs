@@ -13,6 +13,8 @@ pub enum Stop {
     Exit(u8),
     /// An error that abandons the whole command read from the input; the next one runs.
     Discard(u8),
+    /// An error that ends a shell which nobody sits at (`set -u`, `${x?}`), and in a session only the call.
+    Fatal(u8),
     /// A signal that the shell does not handle ends it.
     Signal(u8),
 }

@@ -1,0 +1,58 @@
+//! Background lists: tasks of their own that are jobs of the shell.
+
+use std::rc::Rc;
+
+use bash_syntax::ast::{AndOr, CommandKind, List, ListItem};
+
+use super::list::execute_chain;
+use super::subshell::finish_subshell;
+use crate::descriptors::Open;
+use crate::runtime::LocalFuture;
+use crate::state::{SetOption, Shell};
+use crate::sys;
+
+/// Starts pipelines in the background and returns the status of having done so.
+pub fn start(shell: &mut Shell, chain: &Rc<AndOr>) -> u8 {
+    let task = shell.runtime.new_task(None);
+    let mut subshell = shell.subshell(Rc::clone(&task));
+    subshell.conditions = 0;
+    if !shell.options.has(SetOption::Monitor)
+        && let Ok(null) = sys::open(b"/dev/null", sys::OpenHow::READ, 0)
+    {
+        subshell.descriptors.put(0, Some(Open::new(null)));
+    }
+    subshell.is_last_command = is_single(chain);
+    let own = Rc::clone(chain);
+    shell.runtime.start(
+        &task,
+        Box::pin(async move {
+            let running: LocalFuture<'_, _> = Box::pin(execute_chain(&mut subshell, &own));
+            let outcome = running.await;
+            finish_subshell(&mut subshell, outcome).await
+        }),
+    );
+    shell.runtime.poll_now(&task);
+    let pid = task.pid();
+    let text = bash_syntax::print_list_line(&List {
+        items: vec![ListItem {
+            chain: Rc::clone(chain),
+            is_background: false,
+        }],
+    });
+    shell.jobs.add(task, pid, text);
+    shell.last_background = Some(pid);
+    0
+}
+
+/// Returns whether there is nothing but one simple command.
+fn is_single(chain: &AndOr) -> bool {
+    match chain.first.commands.as_slice() {
+        [only] => {
+            chain.rest.is_empty()
+                && !chain.first.is_negated
+                && chain.first.time.is_none()
+                && matches!(only.kind, CommandKind::Simple(_))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,309 @@
+//! Simple commands: assignments, words, redirections, and what the first word stands for.
+
+use std::rc::Rc;
+
+use bash_syntax::ast::{Argument, Assignment, AssignmentValue, Command, SimpleCommand};
+use bstr::{BString, ByteSlice};
+
+use super::call;
+use super::compound::note_status;
+use super::lookup::Lookup;
+use super::program::Afterwards;
+use crate::builtins::{Builtin, Invocation, ListAssignment, Run};
+use crate::expansion::Context;
+use crate::redirection::Saved;
+use crate::runtime::LocalFuture;
+use crate::state::{Function, Outcome, SetOption, Shell, Stop};
+use crate::traps::Condition;
+
+/// What a command name was found to be.
+enum Found {
+    Function(Rc<Function>),
+    Builtin(&'static Builtin),
+    Program,
+}
+
+/// Runs a simple command.
+pub async fn execute(shell: &mut Shell, command: &Command, simple: &SimpleCommand) -> Outcome {
+    let afterwards = if std::mem::take(&mut shell.is_last_command) {
+        Afterwards::End
+    } else {
+        Afterwards::Continue
+    };
+    if shell.keeps_command_text || !shell.traps.is_empty() {
+        shell.command_text = Some(bash_syntax::print_simple(command));
+        if shell.traps.is_set(Condition::Debug) {
+            let trap: LocalFuture<'_, _> = Box::pin(shell.run_trap(Condition::Debug));
+            trap.await?;
+            shell.line = command.line;
+        }
+    }
+    shell.substitution_status = None;
+    let substitutions = shell.substitutions.len();
+    let outcome = run(shell, command, simple, afterwards).await;
+    shell.close_substitutions(substitutions);
+    if !shell.output.is_empty() {
+        shell.flush(b"").await?;
+    }
+    let status = outcome?;
+    note_status(shell, status);
+    Ok(status)
+}
+
+async fn run(
+    shell: &mut Shell,
+    command: &Command,
+    simple: &SimpleCommand,
+    afterwards: Afterwards,
+) -> Outcome {
+    let invocation = expand_arguments(shell, &simple.arguments).await?;
+    if invocation.words.is_empty() {
+        return assign(shell, command, &simple.assignments).await;
+    }
+    if shell.options.has(SetOption::XTrace) && simple.assignments.is_empty() {
+        trace(shell, &invocation).await?;
+    }
+    let last = invocation.words.last().cloned();
+    let found = find(shell, invocation.name(), Lookup::ALL);
+    if command.redirections.is_empty() {
+        let outcome = prepared(shell, &simple.assignments, invocation, found, afterwards).await;
+        if let Some(last) = last {
+            shell.last_argument = last;
+        }
+        return outcome;
+    }
+    let is_exec = matches!(&found, Found::Builtin(builtin) if builtin.name == "exec");
+    let is_special = matches!(&found, Found::Builtin(builtin) if builtin.class.is_special());
+    let mut saved = Saved::default();
+    if !shell.redirect(&command.redirections, &mut saved).await? {
+        shell.flush(b"").await?;
+        shell.restore_descriptors(saved);
+        if is_special && shell.is_posix() {
+            return Err(Stop::Exit(1));
+        }
+        return Ok(1);
+    }
+    let outcome = prepared(shell, &simple.assignments, invocation, found, afterwards).await;
+    let flushed = shell.flush(b"").await;
+    if !(is_exec && outcome.is_ok()) {
+        shell.restore_descriptors(saved);
+    }
+    if let Some(last) = last {
+        shell.last_argument = last;
+    }
+    flushed?;
+    outcome
+}
+
+/// Expands the words; arguments in the form of assignments stay whole.
+async fn expand_arguments(shell: &mut Shell, arguments: &[Argument]) -> Result<Invocation, Stop> {
+    let mut invocation = Invocation {
+        words: Vec::with_capacity(arguments.len()),
+        lists: Vec::new(),
+    };
+    for argument in arguments {
+        match argument {
+            Argument::Word(word) => shell.expand_fields(word, &mut invocation.words).await?,
+            Argument::Assignment(assignment) => {
+                expand_assignment(shell, assignment, &mut invocation).await?;
+            }
+        }
+    }
+    Ok(invocation)
+}
+
+async fn expand_assignment(
+    shell: &mut Shell,
+    assignment: &Assignment,
+    invocation: &mut Invocation,
+) -> Result<(), Stop> {
+    let mut word = assignment.name.clone();
+    if let Some(subscript) = &assignment.subscript {
+        let text = shell.expand_text(subscript, Context::SINGLE).await?;
+        word.push(b'[');
+        word.extend_from_slice(&text);
+        word.push(b']');
+    }
+    match &assignment.value {
+        AssignmentValue::Scalar(value) => {
+            let value = shell.expand_text(value, Context::ASSIGNMENT).await?;
+            word.extend_from_slice(if assignment.is_append { b"+=" } else { b"=" });
+            word.extend_from_slice(&value);
+        }
+        AssignmentValue::Array(elements) => {
+            let elements = shell.expand_elements(&assignment.name, elements).await?;
+            invocation.lists.push(ListAssignment {
+                argument: invocation.words.len(),
+                is_append: assignment.is_append,
+                elements,
+            });
+        }
+    }
+    invocation.words.push(word);
+    Ok(())
+}
+
+/// Carries out assignments without a command.
+async fn assign(shell: &mut Shell, command: &Command, assignments: &[Assignment]) -> Outcome {
+    let mut saved = Saved::default();
+    let is_redirected = if command.redirections.is_empty() {
+        true
+    } else {
+        shell.redirect(&command.redirections, &mut saved).await?
+    };
+    let mut outcome = Ok(());
+    if is_redirected {
+        for assignment in assignments {
+            outcome = shell.perform(assignment).await;
+            if outcome.is_err() {
+                break;
+            }
+        }
+    }
+    shell.flush(b"").await?;
+    shell.restore_descriptors(saved);
+    outcome?;
+    if !is_redirected {
+        return Ok(1);
+    }
+    Ok(shell.substitution_status.unwrap_or(0))
+}
+
+async fn trace(shell: &mut Shell, invocation: &Invocation) -> Result<(), Stop> {
+    shell.trace_words(&invocation.words).await
+}
+
+fn find(shell: &Shell, name: &[u8], lookup: Lookup) -> Found {
+    if name.contains(&b'/') {
+        if lookup.functions && let Some(function) = shell.function(name) {
+            return Found::Function(Rc::clone(function));
+        }
+        return Found::Program;
+    }
+    let builtin = if lookup.builtins { shell.builtin(name) } else { None };
+    if let Some(builtin) = builtin
+        && builtin.class.is_special()
+        && shell.is_posix()
+    {
+        return Found::Builtin(builtin);
+    }
+    if lookup.functions && let Some(function) = shell.function(name) {
+        return Found::Function(Rc::clone(function));
+    }
+    match builtin {
+        Some(builtin) => Found::Builtin(builtin),
+        None => Found::Program,
+    }
+}
+
+/// Binds the command's own assignments for as long as it runs.
+async fn prepared(
+    shell: &mut Shell,
+    assignments: &[Assignment],
+    invocation: Invocation,
+    found: Found,
+    afterwards: Afterwards,
+) -> Outcome {
+    if assignments.is_empty() {
+        return match found {
+            Found::Function(function) => call::call(shell, function, invocation.words).await,
+            Found::Builtin(builtin) => run_builtin(shell, builtin, invocation).await,
+            Found::Program => run_program(shell, &invocation.words, Lookup::ALL, afterwards).await,
+        };
+    }
+    let stays = matches!(&found, Found::Builtin(builtin) if builtin.class.is_special())
+        && shell.is_posix();
+    if stays {
+        for assignment in assignments {
+            shell.perform(assignment).await?;
+        }
+        if let Found::Builtin(builtin) = found {
+            return run_builtin(shell, builtin, invocation).await;
+        }
+    }
+    shell.variables.push_scope();
+    let bound = shell.bind_temporary(assignments).await;
+    let traced = match bound {
+        Ok(()) if shell.options.has(SetOption::XTrace) => trace(shell, &invocation).await,
+        other => other,
+    };
+    if let Err(stop) = traced {
+        shell.pop_scope();
+        return Err(stop);
+    }
+    match found {
+        Found::Function(function) => call::call_prepared(shell, function, invocation.words).await,
+        Found::Builtin(builtin) => {
+            let outcome = run_builtin(shell, builtin, invocation).await;
+            shell.pop_scope();
+            outcome
+        }
+        Found::Program => {
+            let outcome = run_program(shell, &invocation.words, Lookup::ALL, afterwards).await;
+            shell.pop_scope();
+            outcome
+        }
+    }
+}
+
+async fn run_builtin(shell: &mut Shell, builtin: &'static Builtin, invocation: Invocation) -> Outcome {
+    let outcome = match builtin.run {
+        Run::Now(run) => run(shell, &invocation),
+        Run::Waiting(run) => run(shell, &invocation).await,
+    };
+    if shell.output.is_empty() {
+        return outcome;
+    }
+    let is_written = shell.flush(builtin.name.as_bytes()).await?;
+    match outcome {
+        Ok(0) if !is_written => Ok(1),
+        outcome => outcome,
+    }
+}
+
+async fn run_program(
+    shell: &mut Shell,
+    words: &[BString],
+    lookup: Lookup,
+    afterwards: Afterwards,
+) -> Outcome {
+    let name = words.first().cloned().unwrap_or_default();
+    if let Some(path) = shell.find_program(&name, lookup.is_standard_path) {
+        return shell.run_program(&path, words, afterwards).await;
+    }
+    if let Some(function) = shell.function(b"command_not_found_handle").map(Rc::clone) {
+        let mut arguments = vec![BString::from("command_not_found_handle")];
+        arguments.extend_from_slice(words);
+        let mut subshell = shell.inline_subshell();
+        let task = Rc::clone(&subshell.task);
+        let outcome = call::call(&mut subshell, function, arguments).await;
+        let ending = super::finish_subshell(&mut subshell, outcome).await;
+        drop(subshell);
+        shell.runtime.finish(&task, ending);
+        shell.task.release(&task);
+        return Ok(ending.status());
+    }
+    shell.report(format_args!("{}: command not found", name.as_bstr()));
+    shell.flush(b"").await?;
+    Ok(127)
+}
+
+/// Runs words that are expanded already: `command`, `builtin`, `exec`.
+pub fn run_words<'a>(
+    shell: &'a mut Shell,
+    words: Vec<BString>,
+    lists: Vec<ListAssignment>,
+    lookup: Lookup,
+) -> LocalFuture<'a, Outcome> {
+    Box::pin(async move {
+        let invocation = Invocation { words, lists };
+        match find(shell, invocation.name(), lookup) {
+            Found::Function(function) => call::call(shell, function, invocation.words).await,
+            Found::Builtin(builtin) => run_builtin(shell, builtin, invocation).await,
+            Found::Program if lookup.programs => {
+                run_program(shell, &invocation.words, lookup, Afterwards::Continue).await
+            }
+            Found::Program => Ok(127),
+        }
+    })
+}

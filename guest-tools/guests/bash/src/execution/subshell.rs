@@ -1,0 +1,49 @@
+//! The end of a subshell: its EXIT trap, what is pending, its status.
+
+use std::rc::Rc;
+
+use bash_syntax::ast::List;
+
+use super::list::execute_list;
+use crate::runtime::Ending;
+use crate::state::{Outcome, Shell, Stop};
+use crate::traps::Condition;
+
+/// Ends a subshell and says how it ended.
+pub async fn finish_subshell(shell: &mut Shell, outcome: Outcome) -> Ending {
+    let mut ending = ending_of(outcome);
+    if shell.traps.is_set(Condition::Exit) && matches!(ending, Ending::Exited(_)) {
+        shell.status = ending.status();
+        if let Err(Stop::Exit(status)) = shell.run_trap(Condition::Exit).await {
+            ending = Ending::Exited(status);
+        }
+    }
+    match shell.flush(b"").await {
+        Ok(_) => ending,
+        Err(stop) => ending_of(Err(stop)),
+    }
+}
+
+fn ending_of(outcome: Outcome) -> Ending {
+    match outcome {
+        Ok(status)
+        | Err(Stop::Exit(status) | Stop::Return(status) | Stop::Discard(status) | Stop::Fatal(status)) => {
+            Ending::Exited(status)
+        }
+        Err(Stop::Break(_) | Stop::Continue(_)) => Ending::Exited(0),
+        Err(Stop::Signal(signal)) => Ending::Signaled(signal),
+    }
+}
+
+/// Runs `( list )`.
+pub async fn execute_subshell(shell: &mut Shell, list: &List) -> Outcome {
+    shell.flush(b"").await?;
+    let mut subshell = shell.inline_subshell();
+    let task = Rc::clone(&subshell.task);
+    let outcome = execute_list(&mut subshell, list).await;
+    let ending = finish_subshell(&mut subshell, outcome).await;
+    drop(subshell);
+    shell.runtime.finish(&task, ending);
+    shell.task.release(&task);
+    Ok(ending.status())
+}
