@@ -92,6 +92,9 @@ fn run<'a>(shell: &'a mut Shell, invocation: &'a Invocation) -> LocalFuture<'a, 
                 return Ok(2);
             }
         }
+        if invocation.arguments().len() == flags.rest().len() {
+            return Ok(0);
+        }
         let word = flags.rest().first().cloned().unwrap_or_default();
         let found = generate(shell, &wishes, &word).await?;
         let mut text = Vec::new();

@@ -47,9 +47,16 @@ fn run<'a>(shell: &'a mut Shell, invocation: &'a Invocation) -> LocalFuture<'a, 
             Ok(found) => found,
             Err(status) => return Ok(status),
         };
-        if let Err(refusal) = prepare(shell, &name, wishes.origin.is_none()) {
-            shell.report_for(invocation.name(), refusal);
-            return Ok(1);
+        match prepare(shell, &name, wishes.origin.is_none()) {
+            Ok(()) => {}
+            Err(refusal @ Refusal::ReadOnly(_)) => {
+                shell.report(refusal);
+                return Ok(1);
+            }
+            Err(refusal) => {
+                shell.report_for(invocation.name(), refusal);
+                return Ok(1);
+            }
         }
         let name = shell.resolve(&name).ok().flatten().unwrap_or(name);
         fill(shell, invocation, &wishes, &name).await
@@ -120,7 +127,7 @@ fn wishes(shell: &mut Shell, invocation: &Invocation) -> Result<(Wishes, BString
         None => BString::from("MAPFILE"),
         Some(name) if name.is_empty() => {
             shell.report_for(invocation.name(), "empty array variable name");
-            return Err(1);
+            return Err(2);
         }
         Some(name) => name.clone(),
     };

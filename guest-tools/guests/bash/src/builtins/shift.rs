@@ -1,7 +1,7 @@
 //! `shift`: drops positional parameters.
 
 use super::builtin::{Builtin, Class, Invocation, Run};
-use crate::state::{Outcome, Shell, Shopt};
+use crate::state::{Outcome, Shell, Shopt, Stop};
 
 /// `shift`
 pub const SHIFT: Builtin = Builtin {
@@ -32,7 +32,8 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
         },
         _ => {
             shell.report_for(invocation.name(), "too many arguments");
-            return Ok(1);
+            // bash gives up the whole line.
+            return Err(Stop::Discard(1));
         }
     };
     let Ok(count) = usize::try_from(count) else {
