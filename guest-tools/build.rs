@@ -18,8 +18,11 @@ const TARGET: &str = "wasm32-wasip2";
 /// What there is to build. A new guest is a folder in `guests/` and a line here.
 const GUESTS: &[Guest] = &[
     Guest::tools("files", &["files", "tool"]),
+    Guest::program("awk"),
     Guest::program("bash"),
     Guest::program("coreutils"),
+    Guest::program("find"),
+    Guest::program("sysutils"),
 ];
 
 /// A package of the guests' workspace, which makes one component.

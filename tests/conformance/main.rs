@@ -12,6 +12,7 @@
 mod bad_input;
 mod order;
 mod sdk;
+mod shell;
 mod tidy;
 
 /// The daemon under test.
