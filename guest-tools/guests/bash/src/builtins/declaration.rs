@@ -1,6 +1,10 @@
 //! What `declare`, `local`, `export` and `readonly` share: reading their arguments, and giving a variable
 //! attributes and a value.
 
+use std::future::Future as _;
+use std::task::{Context, Poll, Waker};
+
+use bash_syntax::parse_array_elements;
 use bstr::{BString, ByteSlice};
 
 use super::builtin::{Invocation, ListAssignment};
@@ -60,6 +64,14 @@ impl<'a> Argument<'a> {
             list,
             is_append,
         })
+    }
+
+    /// Returns the inside of a value that is written as a list: `declare -a 'x=(1 2)'`.
+    fn quoted_list(&self) -> Option<&'a [u8]> {
+        if self.subscript.is_some() || self.list.is_some() {
+            return None;
+        }
+        self.value?.strip_prefix(b"(")?.strip_suffix(b")")
     }
 
     /// Returns whether it assigns.
@@ -142,7 +154,16 @@ impl Shell {
                 return Err(Refusal::ReadOnly(BString::from(argument.name)));
             }
         }
-        self.shape(&name, argument, change.shape)?;
+        let quoted;
+        let mut argument = Argument { ..*argument };
+        self.shape(&name, &argument, change.shape)?;
+        if change.shape != Shape::Any
+            && let Some(inside) = argument.quoted_list()
+        {
+            quoted = self.read_list(&name, inside, argument.is_append)?;
+            argument.list = Some(&quoted);
+        }
+        let argument = &argument;
         if is_about_reference {
             return self.refer(&name, argument, change);
         }
@@ -158,6 +179,35 @@ impl Shell {
         }
         self.after_change(&name);
         Ok(())
+    }
+
+    /// Reads and expands a list that came as text.
+    fn read_list(
+        &mut self,
+        name: &[u8],
+        inside: &[u8],
+        is_append: bool,
+    ) -> Result<ListAssignment, Refusal> {
+        let options = self.parse_options();
+        let elements = parse_array_elements(inside, &options)
+            .map_err(|error| Refusal::Arithmetic(error.to_string()))?;
+        let mut expansion = Box::pin(self.expand_elements(name, &elements));
+        // Only a command substitution in text that was quoted once more would have to wait.
+        match expansion
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
+            Poll::Ready(Ok(elements)) => Ok(ListAssignment {
+                argument: 0,
+                is_append,
+                elements,
+            }),
+            Poll::Ready(Err(_)) => Err(Refusal::Said),
+            Poll::Pending => Err(Refusal::Arithmetic(format!(
+                "{}: command substitution in a quoted list",
+                inside.as_bstr()
+            ))),
+        }
     }
 
     /// Makes the variable the kind of array that is asked for.

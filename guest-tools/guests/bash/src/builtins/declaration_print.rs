@@ -184,13 +184,26 @@ pub(super) fn print_functions(
     }
 }
 
-/// Prints one function: its definition, or its name; false when there is none.
-pub(super) fn print_function(shell: &mut Shell, name: &[u8], names_only: bool) -> bool {
+/// Prints one function: its definition, or its name; for `-p` its attributes as well. False when there is none.
+pub(super) fn print_function(
+    shell: &mut Shell,
+    name: &[u8],
+    names_only: bool,
+    is_reusable: bool,
+) -> bool {
     let Some(function) = shell.function(name).map(Rc::clone) else {
         return false;
     };
     if !names_only {
         print_definition(shell, name, &function);
+    }
+    if is_reusable {
+        if names_only || function.is_readonly || function.is_traced || function.is_exported {
+            print_function_attributes(shell, name, &function);
+        }
+        return true;
+    }
+    if !names_only {
         return true;
     }
     let line = if shell.options.has_shopt(Shopt::ExtDebug) {

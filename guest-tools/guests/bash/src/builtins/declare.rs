@@ -189,7 +189,7 @@ fn functions(shell: &mut Shell, invocation: &Invocation, wishes: &Wishes, names:
     let is_change = !on.is_empty() || !off.is_empty();
     for name in names {
         if !is_change || wishes.prints {
-            if !show::print_function(shell, name, wishes.function_names) {
+            if !show::print_function(shell, name, wishes.function_names, wishes.prints) {
                 if wishes.prints {
                     shell.report_for(invocation.name(), format_args!("{name}: not found"));
                 }

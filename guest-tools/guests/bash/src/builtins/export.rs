@@ -124,9 +124,9 @@ fn each(shell: &mut Shell, invocation: &Invocation, first: usize, change: Change
         let outcome =
             Argument::read(invocation, place).and_then(|argument| match argument.subscript {
                 // Attributes belong to variables, not to elements.
-                Some(_) => Err(Refusal::Identifier(
-                    invocation.words.get(place).cloned().unwrap_or_default(),
-                )),
+                Some(subscript) => Err(Refusal::Identifier(BString::from(
+                    [argument.name, b"[", subscript, b"]"].concat(),
+                ))),
                 None => shell.declare(&argument, change),
             });
         match outcome {

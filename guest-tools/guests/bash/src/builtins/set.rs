@@ -137,7 +137,6 @@ pub(super) fn put(shell: &mut Shell, option: SetOption, is_on: bool) {
                 shell.options.put_shopt(Shopt::ExpandAliases, true);
             } else {
                 let _ = shell.unset(b"POSIXLY_CORRECT");
-                shell.options.put_shopt(Shopt::InheritErrExit, false);
                 shell.options.put_shopt(Shopt::ShiftVerbose, false);
                 if !shell.is_interactive {
                     shell.options.put_shopt(Shopt::ExpandAliases, false);
