@@ -23,8 +23,8 @@ pub type Long = (&'static str, Takes, char);
 /// The options of a program.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Short options.
-    pub short: &'static [(char, Takes)],
+    /// Short options as getopt has them: `:` behind a letter that takes an argument, `::` behind one that may.
+    pub short: &'static str,
     /// Long options.
     pub long: &'static [Long],
 }
@@ -46,11 +46,7 @@ pub fn parse(options: &Options, words: &[String]) -> (Vec<Item>, Option<String>)
     while let Some((place, word)) = words.pop_front() {
         let result = match word.strip_prefix("--") {
             Some("") => {
-                items.extend(
-                    words
-                        .drain(..)
-                        .map(|(_, word)| Item::Operand(word.clone())),
-                );
+                items.extend(words.drain(..).map(|(_, word)| Item::Operand(word.clone())));
                 break;
             }
             Some(long) => read_long(options, long, place, &mut words, &mut items),
@@ -78,10 +74,8 @@ fn read_short(
 ) -> Result<(), String> {
     let mut rest = letters.chars();
     while let Some(letter) = rest.next() {
-        let known = options.short.iter().find(|(known, _)| *known == letter);
-        let takes = known
-            .map(|(_, takes)| *takes)
-            .ok_or_else(|| format!("invalid option -- '{letter}'"))?;
+        let takes =
+            takes(options.short, letter).ok_or_else(|| format!("invalid option -- '{letter}'"))?;
         let attached = rest.as_str();
         let argument = match takes {
             Takes::Nothing => {
@@ -101,6 +95,15 @@ fn read_short(
         break;
     }
     Ok(())
+}
+
+fn takes(short: &str, letter: char) -> Option<Takes> {
+    let (_, behind) = short.split_once(letter).filter(|_| letter != ':')?;
+    Some(match (behind.starts_with("::"), behind.starts_with(':')) {
+        (true, _) => Takes::Optional,
+        (false, true) => Takes::Argument,
+        (false, false) => Takes::Nothing,
+    })
 }
 
 fn read_long(

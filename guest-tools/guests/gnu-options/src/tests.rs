@@ -3,11 +3,7 @@
 use super::*;
 
 const OPTIONS: Options = Options {
-    short: &[
-        ('a', Takes::Nothing),
-        ('e', Takes::Argument),
-        ('i', Takes::Optional),
-    ],
+    short: "ae:i::",
     long: &[
         ("all", Takes::Nothing, 'a'),
         ("color", Takes::Optional, 'c'),
@@ -40,7 +36,10 @@ fn lines() {
         ("-aex -i -i.b - z", "-a -e=x -i -i=.b - z"),
         ("--al --colo=x --expression y", "-a -c=x -e=y"),
         ("--expr=a=b", "-e=a=b"),
-        ("-a --co=x", "-a option '--co=x' is ambiguous; possibilities: '--color' '--colour' '--count'"),
+        (
+            "-a --co=x",
+            "-a option '--co=x' is ambiguous; possibilities: '--color' '--colour' '--count'",
+        ),
         ("--all=1", "option '--all' doesn't allow an argument"),
         ("--expression", "option '--expression' requires an argument"),
         ("-a -x", "-a invalid option -- 'x'"),

@@ -100,6 +100,8 @@ impl Parser<'_> {
         // Whether there is something that a repetition could apply to.
         let mut repeatable = false;
         let mut first = true;
+        // Whether the repetition before was passed over, which is warned of once.
+        let mut passed = false;
         loop {
             let (token, after) = self.peek();
             let node = match token {
@@ -109,15 +111,23 @@ impl Parser<'_> {
                     return Err(Error::UnmatchedClose);
                 }
                 Token::Star | Token::Plus | Token::Question | Token::OpenBrace => {
-                    if let Some(node) = self.repetition(&mut nodes, &mut repeatable, first)? {
+                    let count = nodes.len();
+                    let warned = self.warnings.len();
+                    if let Some(node) = self.repetition(&mut nodes, repeatable)? {
                         nodes.push(node);
                         repeatable = true;
+                    } else if !repeatable && nodes.len() == count {
+                        if passed {
+                            self.warnings.truncate(warned);
+                        }
+                        passed = true;
                     }
                     first = false;
                     continue;
                 }
                 _ => self.atom(token, after, first, depth)?,
             };
+            passed = false;
             repeatable = !matches!(node, Node::Look(_));
             nodes.push(node);
             first = false;
@@ -194,13 +204,12 @@ impl Parser<'_> {
     fn repetition(
         &mut self,
         nodes: &mut Vec<Node>,
-        repeatable: &mut bool,
-        first: bool,
+        repeatable: bool,
     ) -> Result<Option<Node>, Error> {
         let (token, after) = self.peek();
         let from = self.at;
         self.at = after;
-        if !*repeatable && !self.extended {
+        if !repeatable && !self.extended {
             // `\{` at the very start is an error, but for grep.
             return match token {
                 Token::OpenBrace if !self.options.lenient => Err(Error::InvalidPreceding),
@@ -210,7 +219,7 @@ impl Parser<'_> {
                 }
             };
         }
-        if !*repeatable && !self.options.lenient {
+        if !repeatable && !self.options.lenient {
             return Err(Error::InvalidPreceding);
         }
         let (min, max) = match token {
@@ -225,8 +234,8 @@ impl Parser<'_> {
                 }
             },
         };
-        if !*repeatable {
-            self.warn_start(token, first, from);
+        if !repeatable {
+            self.warn_start(token, from);
             return Ok(None);
         }
         if let Some(node) = nodes.pop() {
@@ -345,7 +354,7 @@ impl Parser<'_> {
         });
     }
 
-    fn warn_start(&mut self, token: Token, _first: bool, from: usize) {
+    fn warn_start(&mut self, token: Token, from: usize) {
         let what = match (token, self.units.get(from)) {
             (Token::OpenBrace, _) => "{...}".to_owned(),
             (_, Some(Unit::Char(char))) => char.to_string(),

@@ -72,10 +72,31 @@ pub(crate) fn parse(pattern: &str, options: &Options) -> Result<Hir, Error> {
         .case_insensitive(options.ignore_case)
         .multi_line(options.multi_line)
         .dot_matches_new_line(false)
-        .line_terminator(options.line_terminator.unwrap_or(b'\n'))
         .build()
         .parse(pattern)
         .map_err(|error| Error::Perl(words(&error)))
+}
+
+/// Returns whether a pattern can be searched for in many lines at once: no match of it goes beyond its line, and it
+/// does not ask where the text begins and ends.
+pub(crate) fn stays_in_line(hir: &Hir, terminator: u8) -> bool {
+    use regex_syntax::hir::{Class, HirKind, Look};
+    match hir.kind() {
+        HirKind::Empty => true,
+        HirKind::Literal(literal) => !literal.0.contains(&terminator),
+        HirKind::Class(Class::Unicode(class)) => !class
+            .iter()
+            .any(|range| (range.start()..=range.end()).contains(&char::from(terminator))),
+        HirKind::Class(Class::Bytes(class)) => !class
+            .iter()
+            .any(|range| (range.start()..=range.end()).contains(&terminator)),
+        HirKind::Look(look) => !matches!(look, Look::Start | Look::End),
+        HirKind::Repetition(repetition) => stays_in_line(&repetition.sub, terminator),
+        HirKind::Capture(capture) => stays_in_line(&capture.sub, terminator),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+            parts.iter().all(|part| stays_in_line(part, terminator))
+        }
+    }
 }
 
 /// Returns the last line of what the parser says, without its picture of the pattern.
@@ -197,6 +218,9 @@ impl Translator<'_> {
                 // `$` also stands before a line feed that ends the text.
                 '$' if self.backtracking && !self.options.multi_line => {
                     self.out.push_str(r"(?=\n?\z)");
+                }
+                '.' if !self.backtracking && self.options.line_terminator == Some(0) => {
+                    self.out.push_str(r"[^\n\x00]");
                 }
                 char => self.out.push(char),
             }

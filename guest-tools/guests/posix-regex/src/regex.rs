@@ -27,7 +27,10 @@ struct Compiled {
 
 #[derive(Debug)]
 enum Engine {
-    Automata(Automata),
+    Automata {
+        automata: Automata,
+        stays_in_line: bool,
+    },
     /// The automata find where a match may begin, the program whether one does.
     Backtracking {
         candidates: Automata,
@@ -67,7 +70,7 @@ impl Regex {
     #[must_use]
     pub fn is_match(&self, text: &[u8]) -> bool {
         match &self.0.engine {
-            Engine::Automata(automata) => automata.is_match(text, 0),
+            Engine::Automata { automata, .. } => automata.is_match(text, 0),
             Engine::Backtracking { .. } => self.backtrack(text, 0, true).is_some(),
             Engine::Perl(regex) => self.result(regex.is_match(text)).unwrap_or_default(),
         }
@@ -78,7 +81,7 @@ impl Regex {
     #[must_use]
     pub fn find_at(&self, text: &[u8], start: usize) -> Option<(usize, usize)> {
         match &self.0.engine {
-            Engine::Automata(automata) => automata.find(text, start),
+            Engine::Automata { automata, .. } => automata.find(text, start),
             Engine::Backtracking { .. } => self
                 .backtrack(text, start, false)?
                 .first()
@@ -91,13 +94,28 @@ impl Regex {
         }
     }
 
-    /// Returns the end of some match that begins at `start` or later: enough to know the line that holds it, and
-    /// faster than `find_at`.
+    /// Returns whether a text of many lines can be searched at once, because every match is within one line. Asks for
+    /// `multi_line` and `line_terminator`.
+    #[must_use]
+    pub fn stays_in_line(&self) -> bool {
+        match &self.0.engine {
+            Engine::Automata { stays_in_line, .. } => *stays_in_line,
+            Engine::Backtracking { .. } => true,
+            Engine::Perl(_) => false,
+        }
+    }
+
+    /// Returns a place of some match that begins at `start` or later, its start or its end: enough to know the line
+    /// that holds it, and faster than `find_at`.
     #[must_use]
     pub fn find_place(&self, text: &[u8], start: usize) -> Option<usize> {
         match &self.0.engine {
-            Engine::Automata(automata) => automata.place(text, start),
-            _ => self.find_at(text, start).map(|(start, _)| start),
+            Engine::Automata { automata, .. } => automata.place(text, start),
+            Engine::Backtracking { .. } => {
+                let found = self.backtrack(text, start, true)?;
+                found.first().copied().flatten().map(|(start, _)| start)
+            }
+            Engine::Perl(_) => self.find_at(text, start).map(|(start, _)| start),
         }
     }
 
@@ -118,7 +136,7 @@ impl Regex {
     ) -> bool {
         groups.clear();
         match &self.0.engine {
-            Engine::Automata(automata) => automata.captures(text, start, groups),
+            Engine::Automata { automata, .. } => automata.captures(text, start, groups),
             Engine::Backtracking { .. } => match self.backtrack(text, start, false) {
                 Some(found) => {
                     *groups = found;
@@ -234,7 +252,14 @@ fn posix(
         ));
     }
     let automata = Automata::new(&hir, node.prefers_longest(), line_terminator, groups)?;
-    Ok((Engine::Automata(automata), groups))
+    let stays_in_line = options.line_terminator.is_some();
+    Ok((
+        Engine::Automata {
+            automata,
+            stays_in_line,
+        },
+        groups,
+    ))
 }
 
 /// Ties a pattern to the ends of words or lines.
@@ -255,7 +280,16 @@ fn perl(patterns: &[Vec<u8>], options: &Options) -> Result<(Engine, usize), Erro
         let groups = hir.properties().explicit_captures_len();
         let line_terminator = options.line_terminator.unwrap_or(b'\n');
         let automata = Automata::new(&hir, true, line_terminator, groups)?;
-        return Ok((Engine::Automata(automata), groups));
+        let stays_in_line = options
+            .line_terminator
+            .is_some_and(|byte| perl::stays_in_line(&hir, byte));
+        return Ok((
+            Engine::Automata {
+                automata,
+                stays_in_line,
+            },
+            groups,
+        ));
     }
     let regex = perl::backtracking(&translated.pattern, options)?;
     let groups = regex.captures_len().saturating_sub(1);
