@@ -25,6 +25,9 @@ pub const READ: Builtin = Builtin {
     run: Run::Waiting(run),
 };
 
+/// How much is asked for at a time.
+const BLOCK: usize = 65_536;
+
 /// The status after the time is over: as of SIGALRM.
 const TIMED_OUT: u8 = 142;
 
@@ -243,10 +246,10 @@ async fn fill_line(runtime: &Runtime, open: &Open, wishes: &Wishes, line: &mut V
     let mut is_escaped = false;
     let mut characters = 0;
     loop {
-        let wanted = wishes.count.map_or(u32::MAX, |count| {
-            u32::try_from(count - characters).unwrap_or(u32::MAX)
+        let wanted = wishes.count.map_or(BLOCK, |count| {
+            count.saturating_sub(characters).clamp(1, BLOCK)
         });
-        match open.fill_at_most(runtime, wanted.min(65_536)).await {
+        match open.fill_at_most(runtime, wanted).await {
             Ok(true) => {}
             Ok(false) => return Ended::EndOfFile,
             Err(error) => return Ended::Failed(error),
