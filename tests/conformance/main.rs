@@ -10,6 +10,8 @@
 )]
 
 mod bad_input;
+mod bash_tool;
+mod exec;
 mod order;
 mod sdk;
 mod shell;

@@ -10,6 +10,7 @@
 )]
 
 mod files;
+mod shell;
 mod sizes;
 
 use anyhow::Result;

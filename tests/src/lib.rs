@@ -10,5 +10,6 @@ pub mod client;
 pub mod daemon;
 pub mod log_rules;
 pub mod python;
+pub mod shell;
 pub mod wire;
 pub mod world;
