@@ -28,7 +28,7 @@ const PURPOSES: &[(&str, &str)] = &[
         "Run a builtin even where a function has its name.",
     ),
     ("caller", "Show where the running function was called."),
-    ("cd", "Change the working directory."),
+    ("cd", "Change the shell working directory."),
     (
         "command",
         "Run a command ignoring functions, or tell what a name is.",

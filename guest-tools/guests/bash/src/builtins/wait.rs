@@ -88,6 +88,8 @@ async fn each(shell: &mut Shell, words: &[BString]) -> Result<(u8, Option<u32>),
             Found::Nothing(status) => (status, None),
         };
     }
+    // The others that have ended are known by their process ids only from now on, as in bash.
+    shell.jobs.forget_ended();
     Ok(last)
 }
 
