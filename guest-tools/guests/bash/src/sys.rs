@@ -8,7 +8,7 @@ use bstr::BString;
 
 pub use process::{
     Child, Descriptor, Errno, Event, GROUP, Kind, OpenHow, Stat, Status, USER, Whence, chmod, find,
-    host_name, message, open, parent, pending, pid, pipe, programs, session, set_signals, set_umask, stat,
+    host_name, open, parent, pending, pid, pipe, programs, session, set_signals, set_umask, stat,
     take, times, umask, wait,
 };
 pub use process::{given, ignored};
@@ -64,6 +64,11 @@ pub fn spawn(program: &Program<'_>) -> Result<Child, Errno> {
         umask: program.umask,
         ignored: program.ignored,
     })
+}
+
+/// Returns the words for an error.
+pub fn words(error: Errno) -> &'static str {
+    error.words()
 }
 
 /// Sends a signal to a process of ours, whether it is still there or not.

@@ -37,6 +37,7 @@ pub fn start(shell: &mut Shell, chain: &Rc<AndOr>) -> u8 {
         items: vec![ListItem {
             chain: Rc::clone(chain),
             is_background: false,
+            is_line_end: false,
         }],
     });
     shell.jobs.add(task, pid, text);

@@ -105,7 +105,7 @@ async fn binary(
         ],
     )
     .await?;
-    let mut integer = |shell: &mut Shell, text: &[u8]| {
+    let integer = |shell: &mut Shell, text: &[u8]| {
         shell.evaluate(text).map_err(|refusal| match refusal {
             crate::state::Refusal::Unbound(_) => Wrong::Stop(shell.refused(&refusal)),
             _ => {

@@ -1,7 +1,6 @@
 //! What `test` and `[[` ask of the world.
 
-use bash_text::test::{Error, Facts};
-use bstr::BString;
+use bash_text::test::Facts;
 
 use crate::state::{SetOption, Shell};
 use crate::sys;
@@ -97,16 +96,5 @@ impl Facts for World<'_> {
 
     fn is_option(&mut self, name: &[u8]) -> bool {
         SetOption::by_name(name).is_some_and(|option| self.shell.options.has(option))
-    }
-
-    fn integer(&mut self, text: &[u8]) -> Result<i64, Error> {
-        self.shell.evaluate(text).map_err(|refusal| {
-            let message = refusal.to_string();
-            if message.is_empty() {
-                Error::Integer(BString::from(text))
-            } else {
-                Error::Other(message)
-            }
-        })
     }
 }

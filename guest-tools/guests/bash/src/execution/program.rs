@@ -128,9 +128,9 @@ impl Shell {
                 let stat = sys::stat(&self.absolute(path), true);
                 let is_directory = stat.is_ok_and(|stat| stat.kind == sys::Kind::Directory);
                 let message = if is_directory {
-                    sys::message(sys::Errno::IsDirectory)
+                    sys::words(sys::Errno::IsDirectory)
                 } else {
-                    sys::message(error)
+                    sys::words(error)
                 };
                 self.report(format_args!("{}: {message}", path.as_bstr()));
                 Ok(126)

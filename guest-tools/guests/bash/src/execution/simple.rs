@@ -288,15 +288,22 @@ async fn run_program(
     Ok(127)
 }
 
-/// Runs words that are expanded already: `command`, `builtin`, `exec`.
-pub fn run_words<'a>(
-    shell: &'a mut Shell,
-    words: Vec<BString>,
-    lists: Vec<ListAssignment>,
+/// Runs words that are expanded already.
+pub fn run_words(shell: &mut Shell, words: Vec<BString>, lookup: Lookup) -> LocalFuture<'_, Outcome> {
+    let invocation = Invocation {
+        words,
+        lists: Vec::new(),
+    };
+    run_invocation(shell, invocation, lookup)
+}
+
+/// As [`run_words`], with the lists of a declaration: `command declare x=(1 2)`.
+pub fn run_invocation(
+    shell: &mut Shell,
+    invocation: Invocation,
     lookup: Lookup,
-) -> LocalFuture<'a, Outcome> {
+) -> LocalFuture<'_, Outcome> {
     Box::pin(async move {
-        let invocation = Invocation { words, lists };
         match find(shell, invocation.name(), lookup) {
             Found::Function(function) => call::call(shell, function, invocation.words).await,
             Found::Builtin(builtin) => run_builtin(shell, builtin, invocation).await,

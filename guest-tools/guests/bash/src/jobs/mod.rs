@@ -179,4 +179,9 @@ impl Jobs {
             self.remove(number);
         }
     }
+
+    /// Takes the ended jobs out at the end of a call: nobody will be told of them later.
+    pub fn report_ended(&mut self) {
+        self.forget_ended();
+    }
 }

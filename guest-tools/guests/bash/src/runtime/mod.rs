@@ -226,6 +226,34 @@ impl Runtime {
         }
     }
 
+    /// Runs the tasks that are left until all have ended; programs that have taken a task's place go on alone.
+    pub fn run_rest(&self) {
+        loop {
+            while let Some(number) = self.ready.pop() {
+                self.poll(number);
+            }
+            let is_done = self
+                .entries
+                .borrow()
+                .values()
+                .all(|entry| entry.task.is_replaced());
+            if is_done {
+                return;
+            }
+            self.wait();
+        }
+    }
+
+    /// Ends what a task waits for, but not the task itself.
+    pub fn cancel_foreground(&self, task: &Rc<Task>, signal: u8) {
+        for child in task.take_children() {
+            sys::kill(sys::signed(child.pid()), signal);
+        }
+        for nested in task.take_tasks() {
+            self.cancel(&nested, signal);
+        }
+    }
+
     /// Blocks until something that a task waits for has happened, or only looks while tasks are ready.
     fn wait(&self) {
         let only_look = !self.ready.is_empty();

@@ -87,6 +87,11 @@ impl Task {
         *self.replaced_by.borrow_mut() = Some(Rc::clone(child));
     }
 
+    /// Returns whether the task has become a program.
+    pub fn is_replaced(&self) -> bool {
+        self.replaced_by.borrow().is_some()
+    }
+
     /// Returns how it ended; none while it runs.
     pub fn ending(&self) -> Option<Ending> {
         self.ending.get()

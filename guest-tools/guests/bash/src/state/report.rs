@@ -81,7 +81,7 @@ impl Shell {
                         message.extend_from_slice(b": ");
                     }
                     message.extend_from_slice(b"write error: ");
-                    message.extend_from_slice(sys::message(error).as_bytes());
+                    message.extend_from_slice(sys::words(error).as_bytes());
                     let mut text = self.message_prefix();
                     text.extend_from_slice(&message);
                     text.push(b'\n');
