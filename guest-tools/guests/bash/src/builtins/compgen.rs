@@ -325,8 +325,8 @@ fn act(shell: &Shell, action: &str, word: &BString) -> Vec<BString> {
         "command" => commands(shell, word),
         "file" => paths(shell, word, false),
         "directory" => paths(shell, word, true),
-        "user" => accounts(shell, "/etc/passwd"),
-        "group" => accounts(shell, "/etc/group"),
+        "user" => accounts("/etc/passwd"),
+        "group" => accounts("/etc/group"),
         _ => Vec::new(),
     }
 }
@@ -402,8 +402,7 @@ fn paths(shell: &Shell, word: &BString, only_directories: bool) -> Vec<BString> 
     found
 }
 
-fn accounts(shell: &Shell, file: &str) -> Vec<BString> {
-    let _ = shell;
+fn accounts(file: &str) -> Vec<BString> {
     let text = std::fs::read(file).unwrap_or_default();
     let names = text
         .lines()

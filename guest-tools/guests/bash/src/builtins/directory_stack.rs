@@ -38,7 +38,7 @@ enum Word<'a> {
     /// A letter with `-`.
     Option(&'a [u8]),
     /// Anything else.
-    Other(&'a BString),
+    Other,
 }
 
 fn read<'a>(shell: &Shell, word: &'a BString) -> Word<'a> {
@@ -46,7 +46,7 @@ fn read<'a>(shell: &Shell, word: &'a BString) -> Word<'a> {
         .split_first()
         .filter(|(sign, _)| matches!(sign, b'+' | b'-'))
     else {
-        return Word::Other(word);
+        return Word::Other;
     };
     if !rest.is_empty() && rest.iter().all(u8::is_ascii_digit) {
         let size = shell.directory_stack.len() + 1;
@@ -65,7 +65,7 @@ fn read<'a>(shell: &Shell, word: &'a BString) -> Word<'a> {
     if *sign == b'-' {
         Word::Option(rest)
     } else {
-        Word::Other(word)
+        Word::Other
     }
 }
 
@@ -126,7 +126,7 @@ fn pushd(shell: &mut Shell, invocation: &Invocation) -> Outcome {
             Word::Option(_) => return Ok(invalid(shell, &PUSHD, word, "number")),
             Word::Place(None) => return Ok(out_of_range(shell, b"pushd", word)),
             Word::Place(Some(place)) => return Ok(rotate(shell, place, stays)),
-            Word::Other(_) => {
+            Word::Other => {
                 if !rest.is_empty() {
                     shell.report_for(b"pushd", "too many arguments");
                     return Ok(1);
@@ -202,7 +202,7 @@ fn popd(shell: &mut Shell, invocation: &Invocation) -> Outcome {
             Word::Option(b"-") => break,
             Word::Place(Some(found)) => place = found,
             Word::Place(None) => return Ok(out_of_range(shell, b"popd", word)),
-            Word::Option(_) | Word::Other(_) => {
+            Word::Option(_) | Word::Other => {
                 let what = if word.starts_with(b"-") {
                     "number"
                 } else {
@@ -267,7 +267,7 @@ fn dirs(shell: &mut Shell, invocation: &Invocation) -> Outcome {
             Word::Place(Some(found)) => place = Some(found),
             Word::Place(None) => return Ok(out_of_range(shell, b"dirs", word)),
             Word::Option(_) => return Ok(invalid(shell, &DIRS, word, "number")),
-            Word::Other(_) => return Ok(invalid(shell, &DIRS, word, "option")),
+            Word::Other => return Ok(invalid(shell, &DIRS, word, "option")),
         }
     }
     match place {

@@ -64,17 +64,12 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
     if words.is_empty() {
         return Ok(shell.usage(&KILL));
     }
-    let mut has_failed = false;
+    // As in bash, one that was reached is a success.
     let mut has_succeeded = false;
     for word in words {
-        if send(shell, word, signal) {
-            has_succeeded = true;
-        } else {
-            has_failed = true;
-        }
+        has_succeeded |= send(shell, word, signal);
     }
-    let _ = has_succeeded;
-    Ok(u8::from(has_failed))
+    Ok(u8::from(!has_succeeded))
 }
 
 fn send(shell: &mut Shell, word: &BString, signal: u8) -> bool {
