@@ -26,7 +26,8 @@ pub(super) struct Case {
     stdout_base64: Option<String>,
     /// Only where it is worth comparing.
     pub(super) stderr: Option<String>,
-    pub(super) status: i32,
+    /// None before it is recorded.
+    pub(super) status: Option<i32>,
     /// Why it is known to differ.
     pub(super) gap: Option<String>,
 }
@@ -75,16 +76,25 @@ impl Case {
 }
 
 fn lay(files: &BTreeMap<String, Entry>, workspace: &Path) {
-    use std::os::unix::fs::{PermissionsExt, symlink};
     for (name, entry) in files {
         let path = workspace.join(name);
+        if name.ends_with('/') {
+            std::fs::create_dir_all(&path).unwrap();
+            if let Entry::Special(Special {
+                mode: Some(mode), ..
+            }) = entry
+            {
+                set_mode(&path, mode);
+            }
+            continue;
+        }
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         match entry {
             Entry::Text(text) => std::fs::write(&path, text).unwrap(),
             Entry::Number(number) => std::fs::write(&path, number.to_string()).unwrap(),
             Entry::Special(special) => {
                 if let Some(target) = &special.link {
-                    symlink(target, &path).unwrap();
+                    std::os::unix::fs::symlink(target, &path).unwrap();
                     continue;
                 }
                 let bytes = match (&special.content, &special.base64) {
@@ -94,12 +104,17 @@ fn lay(files: &BTreeMap<String, Entry>, workspace: &Path) {
                 };
                 std::fs::write(&path, bytes).unwrap();
                 if let Some(mode) = &special.mode {
-                    let mode = u32::from_str_radix(mode, 8).unwrap();
-                    std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+                    set_mode(&path, mode);
                 }
             }
         }
     }
+}
+
+fn set_mode(path: &Path, mode: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = u32::from_str_radix(mode, 8).unwrap();
+    std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
 }
 
 fn folder() -> PathBuf {

@@ -8,7 +8,7 @@ Every file written here is read back to the same data by this reader and by any 
 import json
 import re
 
-BARE = re.compile(r"[A-Za-z_./][A-Za-z0-9_./+-]*\Z")
+BARE = re.compile(r"(?:[A-Za-z_/]|\.(?=[A-Za-z_/]))[A-Za-z0-9_./+-]*\Z")
 # Words that a YAML reader takes for something other than a string.
 RESERVED = re.compile(r"(?i)(true|false|yes|no|on|off|null|y|n|\.nan|\.inf|~)\Z")
 # What a literal block can hold; the rest goes between double quotes with escapes.

@@ -42,7 +42,8 @@ fn differences(case: &Case, answer: &Answer) -> Option<String> {
     if let Some(stderr) = &case.stderr {
         compare("stderr", stderr.as_bytes(), &answer.stderr);
     }
-    let (expected, got) = (case.status.to_string(), answer.status.to_string());
+    let expected = case.status.unwrap_or_default().to_string();
+    let got = answer.status.to_string();
     compare("status", expected.as_bytes(), got.as_bytes());
     if !text.is_empty() {
         let stderr = String::from_utf8_lossy(&answer.stderr);
@@ -62,7 +63,7 @@ fn answers_as_bash_and_the_gnu_tools_do() {
     let wanted = std::env::var("SINEW_SHELL_CASES").unwrap_or_default();
     let cases: Vec<Case> = case::all()
         .into_iter()
-        .filter(|case| case.place().contains(&wanted))
+        .filter(|case| case.status.is_some() && case.place().contains(&wanted))
         .collect();
     assert!(!cases.is_empty(), "no case matches {wanted:?}");
     let runtime = tokio::runtime::Runtime::new().unwrap();
