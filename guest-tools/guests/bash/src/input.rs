@@ -52,7 +52,10 @@ pub async fn run(shell: &mut Shell) -> Outcome {
             Err(error) => {
                 report_syntax(shell, &error, Origin::Main);
                 shell.status = 2;
-                return Ok(2);
+                status = 2;
+                if !shell.is_interactive {
+                    return Ok(2);
+                }
             }
         }
     }

@@ -167,9 +167,10 @@ fn preset(shell: &mut Shell) {
     }
     plain(shell, "HOSTNAME", sys::host_name().as_bytes());
     plain(shell, "BASH", b"/bin/bash");
+    plain(shell, "SHELL", b"/bin/bash");
     plain(shell, "TERM", b"dumb");
     plain(shell, "PATH", b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-    plain(shell, "COMP_WORDBREAKS", b" \t\n\"'><=;|&(:");
+    plain(shell, "COMP_WORDBREAKS", b" \t\n\"'><=@;|&(:");
     integer(shell, "OPTIND", 1, Attributes::INTEGER);
     let readonly = Attributes::INTEGER.with(Attributes::READONLY);
     integer(shell, "PPID", i64::from(shell.parent_pid), readonly);
@@ -195,7 +196,7 @@ fn preset(shell: &mut Shell) {
         if matches!(dynamic, Dynamic::ShellOptions | Dynamic::BashOptions) {
             variable.attributes = Attributes::READONLY;
         }
-        if matches!(dynamic, Dynamic::Random | Dynamic::Seconds | Dynamic::Line | Dynamic::BashPid) {
+        if matches!(dynamic, Dynamic::Random | Dynamic::SecureRandom | Dynamic::BashPid | Dynamic::HistoryNumber) {
             variable.attributes = Attributes::INTEGER;
         }
         shell.variables.insert(name.as_bytes(), variable);

@@ -9,7 +9,7 @@ use bstr::{BString, ByteSlice};
 
 use super::compound::execute_command;
 use crate::runtime::LocalFuture;
-use crate::state::{Call, CallKind, Function, Outcome, Positional, SetOption, Shell, Stop};
+use crate::state::{Call, CallKind, Function, Outcome, Positional, SetOption, Shell, Shopt, Stop};
 use crate::traps::Condition;
 
 /// Bounds how deep calls nest when FUNCNEST does not: deeper ones would overflow the stack.
@@ -71,25 +71,34 @@ async fn run(shell: &mut Shell, function: &Rc<Function>, words: Vec<BString>) ->
         source: Rc::clone(&function.source),
         line: shell.line,
         saved_options: None,
-        arguments: arguments.len(),
+        arguments: if shell.options.has_shopt(Shopt::ExtDebug) {
+            arguments.clone()
+        } else {
+            Vec::new()
+        },
     };
     shell.calls.push(Rc::new(call));
     let positional = std::mem::replace(&mut shell.positional, Positional::new(arguments));
     let loops = std::mem::take(&mut shell.loops);
-    let traced = shell.options.has(SetOption::FuncTrace) || function.is_traced;
-    let hidden = hide_traps(shell, traced);
+    let is_traced = shell.options.has(SetOption::FuncTrace) || function.is_traced;
+    let hidden = hide_traps(shell, is_traced);
     shell.function_depth += 1;
     let line = shell.line;
 
-    let mut outcome = execute_command(shell, &function.definition.body).await;
+    let entered = if is_traced && shell.traps.is_set(Condition::Debug) {
+        shell.run_trap(Condition::Debug).await
+    } else {
+        Ok(0)
+    };
+    let mut outcome = match entered {
+        Ok(_) => execute_command(shell, &function.definition.body).await,
+        Err(stop) => Err(stop),
+    };
     if let Err(Stop::Return(status)) = outcome {
         outcome = Ok(status);
     }
-    // A trap on RETURN sees the function still running.
-    if let Ok(status) = outcome
-        && shell.traps.is_set(Condition::Return)
-    {
-        shell.status = status;
+    // A trap on RETURN sees the function still running, and `$?` from before a `return`.
+    if outcome.is_ok() && shell.traps.is_set(Condition::Return) {
         if let Err(stop) = shell.run_trap(Condition::Return).await {
             outcome = Err(stop);
         }

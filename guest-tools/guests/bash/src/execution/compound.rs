@@ -64,7 +64,9 @@ async fn execute_kind(shell: &mut Shell, command: &Command) -> Outcome {
         CommandKind::Case(parts) => execute_case(shell, parts).await,
         CommandKind::Arithmetic(expression) => execute_arithmetic(shell, expression).await,
         CommandKind::Condition(expression) => {
-            before_command(shell, command).await?;
+            if !before_command(shell, || bash_syntax::print_command_line(command)).await? {
+                return Ok(1);
+            }
             let status = condition::execute(shell, expression).await?;
             note_status(shell, status);
             Ok(status)
@@ -96,16 +98,45 @@ async fn execute_kind(shell: &mut Shell, command: &Command) -> Outcome {
     }
 }
 
-/// Runs the DEBUG trap before a command that counts as one, and remembers its text where somebody may ask.
-async fn before_command(shell: &mut Shell, command: &Command) -> Result<(), Stop> {
-    if shell.keeps_command_text || !shell.traps.is_empty() {
-        shell.command_text = Some(bash_syntax::print_command_line(command));
+/// Runs the DEBUG trap before a command that counts as one, and remembers the command's text where somebody may
+/// ask. False when the trap says, under extdebug, that the command is not to run.
+pub async fn before_command(
+    shell: &mut Shell,
+    text: impl FnOnce() -> BString,
+) -> Result<bool, Stop> {
+    if shell.traps.is_running() || !(shell.keeps_command_text || !shell.traps.is_empty()) {
+        return Ok(true);
     }
-    if shell.traps.is_set(Condition::Debug) {
-        let trap: LocalFuture<'_, _> = Box::pin(shell.run_trap(Condition::Debug));
-        trap.await?;
+    shell.command_text = Some(text());
+    if !shell.traps.is_set(Condition::Debug) {
+        return Ok(true);
     }
-    Ok(())
+    let line = shell.line;
+    let trap: LocalFuture<'_, _> = Box::pin(shell.run_trap(Condition::Debug));
+    let status = trap.await?;
+    shell.line = line;
+    if status == 0 || !shell.options.has_shopt(Shopt::ExtDebug) {
+        return Ok(true);
+    }
+    if status == 2 && shell.function_depth > 0 {
+        return Err(Stop::Return(shell.status));
+    }
+    Ok(false)
+}
+
+/// Returns the head of a `for` command as DEBUG and the trace show it: `for i in 1 2`.
+fn for_head(parts: &For) -> BString {
+    let mut text = BString::from("for ");
+    text.extend_from_slice(&parts.name);
+    text.extend_from_slice(b" in ");
+    match &parts.words {
+        Some(words) => {
+            let texts: Vec<BString> = words.iter().map(bash_syntax::print_word).collect();
+            text.extend_from_slice(&bstr::join(" ", &texts));
+        }
+        None => text.extend_from_slice(b"\"$@\""),
+    }
+    text
 }
 
 /// Notes a status in PIPESTATUS.
@@ -170,17 +201,11 @@ async fn execute_for(shell: &mut Shell, parts: &For) -> Outcome {
     shell.loops += 1;
     let outcome = async {
         for word in words {
+            if !before_command(shell, || for_head(parts)).await? {
+                return Ok(());
+            }
             if shell.options.has(SetOption::XTrace) {
-                let mut text = BString::from("for ");
-                text.extend_from_slice(&parts.name);
-                text.extend_from_slice(b" in ");
-                match &parts.words {
-                    Some(words) => {
-                        let texts: Vec<BString> = words.iter().map(bash_syntax::print_word).collect();
-                        text.extend_from_slice(&bstr::join(" ", &texts));
-                    }
-                    None => text.extend_from_slice(b"\"$@\""),
-                }
+                let text = for_head(parts);
                 shell.trace(&text).await?;
             }
             if shell.is_reference(&parts.name) {
@@ -221,9 +246,14 @@ async fn arithmetic(shell: &mut Shell, expression: &Word) -> Result<Option<i64>,
 }
 
 async fn execute_arithmetic(shell: &mut Shell, expression: &Word) -> Outcome {
-    if shell.traps.is_set(Condition::Debug) {
-        let trap: LocalFuture<'_, _> = Box::pin(shell.run_trap(Condition::Debug));
-        trap.await?;
+    let text = || {
+        let mut text = BString::from("((");
+        text.extend_from_slice(&bash_syntax::print_word(expression));
+        text.extend_from_slice(b"))");
+        text
+    };
+    if !before_command(shell, text).await? {
+        return Ok(1);
     }
     let status = match arithmetic(shell, expression).await? {
         Some(number) => u8::from(number == 0),
@@ -266,6 +296,15 @@ async fn execute_arithmetic_for(shell: &mut Shell, parts: &ArithmeticFor) -> Out
 }
 
 async fn execute_case(shell: &mut Shell, parts: &Case) -> Outcome {
+    let text = || {
+        let mut text = BString::from("case ");
+        text.extend_from_slice(&bash_syntax::print_word(&parts.subject));
+        text.extend_from_slice(b" in ");
+        text
+    };
+    if !before_command(shell, text).await? {
+        return Ok(1);
+    }
     let subject = shell.expand_text(&parts.subject, Context::SINGLE).await?;
     let options = Options {
         extglob: shell.options.has_shopt(Shopt::ExtGlob),

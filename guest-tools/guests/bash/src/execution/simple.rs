@@ -6,7 +6,7 @@ use bash_syntax::ast::{Argument, Assignment, AssignmentValue, Command, SimpleCom
 use bstr::{BString, ByteSlice};
 
 use super::call;
-use super::compound::note_status;
+use super::compound::{before_command, note_status};
 use super::lookup::Lookup;
 use super::program::Afterwards;
 use crate::builtins::{Builtin, Invocation, ListAssignment, Run};
@@ -14,7 +14,6 @@ use crate::expansion::Context;
 use crate::redirection::Saved;
 use crate::runtime::LocalFuture;
 use crate::state::{Function, Outcome, SetOption, Shell, Stop};
-use crate::traps::Condition;
 
 /// What a command name was found to be.
 enum Found {
@@ -30,13 +29,8 @@ pub async fn execute(shell: &mut Shell, command: &Command, simple: &SimpleComman
     } else {
         Afterwards::Continue
     };
-    if shell.keeps_command_text || !shell.traps.is_empty() {
-        shell.command_text = Some(bash_syntax::print_simple(command));
-        if shell.traps.is_set(Condition::Debug) {
-            let trap: LocalFuture<'_, _> = Box::pin(shell.run_trap(Condition::Debug));
-            trap.await?;
-            shell.line = command.line;
-        }
+    if !before_command(shell, || bash_syntax::print_simple(command)).await? {
+        return Ok(1);
     }
     shell.substitution_status = None;
     let substitutions = shell.substitutions.len();
@@ -163,6 +157,9 @@ async fn assign(shell: &mut Shell, command: &Command, assignments: &[Assignment]
     shell.flush(b"").await?;
     shell.restore_descriptors(saved);
     outcome?;
+    if !assignments.is_empty() {
+        shell.last_argument.clear();
+    }
     if !is_redirected {
         return Ok(1);
     }

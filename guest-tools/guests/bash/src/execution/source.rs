@@ -8,7 +8,7 @@ use bstr::{BString, ByteSlice};
 
 use super::list::execute_list;
 use crate::runtime::LocalFuture;
-use crate::state::{Call, CallKind, Outcome, Positional, SetOption, Shell, Stop};
+use crate::state::{Call, CallKind, Outcome, Positional, SetOption, Shell, Shopt, Stop};
 use crate::sys;
 use crate::traps::Condition;
 
@@ -137,7 +137,10 @@ pub async fn source_file(shell: &mut Shell, path: &[u8], arguments: Option<Vec<B
         }
     };
     drop(open);
-    let count = arguments.as_ref().map_or(0, Vec::len);
+    let kept = match &arguments {
+        Some(arguments) if shell.options.has_shopt(Shopt::ExtDebug) => arguments.clone(),
+        _ => Vec::new(),
+    };
     let given = arguments.map(Positional::new);
     let positional = shell.positional.clone();
     let has_own = given.is_some();
@@ -151,15 +154,16 @@ pub async fn source_file(shell: &mut Shell, path: &[u8], arguments: Option<Vec<B
         source: Rc::new(BString::from(path)),
         line,
         saved_options: None,
-        arguments: count,
+        arguments: kept,
     }));
     shell.source_depth += 1;
     let mut outcome = run_text(shell, &text, Origin::Source).await;
     if let Err(Stop::Return(status)) = outcome {
         outcome = Ok(status);
     }
+    shell.source_depth -= 1;
+    shell.calls.pop();
     if let Ok(status) = outcome
-        && shell.options.has(SetOption::FuncTrace)
         && shell.traps.is_set(Condition::Return)
     {
         shell.status = status;
@@ -167,8 +171,6 @@ pub async fn source_file(shell: &mut Shell, path: &[u8], arguments: Option<Vec<B
             outcome = Err(stop);
         }
     }
-    shell.source_depth -= 1;
-    shell.calls.pop();
     shell.line = line;
     if has_own {
         shell.positional = positional;

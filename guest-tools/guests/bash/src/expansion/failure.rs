@@ -15,6 +15,10 @@ impl Shell {
     /// Says an error that ends a shell nobody sits at: `set -u`, `${x?}`.
     pub fn fail(&mut self, message: impl Display) -> Stop {
         self.report(message);
+        if self.is_interactive && !self.is_subshell {
+            self.status = 1;
+            return Stop::Discard(1);
+        }
         let status = if self.is_command_string && !self.is_subshell {
             127
         } else {

@@ -33,9 +33,9 @@ impl Shell {
         if let Parameter::Name(name) = parameter
             && self.is_reference(name)
         {
-            return Ok(match self.variables.get(name).and_then(|variable| variable.text()) {
-                Some(target) => Meaning::Text(target.clone()),
-                None => Meaning::Unset,
+            return Ok(match self.resolve(name) {
+                Ok(Some(target)) => Meaning::Text(target),
+                _ => Meaning::Unset,
             });
         }
         let (values, _) = self.value_of(parameter).await?;

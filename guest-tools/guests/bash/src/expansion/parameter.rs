@@ -77,8 +77,10 @@ impl Shell {
         context: Context,
         output: &mut Expanded,
     ) -> Result<(), Stop> {
+        let is_element_reference = matches!(&expansion.parameter, Parameter::Name(name)
+            if self.reference_element(name).is_some());
         match values {
-            Values::Unset if self.options.has(SetOption::NoUnset) => {
+            Values::Unset if self.options.has(SetOption::NoUnset) && !is_element_reference => {
                 let name = parameter_name(&expansion.parameter);
                 let dollar = match &expansion.parameter {
                     Parameter::Positional(_) if !expansion.is_braced => "$",
@@ -153,7 +155,11 @@ impl Shell {
         match &expansion.operation {
             Operation::Get => self.push_values(expansion, values, context, output),
             Operation::Length => {
+                let is_element_reference = matches!(&expansion.parameter, Parameter::Name(name)
+                    if self.reference_element(name).is_some());
                 let length = match &values {
+                    // As bash has it.
+                    _ if is_element_reference => 0,
                     Values::Unset => return self.unset_length(expansion, context, output),
                     Values::One(text) => characters::count(text),
                     Values::Many(values, _) => values.len(),

@@ -121,6 +121,7 @@ impl Shell {
         };
         shell.descriptors.put(number, Some(inner));
         shell.conditions = 0;
+        shell.traps.forget_inherited();
         let list = Rc::clone(&process.list);
         self.runtime.start(
             &task,

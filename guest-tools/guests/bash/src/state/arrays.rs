@@ -62,13 +62,13 @@ impl Shell {
         value: &[u8],
         is_append: bool,
     ) -> Result<(), Refusal> {
+        if *subscript == Subscript::None {
+            return self.assign(name, value, is_append);
+        }
         let Some(resolved) = self.resolve(name)? else {
             return self.assign(name, value, is_append);
         };
         let name = resolved.as_slice();
-        if *subscript == Subscript::None {
-            return self.assign(name, value, is_append);
-        }
         if let Some(variable) = self.variables.get(name) {
             if variable.attributes.has(Attributes::READONLY) {
                 return Err(Refusal::ReadOnly(BString::from(name)));

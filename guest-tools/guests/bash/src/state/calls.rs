@@ -28,6 +28,6 @@ pub struct Call {
     pub line: u32,
     /// The options to put back at the end: `local -`.
     pub saved_options: Option<Options>,
-    /// Number of arguments, for BASH_ARGC.
-    pub arguments: usize,
+    /// The arguments, for BASH_ARGC and BASH_ARGV; kept only with extdebug.
+    pub arguments: Vec<BString>,
 }

@@ -34,7 +34,12 @@ impl Shell {
             Dynamic::HistoryNumber => "1".to_owned(),
             Dynamic::DirectoryStack => return Some(self.displayed_directory()),
             Dynamic::PipeStatus => self.pipe_status.first().copied().unwrap_or(0).to_string(),
-            Dynamic::FunctionNames | Dynamic::Sources | Dynamic::Lines | Dynamic::Groups => {
+            Dynamic::FunctionNames
+            | Dynamic::Sources
+            | Dynamic::Lines
+            | Dynamic::Groups
+            | Dynamic::ArgumentCounts
+            | Dynamic::ArgumentValues => {
                 return match self.dynamic_value(dynamic) {
                     Value::Indexed(array) => array.get(0).cloned(),
                     _ => None,
@@ -56,6 +61,24 @@ impl Shell {
             Dynamic::FunctionNames => return self.function_names(),
             Dynamic::Sources => self.sources(),
             Dynamic::Lines => self.call_lines(),
+            Dynamic::ArgumentCounts | Dynamic::ArgumentValues
+                if !self.options.has_shopt(super::Shopt::ExtDebug) =>
+            {
+                Vec::new()
+            }
+            Dynamic::ArgumentCounts => self
+                .calls
+                .iter()
+                .rev()
+                .map(|call| BString::from(call.arguments.len().to_string()))
+                .chain([BString::from("0")])
+                .collect(),
+            Dynamic::ArgumentValues => self
+                .calls
+                .iter()
+                .rev()
+                .flat_map(|call| call.arguments.iter().rev().cloned())
+                .collect(),
             Dynamic::Aliases => {
                 let mut array = AssociativeArray::default();
                 for (name, value) in self.aliases.iter() {
@@ -89,7 +112,7 @@ impl Shell {
             return Value::Unset;
         }
         let mut names: Vec<BString> = self.calls.iter().rev().map(|call| call.name.clone()).collect();
-        if !self.is_command_string {
+        if self.script.is_some() {
             names.push(BString::from("main"));
         }
         Value::Indexed(IndexedArray::from_values(names))

@@ -12,6 +12,9 @@ impl Shell {
         let Some(resolved) = self.resolve(name)? else {
             return Err(Refusal::Circular(BString::from(name)));
         };
+        if resolved.contains(&b'[') {
+            return Err(Refusal::Identifier(resolved));
+        }
         let name = resolved.as_slice();
         let mut attributes = Attributes::NONE;
         let mut is_associative = false;

@@ -238,6 +238,14 @@ impl Options {
 
     /// Turns a `shopt` option on or off.
     pub fn put_shopt(&mut self, option: Shopt, is_on: bool) {
+        if option == Shopt::ExtDebug {
+            // Turning it on or off turns these on or off, as long as nobody sets them by themselves.
+            let is_change = self.has_shopt(option) != is_on;
+            if is_change {
+                self.put(SetOption::FuncTrace, is_on);
+                self.put(SetOption::ErrTrace, is_on);
+            }
+        }
         let bit = 1 << option as u8;
         self.shopt = if is_on { self.shopt | bit } else { self.shopt & !bit };
     }

@@ -184,7 +184,10 @@ impl Shell {
         shell.output = PendingOutput::default();
         shell.loops = 0;
         shell.jobs = self.jobs.for_subshell();
-        shell.traps.reset_for_subshell();
+        shell.traps.reset_for_subshell(
+            self.options.has(super::SetOption::FuncTrace),
+            self.options.has(super::SetOption::ErrTrace),
+        );
         shell.publish_dispositions();
         shell.random_seed.set(
             self.random_seed

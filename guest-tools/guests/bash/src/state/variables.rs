@@ -18,7 +18,7 @@ impl Shell {
     /// reference its target. A target with a subscript comes back as it is: see [`Self::reference_element`].
     pub fn resolve(&self, name: &[u8]) -> Result<Option<BString>, Refusal> {
         let mut current = BString::from(name);
-        for _ in 0..REFERENCES_MAX {
+        for _ in 0..=REFERENCES_MAX {
             match self.variables.get(&current) {
                 Some(variable) if variable.attributes.has(Attributes::REFERENCE) => {
                     match variable.text() {
@@ -147,7 +147,13 @@ impl Shell {
         if self.is_reference(name)
             && let Some((array, subscript)) = self.reference_element(name)
         {
-            let subscript = self.plain_subscript(&array, &subscript);
+            if matches!(subscript.as_slice(), b"@" | b"*") {
+                return Err(Refusal::Subscript(resolved));
+            }
+            let subscript = match self.plain_subscript(&array, &subscript) {
+                super::Subscript::Key(text) => self.subscript(&array, &text)?,
+                index => index,
+            };
             return self.assign_element(&array, &subscript, value, is_append);
         }
         let name = resolved.as_slice();

@@ -147,8 +147,13 @@ impl Traps {
         (trapped | ignored) & bit(signal) != 0
     }
 
-    /// A subshell keeps what is ignored and, for printing only, what is set.
-    pub fn reset_for_subshell(&mut self) {
+    /// Returns whether a trap's text is being run.
+    pub fn is_running(&self) -> bool {
+        !self.running.is_empty()
+    }
+
+    /// A subshell keeps what is ignored, what functrace and errtrace hand on, and, for printing only, what is set.
+    pub fn reset_for_subshell(&mut self, keeps_debug: bool, keeps_error: bool) {
         self.pending.clear();
         self.running.clear();
         if self.table.texts.is_empty() {
@@ -158,10 +163,17 @@ impl Traps {
         table.inherited = table.texts.clone();
         table.texts.retain(|condition, text| match condition {
             Condition::Signal(_) => text.is_empty(),
-            // Whether these run in the subshell is decided by functrace and errtrace when they would.
-            Condition::Debug | Condition::Error | Condition::Return => true,
+            Condition::Debug | Condition::Return => keeps_debug,
+            Condition::Error => keeps_error,
             Condition::Exit => false,
         });
+    }
+
+    /// Forgets what the parent had: a process substitution does not print it.
+    pub fn forget_inherited(&mut self) {
+        if !self.table.inherited.is_empty() {
+            Rc::make_mut(&mut self.table).inherited.clear();
+        }
     }
 
     /// Drops a trap without touching what is printed: DEBUG, ERR and RETURN where they are not inherited.

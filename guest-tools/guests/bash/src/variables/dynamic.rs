@@ -23,6 +23,10 @@ pub enum Dynamic {
     FunctionNames,
     /// `BASH_SOURCE`
     Sources,
+    /// `BASH_ARGC`
+    ArgumentCounts,
+    /// `BASH_ARGV`
+    ArgumentValues,
     /// `BASH_LINENO`
     Lines,
     /// `GROUPS`
@@ -63,6 +67,8 @@ impl Dynamic {
         ("EPOCHREALTIME", Self::EpochRealtime),
         ("FUNCNAME", Self::FunctionNames),
         ("BASH_SOURCE", Self::Sources),
+        ("BASH_ARGC", Self::ArgumentCounts),
+        ("BASH_ARGV", Self::ArgumentValues),
         ("BASH_LINENO", Self::Lines),
         ("GROUPS", Self::Groups),
         ("LINENO", Self::Line),
@@ -88,6 +94,8 @@ impl Dynamic {
                 | Self::Lines
                 | Self::Groups
                 | Self::PipeStatus
+                | Self::ArgumentCounts
+                | Self::ArgumentValues
         )
     }
 
@@ -112,6 +120,8 @@ impl Dynamic {
                 | Self::PipeStatus
                 | Self::Command
                 | Self::HistoryNumber
+                | Self::ArgumentCounts
+                | Self::ArgumentValues
         )
     }
 }
