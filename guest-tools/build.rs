@@ -22,6 +22,7 @@ const GUESTS: &[Guest] = &[
     Guest::program("bash"),
     Guest::program("coreutils"),
     Guest::program("find"),
+    Guest::program("grep"),
     Guest::program("sysutils"),
 ];
 

@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::io::{self, Write as _};
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -47,11 +48,11 @@ async fn main() -> Result<()> {
     };
     programs.add(source, [name.as_str()])?;
     let workspace = Dir::open_ambient_dir(".", ambient_authority())?;
-    let hand = runtime.provision(
-        Resources::default()
-            .programs(Arc::new(programs))
-            .mount("/workspace", workspace, Rights::ReadWrite),
-    )?;
+    let hand = runtime.provision(Resources::default().programs(Arc::new(programs)).mount(
+        "/workspace",
+        workspace,
+        Rights::ReadWrite,
+    ))?;
     let repeat: usize = std::env::var("REPEAT").map_or(Ok(1), |text| text.parse())?;
     let mut times: Vec<Duration> = Vec::new();
     let mut end = ProgramEnd::Cancelled;
@@ -64,8 +65,8 @@ async fn main() -> Result<()> {
                 environment: Vec::new(),
                 directory: "/workspace".to_owned(),
                 stdin: Some(Box::new(io::stdin())),
-                stdout: Arc::new(Out(File::options().append(true).open("/dev/stdout")?)),
-                stderr: Arc::new(Out(File::options().append(true).open("/dev/stderr")?)),
+                stdout: Arc::new(Out(io::stdout().as_fd().try_clone_to_owned()?.into())),
+                stderr: Arc::new(Out(io::stderr().as_fd().try_clone_to_owned()?.into())),
                 deadline: None,
                 cancel: CancellationToken::new(),
             })

@@ -16,10 +16,10 @@ pub const MEMORY_RESERVATION_BYTES: u64 = 4 << 30;
 const MEMORY_GUARD_BYTES: u64 = 32 << 20;
 
 /// Native stack that guest code may use, in bytes; deeper recursion is a limit hit. Interpreters compiled to Wasm recurse deeply.
-const WASM_STACK_BYTES: usize = 4 << 20;
+const WASM_STACK_BYTES: usize = 32 << 20;
 
 /// Native stack of a guest including the host functions it calls, in bytes. The difference to `WASM_STACK_BYTES` is the host's.
-const FIBER_STACK_BYTES: usize = 6 << 20;
+const FIBER_STACK_BYTES: usize = 34 << 20;
 
 /// Core instances in the pool for each component instance: a component is usually several modules linked together.
 const CORE_INSTANCES_PER_INSTANCE: u32 = 8;

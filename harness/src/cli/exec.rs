@@ -52,7 +52,7 @@ pub(super) struct ExecArgs {
     #[arg(long)]
     stdin_script: bool,
     /// End the script after this time (exit status 124)
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     timeout: Option<f64>,
     /// Set a variable of the script's environment; without a value, to this process's own
     #[arg(long = "env", short = 'e', value_name = "NAME[=VALUE]")]

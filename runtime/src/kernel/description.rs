@@ -32,6 +32,8 @@ pub(crate) enum Description {
     Notice(Notice),
     /// Nothing to read.
     Empty,
+    /// What a process meets under a number that it was not given.
+    Closed,
 }
 
 /// A file, directory or device with an offset.
@@ -87,7 +89,7 @@ impl Description {
         match self {
             Self::File(file) => Ok(file.read(max)?),
             Self::Reader(reader) => Ok(reader.read(max)?),
-            Self::Writer(_) | Self::Sink(_) => Err(FsError::BadDescriptor.into()),
+            Self::Writer(_) | Self::Sink(_) | Self::Closed => Err(FsError::BadDescriptor.into()),
             Self::Notice(notice) if notice.is_given() => Ok(Vec::new()),
             Self::Notice(_) => Err(IoError::WouldBlock),
             Self::Empty => Ok(Vec::new()),
@@ -110,7 +112,9 @@ impl Description {
                 }
                 _ => FsError::Io.into(),
             }),
-            Self::Reader(_) | Self::Notice(_) | Self::Empty => Err(FsError::BadDescriptor.into()),
+            Self::Reader(_) | Self::Notice(_) | Self::Empty | Self::Closed => {
+                Err(FsError::BadDescriptor.into())
+            }
         }
     }
 
@@ -119,7 +123,7 @@ impl Description {
         match self {
             Self::Reader(reader) => reader.poll_ready(waker),
             Self::Notice(notice) => notice.poll_given(waker),
-            Self::File(_) | Self::Writer(_) | Self::Sink(_) | Self::Empty => true,
+            Self::File(_) | Self::Writer(_) | Self::Sink(_) | Self::Empty | Self::Closed => true,
         }
     }
 
@@ -161,6 +165,7 @@ impl Description {
             Self::Writer(_) => Ok(made_up(FileKind::Fifo, 0)),
             Self::Sink(_) | Self::Notice(_) => Ok(made_up(FileKind::Fifo, 0)),
             Self::Empty => Ok(made_up(FileKind::CharacterDevice, 0)),
+            Self::Closed => Err(FsError::BadDescriptor),
         }
     }
 
@@ -168,7 +173,7 @@ impl Description {
         match self {
             Self::File(file) => file.node.is_readable(),
             Self::Reader(_) | Self::Notice(_) | Self::Empty => true,
-            Self::Writer(_) | Self::Sink(_) => false,
+            Self::Writer(_) | Self::Sink(_) | Self::Closed => false,
         }
     }
 
@@ -176,7 +181,7 @@ impl Description {
         match self {
             Self::File(file) => file.node.is_writable(),
             Self::Writer(_) | Self::Sink(_) => true,
-            Self::Reader(_) | Self::Notice(_) | Self::Empty => false,
+            Self::Reader(_) | Self::Notice(_) | Self::Empty | Self::Closed => false,
         }
     }
 

@@ -79,12 +79,18 @@ impl Kernel {
         })
     }
 
-    /// Kills every process. Those that are started meanwhile by a dying one are killed too.
+    /// Kills every process; one that is dying starts no other.
     pub(crate) fn end_all(&self) {
         let processes = std::mem::take(&mut self.table().processes);
         for entry in processes.values() {
             entry.signal(KILL);
         }
+    }
+
+    /// Kills every process and returns when none is left.
+    pub(crate) async fn end_all_and_wait(&self) {
+        self.end_all();
+        self.usage.idle().await;
     }
 
     /// Kills every process and starts no other one.

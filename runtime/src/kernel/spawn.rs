@@ -156,7 +156,12 @@ impl Kernel {
         usage: Arc<crate::limits::ProcessUsage>,
     ) -> Result<Arc<Entry>, StartError> {
         let mut table = self.table();
-        if table.is_closed {
+        // A parent that is not in the table any more was killed and only does not know it yet.
+        let is_orphaned = parent.is_some_and(|parent| {
+            let known = table.processes.get(&parent.pid);
+            !known.is_some_and(|known| Arc::ptr_eq(known, parent))
+        });
+        if table.is_closed || is_orphaned {
             return Err(StartError::Closed);
         }
         // Numbers are not used again before all have been: whoever remembers one must not meet another process.

@@ -42,12 +42,12 @@ impl Descriptors {
         self.numbered.get(&number).map(Arc::clone)
     }
 
-    /// Returns the stream of a descriptor; of a number that is not open one that is at its end.
+    /// Returns the stream of a descriptor; of a number that is not open one that fails.
     pub(crate) fn stream(&self, number: u32) -> Stream {
         Stream {
             description: self
                 .get(number)
-                .unwrap_or_else(|| Arc::new(Description::Empty)),
+                .unwrap_or_else(|| Arc::new(Description::Closed)),
             owner: self.owner.clone(),
             waits_to_write: false,
             held: Bytes::new(),

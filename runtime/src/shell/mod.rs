@@ -103,17 +103,23 @@ impl Shell {
     /// Sets the state from which the next shell begins.
     pub(crate) async fn restore(&self, state: Bytes) {
         let mut inner = self.inner.lock().await;
-        inner.live = None;
+        self.kill(&mut inner).await;
         inner.state = Some(state);
-        self.kernel.end_all();
     }
 
     /// Throws the shell away with everything it runs; the next call begins a fresh one.
     pub(crate) async fn restart(&self) {
         let mut inner = self.inner.lock().await;
-        *inner = Inner::default();
-        self.kernel.end_all();
+        self.kill(&mut inner).await;
+        inner.state = None;
         drop(self.output.end());
+    }
+
+    /// Kills the shell and everything it runs, and hears no more of them.
+    async fn kill(&self, inner: &mut Inner) {
+        inner.live = None;
+        self.output.cut_off();
+        self.kernel.end_all_and_wait().await;
     }
 
     /// Runs a script in the shell.
@@ -147,9 +153,7 @@ impl Shell {
         Ok(match done {
             Ok(done) => self.done(&mut inner, done, Some(broken_off)),
             Err(_) => {
-                inner.live = None;
-                self.kernel.end_all();
-                entry.ended().await;
+                self.kill(&mut inner).await;
                 Called {
                     end: broken_off,
                     output: self.output.end(),
@@ -173,11 +177,12 @@ impl Shell {
 
     /// A shell that reported its end and then ended is none that crashed: both may be seen at once.
     async fn crashed(&self, inner: &mut Inner, session: &Session, ended: Ended) -> Called {
-        inner.live = None;
         if let Some(done) = futures::FutureExt::now_or_never(session.done()) {
-            return self.done(inner, done, None);
+            let called = self.done(inner, done, None);
+            inner.live = None;
+            return called;
         }
-        self.kernel.end_all();
+        self.kill(inner).await;
         Called {
             end: End::Crashed(ended),
             output: self.output.end(),
@@ -193,9 +198,8 @@ impl Shell {
             return Ok(live.session.clone());
         }
         let session = Session::new(inner.state.clone());
-        let sink = || Arc::new(Description::Sink(Arc::clone(&self.output) as Arc<dyn Sink>));
         // One description for both, so that their order is kept and `2>&1` changes nothing.
-        let out = sink();
+        let out = Arc::new(Description::Sink(Arc::new(self.output.writer())));
         let start = Start {
             program: SHELL.to_owned(),
             arguments: vec!["bash".to_owned(), "--session".to_owned()],

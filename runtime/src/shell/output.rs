@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::fs::{FsError, NoFds, Node, OpenOptions, Vfs};
@@ -20,6 +21,14 @@ pub type Progress = Arc<dyn Fn(&[u8]) + Send + Sync>;
 pub(super) struct Output {
     vfs: Arc<Vfs>,
     state: Mutex<State>,
+    /// Counts the shells; what programs of an earlier one still write while they die is nobody's.
+    shell: AtomicU64,
+}
+
+/// Where the programs of one shell write.
+pub(super) struct Writer {
+    output: Arc<Output>,
+    shell: u64,
 }
 
 #[derive(Default)]
@@ -57,7 +66,23 @@ impl Output {
         Arc::new(Self {
             vfs,
             state: Mutex::default(),
+            shell: AtomicU64::new(0),
         })
+    }
+
+    /// Returns where the programs of a new shell write.
+    pub(super) fn writer(self: &Arc<Self>) -> Writer {
+        Writer {
+            output: Arc::clone(self),
+            shell: self.shell.load(Ordering::Acquire),
+        }
+    }
+
+    /// Hears no more of the shell that there was, from now on.
+    pub(super) fn cut_off(&self) {
+        // Under the lock, so that no write is half way.
+        let _state = self.lock();
+        self.shell.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Begins a call. What came since the last one, from programs in the background, belongs to this one.
@@ -130,10 +155,20 @@ fn append_all(node: &Node, mut bytes: &[u8]) -> Result<(), FsError> {
     Ok(())
 }
 
-impl Sink for Output {
-    /// Takes everything, always: a full disk must not end the programs, whose end is still kept.
+impl Sink for Writer {
     fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.output.take(bytes, self.shell);
+        Ok(bytes.len())
+    }
+}
+
+impl Output {
+    /// Takes everything, always: a full disk must not end the programs, whose end is still kept.
+    fn take(&self, bytes: &[u8], shell: u64) {
         let mut state = self.lock();
+        if self.shell.load(Ordering::Acquire) != shell {
+            return;
+        }
         let state = &mut *state;
         if let Some(progress) = &state.progress {
             progress(bytes);
@@ -156,6 +191,5 @@ impl Sink for Output {
         let too_many = (state.kept.len() + last.len()).saturating_sub(KEPT_BYTES_MAX);
         state.kept.drain(..too_many.min(state.kept.len()));
         state.kept.extend(last);
-        Ok(bytes.len())
     }
 }

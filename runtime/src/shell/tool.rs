@@ -29,7 +29,7 @@ const SCRIPT_BYTES_MAX: usize = 4 << 20;
 struct Input {
     command: Option<String>,
     restart: Option<bool>,
-    timeout_ms: Option<u64>,
+    timeout_ms: Option<i64>,
 }
 
 /// Returns the tool as a model is told about it.
@@ -90,9 +90,13 @@ pub(crate) async fn call(
             script.len()
         ));
     }
-    let asked = input
-        .timeout_ms
-        .map_or(TIMEOUT_DEFAULT, Duration::from_millis);
+    let asked = match input.timeout_ms.map(u64::try_from) {
+        None => TIMEOUT_DEFAULT,
+        Some(Ok(milliseconds)) if milliseconds > 0 => Duration::from_millis(milliseconds),
+        Some(_) => {
+            return refusal("timeout_ms must be a positive number of milliseconds".to_owned());
+        }
+    };
     let timeout = asked
         .min(options.timeout.unwrap_or(Duration::MAX))
         .min(wall_time);

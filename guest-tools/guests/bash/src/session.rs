@@ -11,6 +11,7 @@ use crate::execution::{Origin, run_text};
 use crate::invocation::finish;
 use crate::runtime::{Either, Ending, Interest, Runtime, race};
 use crate::state::{Shell, Stop};
+use crate::traps::Condition;
 use crate::{snapshot, startup, sys};
 
 /// Runs calls until the shell ends.
@@ -35,6 +36,10 @@ async fn serve(mut shell: Shell) -> Ending {
             return Ending::Exited(0);
         };
         let (status, is_over) = serve_call(&mut shell, call).await;
+        if is_over {
+            // It has run; a shell that goes on from here has none until it sets one.
+            shell.traps.set(Condition::Exit, None);
+        }
         let state = snapshot::write(&shell);
         if !is_over && state == last_state {
             sys::session::done(status, &last_state, false);
