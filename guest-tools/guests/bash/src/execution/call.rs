@@ -12,8 +12,9 @@ use crate::runtime::LocalFuture;
 use crate::state::{Call, CallKind, Function, Outcome, Positional, SetOption, Shell, Shopt, Stop};
 use crate::traps::Condition;
 
-/// Bounds how deep calls nest when FUNCNEST does not: deeper ones would overflow the stack.
-const DEPTH_MAX: u32 = 2000;
+/// Bounds the stack that nested calls may take, of the 16 MiB on Wasm and the 8 MiB of a native main thread: an
+/// overflow would be a trap.
+const STACK_BYTES_MAX: usize = if cfg!(target_family = "wasm") { 10 << 20 } else { 5 << 20 };
 
 /// Calls `function` with `words`, of which the first is the name.
 pub fn call<'a>(
@@ -51,12 +52,14 @@ pub fn call_prepared<'a>(
 }
 
 fn exceeded(shell: &Shell) -> Option<u32> {
+    if shell.runtime.stack_depth() > STACK_BYTES_MAX {
+        return Some(shell.function_depth);
+    }
     let limit = shell
         .get(b"FUNCNEST")
         .and_then(|text| bash_text::arithmetic::parse_integer(&text))
         .and_then(|limit| u32::try_from(limit).ok())
-        .filter(|limit| *limit > 0)
-        .map_or(DEPTH_MAX, |limit| limit.min(DEPTH_MAX));
+        .filter(|limit| *limit > 0)?;
     (shell.function_depth >= limit).then_some(limit)
 }
 

@@ -65,7 +65,7 @@ async fn execute_kind(shell: &mut Shell, command: &Command) -> Outcome {
         CommandKind::Arithmetic(expression) => execute_arithmetic(shell, expression).await,
         CommandKind::Condition(expression) => {
             if !before_command(shell, || bash_syntax::print_command_line(command)).await? {
-                return Ok(1);
+                return Ok(0);
             }
             let status = condition::execute(shell, expression).await?;
             note_status(shell, status);
@@ -253,7 +253,7 @@ async fn execute_arithmetic(shell: &mut Shell, expression: &Word) -> Outcome {
         text
     };
     if !before_command(shell, text).await? {
-        return Ok(1);
+        return Ok(0);
     }
     let status = match arithmetic(shell, expression).await? {
         Some(number) => u8::from(number == 0),
@@ -303,7 +303,7 @@ async fn execute_case(shell: &mut Shell, parts: &Case) -> Outcome {
         text
     };
     if !before_command(shell, text).await? {
-        return Ok(1);
+        return Ok(0);
     }
     let subject = shell.expand_text(&parts.subject, Context::SINGLE).await?;
     let options = Options {

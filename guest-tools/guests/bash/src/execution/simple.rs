@@ -30,7 +30,7 @@ pub async fn execute(shell: &mut Shell, command: &Command, simple: &SimpleComman
         Afterwards::Continue
     };
     if !before_command(shell, || bash_syntax::print_simple(command)).await? {
-        return Ok(1);
+        return Ok(0);
     }
     shell.substitution_status = None;
     let substitutions = shell.substitutions.len();

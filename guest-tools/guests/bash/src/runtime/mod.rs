@@ -82,6 +82,8 @@ pub struct Runtime {
     next: Cell<TaskNumber>,
     waiting: RefCell<Waiting>,
     signal_wakers: RefCell<Vec<Waker>>,
+    /// Where the stack was when the executor began: how deep commands nest is measured from here.
+    stack_start: Cell<usize>,
 }
 
 impl Default for Runtime {
@@ -99,6 +101,7 @@ impl Runtime {
             next: Cell::new(1),
             waiting: RefCell::default(),
             signal_wakers: RefCell::default(),
+            stack_start: Cell::new(0),
         }
     }
 
@@ -213,8 +216,14 @@ impl Runtime {
         }
     }
 
+    /// Returns how many bytes of stack are taken since the executor began.
+    pub fn stack_depth(&self) -> usize {
+        self.stack_start.get().abs_diff(stack_position())
+    }
+
     /// Runs until `main` has ended and returns its ending. Other tasks are left as they are.
     pub fn run(&self, main: &Rc<Task>) -> Ending {
+        self.stack_start.set(stack_position());
         loop {
             while let Some(number) = self.ready.pop() {
                 self.poll(number);
@@ -301,4 +310,11 @@ impl Runtime {
     fn waiting(&self) -> &RefCell<Waiting> {
         &self.waiting
     }
+}
+
+/// Returns about where the stack is now.
+#[inline(never)]
+fn stack_position() -> usize {
+    let here = 0_u8;
+    std::ptr::from_ref(std::hint::black_box(&here)).addr()
 }
