@@ -38,7 +38,11 @@ impl Edit {
                 process::message(&error)
             ))
         })?;
-        let output = Output::new(Box::new(file), temporary.display().to_string(), false);
+        let output = Output::new(
+            Box::new(file),
+            temporary.display().to_string(),
+            settings.line_end,
+        );
         let edit = Self {
             path,
             temporary,
@@ -56,6 +60,14 @@ impl Edit {
             // A file system without modes is no reason to lose the edit.
             let _ = process::chmod(&absolute, mode & 0o7777);
         }
+        let result = self.rename(settings);
+        if result.is_err() {
+            let _ = fs::remove_file(&self.temporary);
+        }
+        result
+    }
+
+    fn rename(&self, settings: &Settings) -> Result<(), Failure> {
         let suffix = settings.in_place.as_deref().unwrap_or_default();
         if !suffix.is_empty() {
             rename(&self.path, &self.backup(suffix))?;

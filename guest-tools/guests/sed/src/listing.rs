@@ -1,6 +1,6 @@
 //! The command `l`: a line with all that is not printable shown.
 
-/// Returns a line as `l` prints it, in pieces of `width` columns with their `\`; 0 and 1 are no bound.
+/// Returns a line as `l` prints it, in pieces of `width` columns with their `\`; 0 is no bound.
 pub(crate) fn listing(line: &[u8], width: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(line.len() + 2);
     let mut column = 0;
@@ -17,7 +17,7 @@ pub(crate) fn listing(line: &[u8], width: usize) -> Vec<u8> {
             b' '..=b'~' => vec![*byte],
             byte => format!("\\{byte:03o}").into_bytes(),
         };
-        if width > 1 && column + shown.len() > width - 1 {
+        if width > 0 && column + shown.len() > width - 1 {
             out.extend_from_slice(b"\\\n");
             column = 0;
         }

@@ -12,7 +12,7 @@ use crate::{
     listing::listing,
     output::Output,
     parser,
-    script::{Action, Command, Pattern, Range, Script, Substitution, Translation},
+    script::{Action, Address, Command, Pattern, Range, Script, Substitution, Translation},
     settings::Settings,
     substitute::Workspace,
 };
@@ -21,19 +21,24 @@ use files::{Queued, ReadFiles};
 /// Runs the script of a command line. Returns the exit status.
 pub(crate) fn run(settings: &Settings) -> Result<u8, Failure> {
     let script = parser::parse(settings)?;
-    let outputs = script.outputs.iter().map(|name| Output::open(name));
+    let outputs = script
+        .outputs
+        .iter()
+        .map(|name| Output::open(name, settings.line_end));
     let outputs = outputs.collect::<Result<Vec<_>, _>>()?;
     let ranges = script.commands.iter().map(addresses::initial).collect();
     let mut machine = Machine {
         settings,
         script: &script,
         input: Input::new(&settings.files, settings.line_end, settings.separate),
-        standard: Output::standard(settings.unbuffered),
+        standard: Output::standard(settings),
         outputs,
         edited: None,
         line: Vec::new(),
         hold: Vec::new(),
         has_end: true,
+        hold_has_end: true,
+        aside_lacks_end: false,
         number: 0,
         ranges,
         queue: Vec::new(),
@@ -67,14 +72,17 @@ struct Machine<'a> {
     script: &'a Script,
     input: Input,
     standard: Output,
+    /// Whether what `w /dev/stdout` wrote last lacks an end; GNU sed keeps that apart from its own lines.
+    aside_lacks_end: bool,
     /// The files of `w`; the first is output 1.
     outputs: Vec<Output>,
     /// The file that is edited in place, whose output stands for standard output.
     edited: Option<(Edit, Output)>,
     line: Vec<u8>,
     hold: Vec<u8>,
-    /// Whether the line that was read last had an end.
+    /// Whether the line had an end where it was read; what is copied to and from the hold space takes that along.
     has_end: bool,
+    hold_has_end: bool,
     number: u64,
     ranges: Vec<Range>,
     /// What is to follow the line.
@@ -123,15 +131,7 @@ impl<'a> Machine<'a> {
                 }
             }
             let quit = self.cycles()?;
-            if let Some((edit, mut output)) = self.edited.take() {
-                if quit.is_some() {
-                    // What was not looked at stays as it is.
-                    let mut line = Vec::new();
-                    while let Some(has_end) = self.input.read(&mut line)? {
-                        output.line(&line, has_end.then_some(self.settings.line_end))?;
-                        line.clear();
-                    }
-                }
+            if let Some((edit, output)) = self.edited.take() {
                 edit.finish(output, self.settings)?;
             }
             if let Some(status) = quit {
@@ -143,6 +143,12 @@ impl<'a> Machine<'a> {
 
     /// Runs the script on all lines. Returns a status if the script says to quit.
     fn cycles(&mut self) -> Result<Option<u8>, Failure> {
+        for command in &self.script.commands {
+            if let (Some(Address::Line(0)), Action::Read(name)) = (&command.start, &command.action)
+            {
+                self.copy(name)?;
+            }
+        }
         loop {
             if !std::mem::take(&mut self.restarts) {
                 self.line.clear();
@@ -175,6 +181,7 @@ impl<'a> Machine<'a> {
             Some(has_end) => {
                 self.has_end = has_end;
                 self.number += 1;
+                self.has_substituted = false;
                 Ok(true)
             }
             None => Ok(false),
@@ -237,20 +244,31 @@ impl<'a> Machine<'a> {
             Action::Execute(text) => self.execute(text)?,
             Action::FileName => {
                 let mut name = self.input.name().as_bytes().to_vec();
-                name.push(b'\n');
+                name.push(end);
                 self.output(0).text(&name)?;
             }
-            Action::GetHold => self.line.clone_from(&self.hold),
+            Action::GetHold => {
+                self.line.clone_from(&self.hold);
+                self.has_end = self.hold_has_end;
+            }
             Action::GetHoldAppend => {
                 self.line.push(end);
                 self.line.extend_from_slice(&self.hold);
+                self.has_end = self.hold_has_end;
             }
-            Action::Hold => self.hold.clone_from(&self.line),
+            Action::Hold => {
+                self.hold.clone_from(&self.line);
+                self.hold_has_end = self.has_end;
+            }
             Action::HoldAppend => {
                 self.hold.push(end);
                 self.hold.extend_from_slice(&self.line);
+                self.hold_has_end = self.has_end;
             }
-            Action::Exchange => std::mem::swap(&mut self.line, &mut self.hold),
+            Action::Exchange => {
+                std::mem::swap(&mut self.line, &mut self.hold);
+                std::mem::swap(&mut self.has_end, &mut self.hold_has_end);
+            }
             Action::List(width) => {
                 let text = listing(&self.line, width.unwrap_or(self.settings.line_length));
                 self.output(0).text(&text)?;
@@ -332,10 +350,9 @@ impl<'a> Machine<'a> {
                 self.last_pattern = Some(regex.clone());
                 Ok(regex.clone())
             }
-            None => self
-                .last_pattern
-                .clone()
-                .ok_or_else(|| Failure::usage("no previous regular expression")),
+            None => self.last_pattern.clone().ok_or_else(|| {
+                Failure::usage("-e expression #1, char 0: no previous regular expression")
+            }),
         }
     }
 

@@ -5,7 +5,7 @@ use std::{
     io::{self, BufWriter, Write},
 };
 
-use crate::Failure;
+use crate::{Failure, settings::Settings};
 
 const BUFFER_BYTES: usize = 64 << 10;
 
@@ -14,27 +14,37 @@ pub(crate) struct Output {
     out: BufWriter<Box<dyn Write>>,
     name: String,
     lacks_end: bool,
+    line_end: u8,
     unbuffered: bool,
 }
 
 impl Output {
-    pub(crate) fn new(out: Box<dyn Write>, name: String, unbuffered: bool) -> Self {
+    pub(crate) fn new(out: Box<dyn Write>, name: String, line_end: u8) -> Self {
         Self {
             out: BufWriter::with_capacity(BUFFER_BYTES, out),
             name,
             lacks_end: false,
-            unbuffered,
+            line_end,
+            unbuffered: false,
         }
     }
 
-    pub(crate) fn standard(unbuffered: bool) -> Self {
-        Self::new(Box::new(io::stdout()), "stdout".to_owned(), unbuffered)
+    pub(crate) fn standard(settings: &Settings) -> Self {
+        let mut output = Self::new(
+            Box::new(io::stdout()),
+            "stdout".to_owned(),
+            settings.line_end,
+        );
+        output.unbuffered = settings.unbuffered;
+        output
     }
 
     /// Opens a file that the script writes.
-    pub(crate) fn open(name: &str) -> Result<Self, Failure> {
+    pub(crate) fn open(name: &str, line_end: u8) -> Result<Self, Failure> {
         if name == "/dev/stderr" {
-            return Ok(Self::new(Box::new(io::stderr()), name.to_owned(), true));
+            let mut output = Self::new(Box::new(io::stderr()), name.to_owned(), line_end);
+            output.unbuffered = true;
+            return Ok(output);
         }
         let file = File::create(name).map_err(|error| {
             Failure::trouble(format!(
@@ -42,7 +52,7 @@ impl Output {
                 process::message(&error)
             ))
         })?;
-        Ok(Self::new(Box::new(file), name.to_owned(), false))
+        Ok(Self::new(Box::new(file), name.to_owned(), line_end))
     }
 
     fn done(&mut self, result: io::Result<()>) -> Result<(), Failure> {
@@ -66,6 +76,19 @@ impl Output {
         self.done(result)
     }
 
+    /// As `line`, with what was left open before kept by the caller.
+    pub(crate) fn line_aside(
+        &mut self,
+        line: &[u8],
+        end: Option<u8>,
+        lacks_end: &mut bool,
+    ) -> Result<(), Failure> {
+        std::mem::swap(&mut self.lacks_end, lacks_end);
+        let result = self.line(line, end);
+        std::mem::swap(&mut self.lacks_end, lacks_end);
+        result
+    }
+
     /// Writes text as it is.
     pub(crate) fn text(&mut self, text: &[u8]) -> Result<(), Failure> {
         let result = self.write_end().and_then(|()| self.out.write_all(text));
@@ -74,7 +97,7 @@ impl Output {
 
     fn write_end(&mut self) -> io::Result<()> {
         match std::mem::take(&mut self.lacks_end) {
-            true => self.out.write_all(b"\n"),
+            true => self.out.write_all(&[self.line_end]),
             false => Ok(()),
         }
     }

@@ -151,6 +151,8 @@ impl Parser<'_> {
         if matches!(start, Some(Address::Line(0))) {
             match end {
                 Some(End::Match(_)) if !self.settings.posix => from_zero = true,
+                // `0r` puts a file before the first line.
+                None if self.peek() == Some(b'r') => {}
                 _ => {
                     self.at += usize::from(end.is_none());
                     return Err(self.fail("invalid usage of line address 0"));
@@ -381,7 +383,7 @@ impl Parser<'_> {
         match Regex::new(&text, syntax, &options) {
             Ok(regex) => Ok(Some(regex)),
             Err(error @ posix_regex::Error::ClassWithoutBrackets) => {
-                Err(Failure::usage(error.to_string()))
+                Err(Failure::trouble(error.to_string()))
             }
             Err(error) => Err(self.fail(error)),
         }
@@ -395,7 +397,7 @@ impl Parser<'_> {
                 None if label.is_empty() => self.commands.len(),
                 None => {
                     let label = String::from_utf8_lossy(&label);
-                    return Err(Failure::usage(format!(
+                    return Err(Failure::trouble(format!(
                         "can't find label for jump to `{label}'"
                     )));
                 }

@@ -51,7 +51,8 @@ impl Machine<'_> {
             End::Line(line) => *line,
             End::After(count) => self.number.saturating_add(*count),
             End::Multiple(0) => self.number,
-            End::Multiple(step) => self.number.div_ceil(*step).saturating_mul(*step),
+            // From a multiple the range goes to the next one.
+            End::Multiple(step) => (self.number - self.number % step).saturating_add(*step),
             End::Last if self.input.is_last()? => return Ok(Range::Outside),
             End::Last | End::Match(_) => return Ok(Range::Inside),
         };

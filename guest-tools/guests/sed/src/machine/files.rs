@@ -3,13 +3,18 @@
 use std::{
     collections::HashMap,
     fs::File,
-    io::{self, Read},
+    io::{self, Read, Write as _},
 };
 
 use process::{Program, Stdio};
 
 use super::Machine;
-use crate::{Failure, input::Lines, output::Output, script::OutputNumber};
+use crate::{
+    Failure,
+    input::Lines,
+    output::Output,
+    script::{OutputNumber, STANDARD_OUTPUT},
+};
 
 const COPY_BYTES: usize = 64 << 10;
 
@@ -76,7 +81,12 @@ impl Machine<'_> {
     pub(super) fn print_line(&mut self, number: OutputNumber) -> Result<(), Failure> {
         let line = std::mem::take(&mut self.line);
         let end = self.has_end.then_some(self.settings.line_end);
-        let result = self.output(number).line(&line, end);
+        let result = match number {
+            STANDARD_OUTPUT => self
+                .standard
+                .line_aside(&line, end, &mut self.aside_lacks_end),
+            number => self.output(number).line(&line, end),
+        };
         self.line = line;
         result
     }
@@ -112,7 +122,7 @@ impl Machine<'_> {
     }
 
     /// Copies a file to the output. One that cannot be read is empty.
-    fn copy(&mut self, name: &str) -> Result<(), Failure> {
+    pub(super) fn copy(&mut self, name: &str) -> Result<(), Failure> {
         // What the script has written may be what it reads.
         self.flush()?;
         let Ok(mut file) = open(name) else {
@@ -158,10 +168,13 @@ impl Machine<'_> {
             .arg("-c")
             .arg(command)
             .stdin(Stdio::Inherit)
-            .stderr(Stdio::Inherit)
             .output();
         output
-            .map(|output| output.stdout)
+            .map(|output| {
+                // An error that cannot be shown is no error of the command.
+                let _ = io::stderr().write_all(&output.stderr);
+                output.stdout
+            })
             .map_err(|error| Failure::trouble(format!("error running sh: {}", error.words())))
     }
 }

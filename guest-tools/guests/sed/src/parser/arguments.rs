@@ -4,7 +4,7 @@ use super::{Parser, is_space};
 use crate::{
     Failure,
     escape::{self, Place},
-    script::{Action, Command, OutputNumber, Translation},
+    script::{Action, Command, OutputNumber, STANDARD_OUTPUT, Translation},
 };
 
 impl Parser<'_> {
@@ -191,7 +191,7 @@ impl Parser<'_> {
     pub(super) fn output(&mut self) -> Result<OutputNumber, Failure> {
         let name = self.file_name()?;
         if name == "/dev/stdout" {
-            return Ok(0);
+            return Ok(STANDARD_OUTPUT);
         }
         let known = self.outputs.iter().position(|other| *other == name);
         Ok(1 + known.unwrap_or_else(|| {

@@ -1,5 +1,0 @@
-//! The program; all of it is in the library.
-
-fn main() {
-    process::main(sed::run)
-}
