@@ -2,6 +2,7 @@
 //!
 //! One program that is called by many names; each command is a file of its own.
 
+mod bc;
 mod envsubst;
 mod input;
 mod report;
@@ -13,6 +14,7 @@ type Run = fn(&str, &[String]) -> u8;
 
 /// The commands by name, in order.
 const COMMANDS: &[(&str, Run)] = &[
+    ("bc", bc::run),
     ("envsubst", envsubst::run),
     ("rev", rev::run),
     ("which", which::run),
