@@ -96,11 +96,11 @@ pub fn write(out: &mut String, value: &Val, style: &Style, depth: usize) {
                 }
                 out.push_str(color);
                 out.push(':');
-                if style.is_colored {
-                    out.push_str(RESET);
-                }
                 if style.indent.is_some() {
                     out.push(' ');
+                }
+                if style.is_colored {
+                    out.push_str(RESET);
                 }
                 write(out, value, style, depth + 1);
                 out.push_str(color);
