@@ -23,6 +23,7 @@ const GUESTS: &[Guest] = &[
     Guest::program("coreutils"),
     Guest::program("find"),
     Guest::program("grep"),
+    Guest::program("sed"),
     Guest::program("sysutils"),
 ];
 

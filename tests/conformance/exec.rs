@@ -50,7 +50,7 @@ fn streams_and_status_pass_through() -> Result<()> {
             "",
             0,
         ),
-        (&["--", "kill -TERM $$"], "", "", "", 143),
+        (&["--", "sleep 1000 & kill $!; wait $!"], "", "", "", 143),
         (
             &["--timeout", "0.2", "--", "sleep 1000"],
             "",

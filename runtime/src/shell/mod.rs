@@ -151,7 +151,12 @@ impl Shell {
         let done = tokio::time::timeout(GRACE, session.done()).await;
         guard.defuse();
         Ok(match done {
-            Ok(done) => self.done(&mut inner, done, Some(broken_off)),
+            Ok(done) => {
+                let called = self.done(&mut inner, done, Some(broken_off));
+                // What the call left in the background ends with it; the shell goes on from the state it reported.
+                self.kill(&mut inner).await;
+                called
+            }
             Err(_) => {
                 self.kill(&mut inner).await;
                 Called {
