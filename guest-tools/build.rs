@@ -23,7 +23,6 @@ const GUESTS: &[Guest] = &[
     Guest::program("coreutils"),
     Guest::program("find"),
     Guest::program("grep"),
-    Guest::program("sed"),
     Guest::program("sysutils"),
 ];
 
