@@ -90,7 +90,7 @@ fn program_text(text: &str, name: &str, machine: &mut Machine) -> bool {
                 break;
             }
             let parsed = parser.statement();
-            let ends = matches!(parser.peek(), Token::Sign(";" | "\n") | Token::End);
+            let ends = parser.is_apart();
             match parsed.filter(|_| ends) {
                 Some(statement) => statements.push(statement),
                 None => {

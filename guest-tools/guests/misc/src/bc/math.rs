@@ -71,7 +71,7 @@ fn exponential(x: &Number, scale: u32) -> Number {
     let digits = scale + GUARD + more;
     let unit = ten_to(digits);
     // Halve until the series is short, then square as often.
-    let halvings = u32::try_from(64 - size.leading_zeros()).unwrap_or(0) + 8;
+    let halvings = 64 - size.leading_zeros() + 8;
     let digits_small = digits + halvings;
     let unit_small = ten_to(digits_small);
     let small = x.with_scale(digits_small).value >> halvings;

@@ -69,7 +69,7 @@ impl Machine {
             } else {
                 self.column += 1;
                 if self.line_length > 0 && self.column == self.line_length - 1 {
-                    print!("\\\n");
+                    println!("\\");
                     self.column = 1;
                 }
             }

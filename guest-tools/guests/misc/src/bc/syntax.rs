@@ -93,7 +93,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token, usize)>, usize> {
         } else {
             let is_part = |one: char| match first {
                 'a'..='z' => one.is_ascii_lowercase() || one.is_ascii_digit() || one == '_',
-                _ => one.is_ascii_digit() || ('A'..='Z').contains(&one) || one == '.',
+                _ => one.is_ascii_digit() || one.is_ascii_uppercase() || one == '.',
             };
             let length = rest.find(|one| !is_part(one)).unwrap_or(rest.len());
             let (word, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
@@ -146,6 +146,13 @@ impl Parser {
         let fits = matches!(self.peek(), Token::Sign(one) if *one == sign);
         self.at += usize::from(fits);
         fits
+    }
+
+    /// Returns whether the statement that was read is set apart from what follows; a closing brace does that too.
+    pub(super) fn is_apart(&self) -> bool {
+        let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
+        matches!(before, Some((Token::Sign("}"), _)))
+            || matches!(self.peek(), Token::Sign(";" | "\n") | Token::End)
     }
 
     fn needs(&mut self, sign: &str) -> Parsed<()> {
@@ -258,7 +265,7 @@ impl Parser {
                 return None;
             }
             statements.push(self.statement()?);
-            if !matches!(self.peek(), Token::Sign(";" | "\n" | "}")) {
+            if !self.is_apart() && !matches!(self.peek(), Token::Sign("}")) {
                 return None;
             }
         }

@@ -57,8 +57,7 @@ fn copy(settings: &Settings, source: &mut dyn BufRead, out: &mut Target) -> io::
         .filter(|columns| *columns > 0)
         .unwrap_or(16);
     let (mut wanted, mut written) = (0_i64, 0_i64);
-    let (mut first, mut second, mut third): (Option<u8>, Option<u8>, Option<u8>) =
-        (None, Some(0), Some(0));
+    let (mut first, mut second): (Option<u8>, Option<u8>) = (None, Some(0));
     let mut column = columns;
     let mut is_before = true;
     let mut rest = Vec::new();
@@ -66,7 +65,7 @@ fn copy(settings: &Settings, source: &mut dyn BufRead, out: &mut Target) -> io::
         if byte == b'\r' || is_plain && matches!(byte, b' ' | b'\n' | b'\t') {
             continue;
         }
-        third = second;
+        let third = second;
         second = first;
         first = char::from(byte)
             .to_digit(16)
