@@ -7,6 +7,7 @@ mod envsubst;
 mod input;
 mod report;
 mod rev;
+mod sudo;
 mod which;
 mod xxd;
 
@@ -17,6 +18,7 @@ const COMMANDS: &[(&str, Run)] = &[
     ("bc", bc::run),
     ("envsubst", envsubst::run),
     ("rev", rev::run),
+    ("sudo", sudo::run),
     ("which", which::run),
     ("xxd", xxd::run),
 ];
