@@ -83,9 +83,17 @@ fn parse(arguments: &[String]) -> Result<Request, (String, u8)> {
                 words.next();
             }
             "--version" => {
-                return Err(("GNU bash, version 5.2.15(1)-release (x86_64-pc-linux-gnu)\n".to_owned(), 0));
+                return Err((
+                    "GNU bash, version 5.2.15(1)-release (x86_64-pc-linux-gnu)\n".to_owned(),
+                    0,
+                ));
             }
-            "--help" => return Err((format!("Usage:\t{name} [option] ... [script-file ...]\n"), 0)),
+            "--help" => {
+                return Err((
+                    format!("Usage:\t{name} [option] ... [script-file ...]\n"),
+                    0,
+                ));
+            }
             word if word.starts_with("--") => {
                 return Err((format!("{name}: {word}: invalid option\n"), 2));
             }
@@ -166,7 +174,10 @@ async fn serve(mut shell: Shell, request: Request) -> Ending {
 
 async fn commands(shell: &mut Shell, request: &Request) -> Outcome {
     shell.is_command_string = request.command.is_some();
-    let mut operands = request.operands.iter().map(|operand| BString::from(operand.as_str()));
+    let mut operands = request
+        .operands
+        .iter()
+        .map(|operand| BString::from(operand.as_str()));
     let reads_input = request.command.is_none() && (request.reads_input || operands.len() == 0);
     shell.reads_input = reads_input;
     let script = if reads_input { None } else { operands.next() };
@@ -183,10 +194,12 @@ async fn commands(shell: &mut Shell, request: &Request) -> Outcome {
         }
         return run_text(shell, command.as_bytes(), Origin::Main).await;
     }
-    if let Some(startup) = shell.get_string("BASH_ENV").filter(|path| !path.is_empty() && !shell.is_posix()) {
-        if sys::stat(shell.absolute(&startup), true).is_ok() {
-            source_file(shell, &startup, None).await?;
-        }
+    if let Some(startup) = shell.get_string("BASH_ENV")
+        && !startup.is_empty()
+        && !shell.is_posix()
+        && sys::stat(shell.absolute(&startup), true).is_ok()
+    {
+        source_file(shell, &startup, None).await?;
     }
     let Some(path) = script else {
         return input::run(shell).await;
@@ -223,7 +236,11 @@ async fn read_script(shell: &mut Shell, path: &BString) -> Result<Vec<u8>, u8> {
         Err(error) => {
             let text = format!("{}: {path}: {error}\n", shell.name);
             shell.print_error(text.as_bytes());
-            Err(if error == sys::Errno::NoEntry { 127 } else { 126 })
+            Err(if error == sys::Errno::NoEntry {
+                127
+            } else {
+                126
+            })
         }
     }
 }
@@ -251,7 +268,9 @@ async fn profiles(shell: &mut Shell) -> Result<(), Stop> {
 pub async fn finish(shell: &mut Shell, outcome: Outcome) -> Ending {
     let status = match outcome {
         Ok(status)
-        | Err(Stop::Exit(status) | Stop::Return(status) | Stop::Discard(status) | Stop::Fatal(status)) => status,
+        | Err(
+            Stop::Exit(status) | Stop::Return(status) | Stop::Discard(status) | Stop::Fatal(status),
+        ) => status,
         Err(Stop::Break(_) | Stop::Continue(_)) => shell.status,
         Err(Stop::Signal(signal)) => return Ending::Signaled(signal),
     };

@@ -78,7 +78,8 @@ async fn serve_call(shell: &mut Shell, script: String) -> (u8, bool) {
     let running = async {
         let outcome = run_text(shell, script.as_bytes(), Origin::Main).await;
         match outcome {
-            Ok(status) | Err(Stop::Fatal(status) | Stop::Discard(status) | Stop::Return(status)) => {
+            Ok(status)
+            | Err(Stop::Fatal(status) | Stop::Discard(status) | Stop::Return(status)) => {
                 (status, false)
             }
             Err(Stop::Break(_) | Stop::Continue(_)) => (shell.status, false),

@@ -33,13 +33,19 @@ pub fn write(shell: &Shell) -> BString {
     }
     write_functions(shell, &mut script);
     for (name, value) in shell.aliases.iter() {
-        line(&mut script, &[b"alias -- ", name, b"=", &quote::single_or_ansi(value)]);
+        line(
+            &mut script,
+            &[b"alias -- ", name, b"=", &quote::single_or_ansi(value)],
+        );
     }
     for (name, entry) in shell.hash.iter() {
         let (path, name) = (quote::single(&entry.path), quote::single(name));
         line(&mut script, &[b"hash -p ", &path, b" -- ", &name]);
     }
-    line(&mut script, &[b"umask ", format!("{:04o}", shell.umask).as_bytes()]);
+    line(
+        &mut script,
+        &[b"umask ", format!("{:04o}", shell.umask).as_bytes()],
+    );
     script.extend_from_slice(b"set --");
     for value in shell.positional.values() {
         script.push(b' ');
@@ -48,7 +54,10 @@ pub fn write(shell: &Shell) -> BString {
     script.push(b'\n');
     for (condition, text) in shell.traps.list() {
         let text = quote::single_or_ansi(&text);
-        line(&mut script, &[b"trap -- ", &text, b" ", condition.name().as_bytes()]);
+        line(
+            &mut script,
+            &[b"trap -- ", &text, b" ", condition.name().as_bytes()],
+        );
     }
     write_options(shell, &mut script);
     script
@@ -111,7 +120,10 @@ fn write_options(shell: &Shell, script: &mut BString) {
             line(script, &[verb, name.as_bytes()]);
         }
     }
-    line(script, &[b"(exit ", shell.status.to_string().as_bytes(), b")"]);
+    line(
+        script,
+        &[b"(exit ", shell.status.to_string().as_bytes(), b")"],
+    );
 }
 
 /// Returns the `declare` command that makes a variable again, as `declare -p` prints it.

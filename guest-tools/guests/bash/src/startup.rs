@@ -14,7 +14,9 @@ use crate::runtime::{Runtime, Task};
 use crate::state::{Options, PendingOutput, Positional, SetOption, Shell};
 use crate::sys;
 use crate::traps::Traps;
-use crate::variables::{Attributes, Dynamic, IndexedArray, NameMap, Value, Variable, Variables, is_name};
+use crate::variables::{
+    Attributes, Dynamic, IndexedArray, NameMap, Value, Variable, Variables, is_name,
+};
 
 const VERSION: &str = "5.2.15(1)-release";
 const MACHINE: &str = "x86_64-pc-linux-gnu";
@@ -27,7 +29,9 @@ pub fn new_shell(runtime: &Rc<Runtime>, task: &Rc<Task>, name: &str) -> Shell {
             descriptors.put(number, Some(Open::foreign(descriptor)));
         }
     }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     let seed = now.subsec_nanos() ^ sys::pid();
     let ignored = sys::ignored();
     let mut shell = Shell {
@@ -142,7 +146,10 @@ fn preset(shell: &mut Shell) {
     };
     shell.directory = Rc::new(directory.clone());
     exported(shell, "PWD", &directory);
-    if shell.variables.get(b"OLDPWD").is_none() {
+    let is_directory = shell.get(b"OLDPWD").is_some_and(|path| {
+        sys::stat(shell.absolute(&path), true).is_ok_and(|stat| stat.kind == sys::Kind::Directory)
+    });
+    if !is_directory {
         let unset = Variable {
             attributes: Attributes::EXPORT,
             ..Variable::default()
@@ -153,7 +160,11 @@ fn preset(shell: &mut Shell) {
         .get(b"SHLVL")
         .and_then(|text| bash_text::arithmetic::parse_integer(&text))
         .unwrap_or(0);
-    exported(shell, "SHLVL", level.saturating_add(1).to_string().as_bytes());
+    exported(
+        shell,
+        "SHLVL",
+        level.saturating_add(1).to_string().as_bytes(),
+    );
     for (name, value) in [
         ("IFS", " \t\n"),
         ("PS4", "+ "),
@@ -163,13 +174,19 @@ fn preset(shell: &mut Shell) {
         ("OSTYPE", "linux-gnu"),
         ("BASH_VERSION", VERSION),
     ] {
-        shell.variables.insert(name.as_bytes(), Variable::scalar(value));
+        shell
+            .variables
+            .insert(name.as_bytes(), Variable::scalar(value));
     }
     plain(shell, "HOSTNAME", sys::host_name().as_bytes());
     plain(shell, "BASH", b"/bin/bash");
     plain(shell, "SHELL", b"/bin/bash");
     plain(shell, "TERM", b"dumb");
-    plain(shell, "PATH", b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    plain(
+        shell,
+        "PATH",
+        b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    );
     plain(shell, "COMP_WORDBREAKS", b" \t\n\"'><=@;|&(:");
     integer(shell, "OPTIND", 1, Attributes::INTEGER);
     let readonly = Attributes::INTEGER.with(Attributes::READONLY);
@@ -196,7 +213,10 @@ fn preset(shell: &mut Shell) {
         if matches!(dynamic, Dynamic::ShellOptions | Dynamic::BashOptions) {
             variable.attributes = Attributes::READONLY;
         }
-        if matches!(dynamic, Dynamic::Random | Dynamic::SecureRandom | Dynamic::BashPid | Dynamic::HistoryNumber) {
+        if matches!(
+            dynamic,
+            Dynamic::Random | Dynamic::SecureRandom | Dynamic::BashPid | Dynamic::HistoryNumber
+        ) {
             variable.attributes = Attributes::INTEGER;
         }
         shell.variables.insert(name.as_bytes(), variable);
@@ -230,7 +250,9 @@ fn exported(shell: &mut Shell, name: &str, value: &[u8]) {
 /// Sets a variable unless the environment has it.
 fn plain(shell: &mut Shell, name: &str, value: &[u8]) {
     if shell.variables.get(name.as_bytes()).is_none() {
-        shell.variables.insert(name.as_bytes(), Variable::scalar(value));
+        shell
+            .variables
+            .insert(name.as_bytes(), Variable::scalar(value));
     }
 }
 

@@ -44,11 +44,7 @@ impl<'a> Flags<'a> {
 
     /// Returns the next option, `None` after the last. A wrong one is said on standard error with the usage,
     /// and the answer is `Err(2)`, the builtin's status.
-    pub fn next(
-        &mut self,
-        shell: &mut Shell,
-        builtin: &Builtin,
-    ) -> Option<Result<Flag<'a>, u8>> {
+    pub fn next(&mut self, shell: &mut Shell, builtin: &Builtin) -> Option<Result<Flag<'a>, u8>> {
         let word = self.words.get(self.place)?;
         let sign = *word.first()?;
         if self.offset == 0 {
@@ -71,7 +67,10 @@ impl<'a> Flags<'a> {
             .position(|other| other == letter && other != b':');
         let Some(known) = known else {
             let text = format!("{}{}", char::from(sign), letter.as_char());
-            shell.report_for(builtin.name.as_bytes(), format_args!("{text}: invalid option"));
+            shell.report_for(
+                builtin.name.as_bytes(),
+                format_args!("{text}: invalid option"),
+            );
             return Some(Err(shell.usage(builtin)));
         };
         let takes_argument = self.specification.as_bytes().get(known + 1) == Some(&b':');

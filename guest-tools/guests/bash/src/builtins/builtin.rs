@@ -85,7 +85,10 @@ pub struct Invocation {
 impl Invocation {
     /// Returns the name it was called by.
     pub fn name(&self) -> &BStr {
-        self.words.first().map(|name| name.as_bstr()).unwrap_or_default()
+        self.words
+            .first()
+            .map(|name| name.as_bstr())
+            .unwrap_or_default()
     }
 
     /// Returns the arguments without the name.

@@ -38,7 +38,10 @@ fn leave(shell: &mut Shell, invocation: &Invocation, stop: fn(u32) -> Stop) -> O
         return Err(stop(1));
     };
     let Some(levels) = bash_text::arithmetic::parse_integer(argument.trim_ascii()) else {
-        shell.report_for(invocation.name(), format_args!("{argument}: numeric argument required"));
+        shell.report_for(
+            invocation.name(),
+            format_args!("{argument}: numeric argument required"),
+        );
         return Err(Stop::Exit(128));
     };
     match u32::try_from(levels) {
@@ -50,7 +53,10 @@ fn leave(shell: &mut Shell, invocation: &Invocation, stop: fn(u32) -> Stop) -> O
             Err(stop(levels.min(shell.loops)))
         }
         _ => {
-            shell.report_for(invocation.name(), format_args!("{argument}: loop count out of range"));
+            shell.report_for(
+                invocation.name(),
+                format_args!("{argument}: loop count out of range"),
+            );
             shell.status = 1;
             Err(Stop::Break(shell.loops))
         }

@@ -23,7 +23,9 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
         && let Some((first, rest)) = words.split_first()
         && let Some(letters) = first.strip_prefix(b"-")
         && !letters.is_empty()
-        && letters.iter().all(|letter| matches!(letter, b'n' | b'e' | b'E'))
+        && letters
+            .iter()
+            .all(|letter| matches!(letter, b'n' | b'e' | b'E'))
     {
         for letter in letters {
             match letter {

@@ -2,8 +2,8 @@
 
 use bstr::BString;
 
-use super::builtin::{Builtin, Class, Invocation, Run};
 use super::Flags;
+use super::builtin::{Builtin, Class, Invocation, Run};
 use crate::execution::{Origin, run_text};
 use crate::runtime::LocalFuture;
 use crate::state::{Outcome, Shell};

@@ -58,7 +58,11 @@ fn run<'a>(shell: &'a mut Shell, invocation: &'a Invocation) -> LocalFuture<'a, 
             }
         }
         if is_clean {
-            let names: Vec<_> = shell.variables.iter().map(|(name, _)| name.clone()).collect();
+            let names: Vec<_> = shell
+                .variables
+                .iter()
+                .map(|(name, _)| name.clone())
+                .collect();
             for name in names {
                 if let Some(variable) = shell.variables.get_mut(&name) {
                     variable.attributes = variable.attributes.without(Attributes::EXPORT);

@@ -27,7 +27,11 @@ pub const DOT: Builtin = Builtin {
 
 fn run<'a>(shell: &'a mut Shell, invocation: &'a Invocation) -> LocalFuture<'a, Outcome> {
     Box::pin(async move {
-        let builtin = if invocation.name() == "." { &DOT } else { &SOURCE };
+        let builtin = if invocation.name() == "." {
+            &DOT
+        } else {
+            &SOURCE
+        };
         let mut flags = Flags::new(invocation, "");
         if let Some(Err(status)) = flags.next(shell, builtin) {
             return Ok(status);
@@ -58,7 +62,10 @@ fn found(shell: &Shell, name: &BString) -> BString {
         return name.clone();
     }
     let path = shell.get_string("PATH").unwrap_or_default();
-    for directory in path.split(|byte| *byte == b':').filter(|directory| !directory.is_empty()) {
+    for directory in path
+        .split(|byte| *byte == b':')
+        .filter(|directory| !directory.is_empty())
+    {
         let mut candidate = directory.to_vec();
         candidate.push(b'/');
         candidate.extend_from_slice(name);

@@ -275,7 +275,9 @@ impl Open {
                     return Ok(true);
                 }
                 Err(sys::Errno::Again) => {
-                    runtime.until(Interest::Readable(Rc::clone(&descriptor))).await;
+                    runtime
+                        .until(Interest::Readable(Rc::clone(&descriptor)))
+                        .await;
                 }
                 Err(error) => return Err(error),
             }

@@ -21,7 +21,10 @@ pub struct Descriptors {
 impl Descriptors {
     /// Returns the description behind `number`.
     pub fn get(&self, number: u32) -> Option<&Rc<Open>> {
-        match self.standard.get(usize::try_from(number).unwrap_or(usize::MAX)) {
+        match self
+            .standard
+            .get(usize::try_from(number).unwrap_or(usize::MAX))
+        {
             Some(open) => open.as_ref(),
             None => self.others.get(&number),
         }
@@ -29,7 +32,10 @@ impl Descriptors {
 
     /// Puts a description, or nothing, behind `number`; returns what was there.
     pub fn put(&mut self, number: u32, open: Option<Rc<Open>>) -> Option<Rc<Open>> {
-        match self.standard.get_mut(usize::try_from(number).unwrap_or(usize::MAX)) {
+        match self
+            .standard
+            .get_mut(usize::try_from(number).unwrap_or(usize::MAX))
+        {
             Some(place) => std::mem::replace(place, open),
             None => match open {
                 Some(open) => self.others.insert(number, open),

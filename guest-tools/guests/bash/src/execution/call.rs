@@ -14,7 +14,11 @@ use crate::traps::Condition;
 
 /// Bounds the stack that nested calls may take, of the 16 MiB on Wasm and the 8 MiB of a native main thread: an
 /// overflow would be a trap.
-const STACK_BYTES_MAX: usize = if cfg!(target_family = "wasm") { 10 << 20 } else { 5 << 20 };
+const STACK_BYTES_MAX: usize = if cfg!(target_family = "wasm") {
+    10 << 20
+} else {
+    5 << 20
+};
 
 /// Calls `function` with `words`, of which the first is the name.
 pub fn call<'a>(
@@ -101,10 +105,11 @@ async fn run(shell: &mut Shell, function: &Rc<Function>, words: Vec<BString>) ->
         outcome = Ok(status);
     }
     // A trap on RETURN sees the function still running, and `$?` from before a `return`.
-    if outcome.is_ok() && shell.traps.is_set(Condition::Return) {
-        if let Err(stop) = shell.run_trap(Condition::Return).await {
-            outcome = Err(stop);
-        }
+    if outcome.is_ok()
+        && shell.traps.is_set(Condition::Return)
+        && let Err(stop) = shell.run_trap(Condition::Return).await
+    {
+        outcome = Err(stop);
     }
 
     shell.line = line;

@@ -74,7 +74,11 @@ async fn execute_kind(shell: &mut Shell, command: &Command) -> Outcome {
         CommandKind::Coprocess(parts) => Ok(start_coprocess(shell, parts)),
         CommandKind::Function(definition) => {
             let name = &definition.name;
-            if shell.functions.get(name.as_slice()).is_some_and(|function| function.is_readonly) {
+            if shell
+                .functions
+                .get(name.as_slice())
+                .is_some_and(|function| function.is_readonly)
+            {
                 shell.report(format_args!("{name}: readonly function"));
                 return Ok(1);
             }
@@ -104,7 +108,8 @@ pub async fn before_command(
     shell: &mut Shell,
     text: impl FnOnce() -> BString,
 ) -> Result<bool, Stop> {
-    if shell.traps.is_running() || !(shell.keeps_command_text || !shell.traps.is_empty()) {
+    let is_asked_for = shell.keeps_command_text || !shell.traps.is_empty();
+    if shell.traps.is_running() || !is_asked_for {
         return Ok(true);
     }
     shell.command_text = Some(text());
@@ -168,7 +173,9 @@ async fn execute_while(shell: &mut Shell, parts: &Loop, runs_while: bool) -> Out
             let is_plain = condition.is_ok();
             match turn(condition, &mut held)? {
                 Turn::Leave => return Ok(()),
-                Turn::Next if !is_plain => continue,
+                // `continue` in a condition succeeds: it begins another turn of `while` and ends `until`.
+                Turn::Next if !is_plain && runs_while => continue,
+                Turn::Next if !is_plain => return Ok(()),
                 Turn::Next => {}
             }
             if (held == 0) != runs_while {
@@ -352,7 +359,9 @@ async fn execute_select(shell: &mut Shell, parts: &Select) -> Outcome {
             if std::mem::take(&mut shows_menu) {
                 shell.print_error(&menu);
             }
-            let prompt = shell.get_string("PS3").unwrap_or_else(|| BString::from("#? "));
+            let prompt = shell
+                .get_string("PS3")
+                .unwrap_or_else(|| BString::from("#? "));
             shell.print_error(&prompt);
             shell.flush(b"").await?;
             let Some(line) = shell.read_line().await else {
@@ -382,6 +391,10 @@ async fn execute_select(shell: &mut Shell, parts: &Select) -> Outcome {
 }
 
 fn start_coprocess(shell: &mut Shell, parts: &Coprocess) -> u8 {
+    if !is_name(&parts.name) {
+        shell.report(format_args!("`{}': not a valid identifier", parts.name));
+        return 1;
+    }
     let (Ok((output, inner_output)), Ok((inner_input, input))) =
         (crate::sys::pipe(), crate::sys::pipe())
     else {
@@ -407,7 +420,10 @@ fn start_coprocess(shell: &mut Shell, parts: &Coprocess) -> u8 {
     shell.descriptors.put(read, Some(Open::new(output)));
     let write = shell.descriptors.free_downwards();
     shell.descriptors.put(write, Some(Open::new(input)));
-    let ends = vec![BString::from(read.to_string()), BString::from(write.to_string())];
+    let ends = vec![
+        BString::from(read.to_string()),
+        BString::from(write.to_string()),
+    ];
     let array = Variable {
         value: Value::Indexed(IndexedArray::from_values(ends)),
         ..Variable::default()

@@ -21,7 +21,7 @@ impl World<'_> {
             let open = self.shell.descriptors.get(u32::try_from(number).ok()?)?;
             return open.existing_descriptor()?.stat().ok();
         }
-        sys::stat(&self.shell.absolute(path), follow).ok()
+        sys::stat(self.shell.absolute(path), follow).ok()
     }
 }
 

@@ -8,7 +8,11 @@ use crate::state::{Outcome, Shell, Stop};
 
 /// Bounds the stack that nested commands may take. Beyond the bound for function
 /// calls, so that a call says it where there is one.
-const STACK_BYTES_MAX: usize = if cfg!(target_family = "wasm") { 11 << 20 } else { 6 << 20 };
+const STACK_BYTES_MAX: usize = if cfg!(target_family = "wasm") {
+    11 << 20
+} else {
+    6 << 20
+};
 
 /// Runs a list; its status is that of the last command, 0 for an empty one.
 pub fn execute_list<'a>(shell: &'a mut Shell, list: &'a List) -> LocalFuture<'a, Outcome> {

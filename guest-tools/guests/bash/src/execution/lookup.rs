@@ -122,9 +122,8 @@ impl Shell {
     /// Returns whether there is an executable file at `path`.
     pub fn is_program(&self, path: &[u8]) -> bool {
         let absolute = self.absolute(path);
-        sys::stat(&absolute, true).is_ok_and(|stat| {
-            stat.kind != sys::Kind::Directory && sys::may(&absolute, &stat, b'x')
-        })
+        sys::stat(&absolute, true)
+            .is_ok_and(|stat| stat.kind != sys::Kind::Directory && sys::may(&absolute, &stat, b'x'))
     }
 }
 

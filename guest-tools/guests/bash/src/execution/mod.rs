@@ -22,7 +22,7 @@ pub use list::execute_list;
 pub use lookup::Lookup;
 pub use program::Afterwards;
 pub use simple::{run_invocation, run_words};
-pub use source::{Origin, report_syntax, run_text, source_file};
 pub(crate) use source::AliasTable;
+pub use source::{Origin, report_syntax, run_text, source_file};
 pub use subshell::finish_subshell;
 pub use text::{exported_text, function_text};

@@ -40,8 +40,8 @@ pub async fn execute(shell: &mut Shell, pipeline: &Pipeline) -> Outcome {
 
 async fn execute_stages(shell: &mut Shell, commands: &[Rc<Command>]) -> Outcome {
     shell.flush(b"").await?;
-    let has_last_here = shell.options.has_shopt(Shopt::LastPipe)
-        && !shell.options.has(SetOption::Monitor);
+    let has_last_here =
+        shell.options.has_shopt(Shopt::LastPipe) && !shell.options.has(SetOption::Monitor);
     let mut tasks: Vec<Rc<Task>> = Vec::with_capacity(commands.len());
     let mut input: Option<Rc<Open>> = None;
     let mut statuses: Vec<u8> = Vec::with_capacity(commands.len());

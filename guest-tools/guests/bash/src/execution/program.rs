@@ -84,9 +84,7 @@ impl Shell {
         }
         let mut descriptors = Vec::new();
         for (number, open) in self.descriptors.iter() {
-            let descriptor = if open.give_back() {
-                open.descriptor(&self.runtime)?
-            } else if open.is_text() {
+            let descriptor = if open.give_back() || open.is_text() {
                 open.descriptor(&self.runtime)?
             } else {
                 let relay = Relay::start(&self.runtime, open)?;
@@ -111,7 +109,7 @@ impl Shell {
         match error {
             sys::Errno::ExecFormat => return script::run_file(self, path, words).await,
             sys::Errno::NoEntry => {
-                let is_there = sys::stat(&self.absolute(path), true).is_ok();
+                let is_there = sys::stat(self.absolute(path), true).is_ok();
                 let message = if is_there {
                     "cannot execute: required file not found"
                 } else {
@@ -125,7 +123,7 @@ impl Shell {
                 Ok(126)
             }
             error => {
-                let stat = sys::stat(&self.absolute(path), true);
+                let stat = sys::stat(self.absolute(path), true);
                 let is_directory = stat.is_ok_and(|stat| stat.kind == sys::Kind::Directory);
                 let message = if is_directory {
                     sys::words(sys::Errno::IsDirectory)

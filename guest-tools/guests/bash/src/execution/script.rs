@@ -25,7 +25,10 @@ pub async fn run_file(shell: &mut Shell, path: &[u8], words: &[BString]) -> Outc
     };
     let head = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
     if head.contains(&0) {
-        shell.report(format_args!("{}: cannot execute binary file: Exec format error", path.as_bstr()));
+        shell.report(format_args!(
+            "{}: cannot execute binary file: Exec format error",
+            path.as_bstr()
+        ));
         return Ok(126);
     }
     let mut subshell = shell.inline_subshell();

@@ -40,6 +40,9 @@ pub async fn execute(shell: &mut Shell, command: &Command, simple: &SimpleComman
         shell.flush(b"").await?;
     }
     let status = outcome?;
+    if let Some(signal) = shell.deadly_signal {
+        return Err(Stop::Signal(signal));
+    }
     note_status(shell, status);
     Ok(status)
 }
@@ -172,19 +175,27 @@ async fn trace(shell: &mut Shell, invocation: &Invocation) -> Result<(), Stop> {
 
 fn find(shell: &Shell, name: &[u8], lookup: Lookup) -> Found {
     if name.contains(&b'/') {
-        if lookup.functions && let Some(function) = shell.function(name) {
+        if lookup.functions
+            && let Some(function) = shell.function(name)
+        {
             return Found::Function(Rc::clone(function));
         }
         return Found::Program;
     }
-    let builtin = if lookup.builtins { shell.builtin(name) } else { None };
+    let builtin = if lookup.builtins {
+        shell.builtin(name)
+    } else {
+        None
+    };
     if let Some(builtin) = builtin
         && builtin.class.is_special()
         && shell.is_posix()
     {
         return Found::Builtin(builtin);
     }
-    if lookup.functions && let Some(function) = shell.function(name) {
+    if lookup.functions
+        && let Some(function) = shell.function(name)
+    {
         return Found::Function(Rc::clone(function));
     }
     match builtin {
@@ -208,8 +219,8 @@ async fn prepared(
             Found::Program => run_program(shell, &invocation.words, Lookup::ALL, afterwards).await,
         };
     }
-    let stays = matches!(&found, Found::Builtin(builtin) if builtin.class.is_special())
-        && shell.is_posix();
+    let stays =
+        matches!(&found, Found::Builtin(builtin) if builtin.class.is_special()) && shell.is_posix();
     if stays {
         for assignment in assignments {
             shell.perform(assignment).await?;
@@ -243,7 +254,11 @@ async fn prepared(
     }
 }
 
-async fn run_builtin(shell: &mut Shell, builtin: &'static Builtin, invocation: Invocation) -> Outcome {
+async fn run_builtin(
+    shell: &mut Shell,
+    builtin: &'static Builtin,
+    invocation: Invocation,
+) -> Outcome {
     let outcome = match builtin.run {
         Run::Now(run) => run(shell, &invocation),
         Run::Waiting(run) => run(shell, &invocation).await,
@@ -286,7 +301,11 @@ async fn run_program(
 }
 
 /// Runs words that are expanded already.
-pub fn run_words(shell: &mut Shell, words: Vec<BString>, lookup: Lookup) -> LocalFuture<'_, Outcome> {
+pub fn run_words(
+    shell: &mut Shell,
+    words: Vec<BString>,
+    lookup: Lookup,
+) -> LocalFuture<'_, Outcome> {
     let invocation = Invocation {
         words,
         lists: Vec::new(),

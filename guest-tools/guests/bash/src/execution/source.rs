@@ -34,7 +34,11 @@ impl Aliases for AliasTable {
 }
 
 /// Runs text; its status is that of the last command, 0 when there is none.
-pub fn run_text<'a>(shell: &'a mut Shell, text: &'a [u8], origin: Origin) -> LocalFuture<'a, Outcome> {
+pub fn run_text<'a>(
+    shell: &'a mut Shell,
+    text: &'a [u8],
+    origin: Origin,
+) -> LocalFuture<'a, Outcome> {
     Box::pin(async move {
         if text.contains_str("BASH_COMMAND") {
             shell.keeps_command_text = true;
@@ -52,7 +56,12 @@ pub fn run_text<'a>(shell: &'a mut Shell, text: &'a [u8], origin: Origin) -> Loc
     })
 }
 
-async fn run_parsed(shell: &mut Shell, parser: &mut Parser, text: &[u8], origin: Origin) -> Outcome {
+async fn run_parsed(
+    shell: &mut Shell,
+    parser: &mut Parser,
+    text: &[u8],
+    origin: Origin,
+) -> Outcome {
     let mut status = 0;
     loop {
         parser.set_options(&shell.parse_options());
@@ -121,7 +130,11 @@ pub fn report_syntax(shell: &mut Shell, error: &SyntaxError, origin: Origin) {
 }
 
 /// Runs a file in this shell: `source`. `arguments` replace the positional parameters when there are any.
-pub async fn source_file(shell: &mut Shell, path: &[u8], arguments: Option<Vec<BString>>) -> Outcome {
+pub async fn source_file(
+    shell: &mut Shell,
+    path: &[u8],
+    arguments: Option<Vec<BString>>,
+) -> Outcome {
     let open = match shell.open_file(path, sys::OpenHow::READ) {
         Ok(open) => open,
         Err(error) => {

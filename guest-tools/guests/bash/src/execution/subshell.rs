@@ -27,9 +27,9 @@ pub async fn finish_subshell(shell: &mut Shell, outcome: Outcome) -> Ending {
 fn ending_of(outcome: Outcome) -> Ending {
     match outcome {
         Ok(status)
-        | Err(Stop::Exit(status) | Stop::Return(status) | Stop::Discard(status) | Stop::Fatal(status)) => {
-            Ending::Exited(status)
-        }
+        | Err(
+            Stop::Exit(status) | Stop::Return(status) | Stop::Discard(status) | Stop::Fatal(status),
+        ) => Ending::Exited(status),
         Err(Stop::Break(_) | Stop::Continue(_)) => Ending::Exited(0),
         Err(Stop::Signal(signal)) => Ending::Signaled(signal),
     }

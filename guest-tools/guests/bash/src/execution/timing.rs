@@ -30,7 +30,8 @@ impl Clock {
 pub async fn print(shell: &mut Shell, clock: Clock, format: TimeFormat) -> Result<(), Stop> {
     let real_ns = u64::try_from(clock.real.elapsed().as_nanos()).unwrap_or(u64::MAX);
     let (user_ns, children_ns) = sys::times();
-    let user_ns = user_ns.saturating_sub(clock.user_ns) + children_ns.saturating_sub(clock.children_ns);
+    let user_ns =
+        user_ns.saturating_sub(clock.user_ns) + children_ns.saturating_sub(clock.children_ns);
     let custom = shell.get_string("TIMEFORMAT");
     let format: Vec<u8> = match (format, &custom) {
         (TimeFormat::Posix, _) => b"real %2R\nuser %2U\nsys %2S".to_vec(),

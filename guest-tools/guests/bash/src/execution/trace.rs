@@ -8,7 +8,9 @@ use crate::state::{SetOption, Shell, Stop};
 impl Shell {
     /// Prints a line of the trace: PS4, its first character once per level of subshell and `eval`, and the text.
     pub async fn trace(&mut self, text: &[u8]) -> Result<(), Stop> {
-        let prompt = self.get_string("PS4").unwrap_or_else(|| BString::from("+ "));
+        let prompt = self
+            .get_string("PS4")
+            .unwrap_or_else(|| BString::from("+ "));
         self.options.put(SetOption::XTrace, false);
         let (status, substitution) = (self.status, self.substitution_status);
         let expanding: LocalFuture<'_, _> = Box::pin(self.expand_prompt(&prompt));

@@ -41,7 +41,9 @@ impl arithmetic::Variables for Access<'_> {
     fn is_associative(&mut self, name: &[u8]) -> bool {
         self.shell.variable(name).is_some_and(|variable| {
             matches!(variable.value, Value::Associative(_))
-                || variable.dynamic.is_some_and(|dynamic| dynamic.is_associative())
+                || variable
+                    .dynamic
+                    .is_some_and(|dynamic| dynamic.is_associative())
         })
     }
 
@@ -84,11 +86,13 @@ impl arithmetic::Variables for Access<'_> {
             arithmetic::Subscript::None => self.shell.assign(name, text.as_bytes(), false),
             arithmetic::Subscript::Index(index) => {
                 let subscript = Subscript::Index(index);
-                self.shell.assign_element(name, &subscript, text.as_bytes(), false)
+                self.shell
+                    .assign_element(name, &subscript, text.as_bytes(), false)
             }
             arithmetic::Subscript::Key(key) => {
                 let key = self.shell.expanded_key(name, key)?;
-                self.shell.assign_element(name, &key, text.as_bytes(), false)
+                self.shell
+                    .assign_element(name, &key, text.as_bytes(), false)
             }
         }
     }
@@ -120,7 +124,9 @@ impl Shell {
     pub fn subscript(&mut self, name: &[u8], text: &[u8]) -> Result<Subscript, Refusal> {
         let is_associative = self.variable(name).is_some_and(|variable| {
             matches!(variable.value, Value::Associative(_))
-                || variable.dynamic.is_some_and(|dynamic| dynamic.is_associative())
+                || variable
+                    .dynamic
+                    .is_some_and(|dynamic| dynamic.is_associative())
         });
         if is_associative {
             return Ok(Subscript::Key(BString::from(text)));
@@ -130,7 +136,10 @@ impl Shell {
 
     /// Expands the subscript of an associative array that stands in an expression.
     fn expanded_key(&mut self, name: &[u8], key: &[u8]) -> Result<Subscript, Refusal> {
-        let text = if key.iter().any(|byte| matches!(byte, b'$' | b'`' | b'"' | b'\'' | b'\\')) {
+        let text = if key
+            .iter()
+            .any(|byte| matches!(byte, b'$' | b'`' | b'"' | b'\'' | b'\\'))
+        {
             self.expand_text_now(key)?
         } else {
             BString::from(key)

@@ -40,7 +40,9 @@ impl Shell {
                     let text = bash_syntax::print_word(&assignment.to_word());
                     let place = text.split(|byte| *byte == b'=').next().unwrap_or_default();
                     let place = BString::from(place);
-                    return Err(self.abandon(format_args!("{place}: cannot assign list to array member")));
+                    return Err(
+                        self.abandon(format_args!("{place}: cannot assign list to array member"))
+                    );
                 }
                 let elements = self.expand_elements(name, elements).await?;
                 let list = ListAssignment {
@@ -68,7 +70,11 @@ impl Shell {
         }
     }
 
-    async fn trace_assignment(&mut self, assignment: &Assignment, value: &[u8]) -> Result<(), Stop> {
+    async fn trace_assignment(
+        &mut self,
+        assignment: &Assignment,
+        value: &[u8],
+    ) -> Result<(), Stop> {
         let mut text = assignment.name.clone();
         if let Some(subscript) = &assignment.subscript {
             text.push(b'[');
@@ -96,7 +102,9 @@ impl Shell {
             match &element.key {
                 Some(key) => {
                     let subscript = self.expand_text(key, Context::SINGLE).await?;
-                    let value = self.expand_text(&element.value, Context::ASSIGNMENT).await?;
+                    let value = self
+                        .expand_text(&element.value, Context::ASSIGNMENT)
+                        .await?;
                     expanded.push(ListElement {
                         subscript: Some(subscript),
                         is_append: element.is_append,
@@ -132,7 +140,10 @@ impl Shell {
                 _ => assignment.name.clone(),
             };
             let current = self.variables.get(&name).cloned();
-            let attributes = current.as_ref().map(|variable| variable.attributes).unwrap_or_default();
+            let attributes = current
+                .as_ref()
+                .map(|variable| variable.attributes)
+                .unwrap_or_default();
             if attributes.has(Attributes::READONLY) {
                 self.report(format_args!("{name}: readonly variable"));
                 continue;

@@ -76,7 +76,11 @@ impl Shell {
     /// Decodes a prompt's escapes and makes its expansions.
     pub async fn expand_prompt(&mut self, text: &[u8]) -> Result<BString, Stop> {
         let decoded = self.decode_prompt(text);
-        if !decoded.iter().any(|byte| matches!(byte, b'$' | b'`' | b'\\')) {
+        if !self.options.has_shopt(crate::state::Shopt::PromptVars)
+            || !decoded
+                .iter()
+                .any(|byte| matches!(byte, b'$' | b'`' | b'\\'))
+        {
             return Ok(decoded);
         }
         match parse_word(&decoded, WordContext::DoubleQuoted, &self.parse_options()) {
@@ -145,26 +149,34 @@ impl Shell {
         let Values::Many(elements, joining) = values else {
             return Values::Unset;
         };
+        let is_associative = name
+            .as_ref()
+            .and_then(|name| self.variable(name))
+            .is_some_and(|variable| matches!(variable.value, Value::Associative(_)));
         let keys = name.map(|name| self.keys(&name)).unwrap_or_default();
         if !is_quoted {
-            let pairs = keys.into_iter().zip(elements).flat_map(|(key, value)| [key, value]);
+            let pairs = keys
+                .into_iter()
+                .zip(elements)
+                .flat_map(|(key, value)| [key, value]);
             return Values::Many(pairs.collect(), joining);
         }
-        let is_associative = |text: &BString| bash_text::arithmetic::parse_integer(text).is_none();
         let mut text = BString::default();
         for (key, value) in keys.iter().zip(&elements) {
-            if !text.is_empty() {
+            if !text.is_empty() && !is_associative {
                 text.push(b' ');
             }
-            if is_associative(key) {
-                text.extend_from_slice(&quote::key(key));
+            text.extend_from_slice(&if is_associative {
+                quote::key(key)
             } else {
-                text.extend_from_slice(key);
-            }
+                key.clone()
+            });
             text.push(b' ');
             text.extend_from_slice(&quote::double_or_ansi(value));
+            if is_associative {
+                text.push(b' ');
+            }
         }
-        let _: Option<Value> = None;
         Values::One(text)
     }
 }

@@ -79,7 +79,8 @@ impl Shell {
         };
         let (Some(name), Some(inside)) = (
             text.get(..open),
-            text.get(open + 1..).and_then(|rest| rest.strip_suffix(b"]")),
+            text.get(open + 1..)
+                .and_then(|rest| rest.strip_suffix(b"]")),
         ) else {
             return false;
         };

@@ -2,8 +2,8 @@
 //! then splitting, pathnames, and the removal of quotes (which are never in the result to begin with).
 
 mod arithmetic;
-mod attributes;
 mod assignment;
+mod attributes;
 mod braces;
 mod failure;
 mod field;

@@ -1,8 +1,8 @@
 //! `$x` and `${...}`: a value, and what its operator makes of it.
 
 use bash_syntax::ast::{
-    CaseChange, Joining, Operation, Parameter, ParameterExpansion, RemoveSide, ReplaceAnchor, Special,
-    Subscript as Index, UnsetAction, ValueExpansion, Word,
+    CaseChange, Joining, Operation, Parameter, ParameterExpansion, RemoveSide, ReplaceAnchor,
+    Special, Subscript as Index, UnsetAction, ValueExpansion, Word,
 };
 use bash_text::case::{Change, Reach, change};
 use bash_text::characters;
@@ -16,6 +16,9 @@ use super::word::{Context, push_result};
 use crate::runtime::LocalFuture;
 use crate::state::{SetOption, Shell, Shopt, Stop};
 use crate::variables::Value;
+
+/// A change of one value.
+type Edit = Box<dyn Fn(&[u8]) -> BString>;
 
 impl Shell {
     /// Expands a parameter and appends the result.
@@ -172,18 +175,29 @@ impl Shell {
                 or_empty,
                 word,
             } => {
-                self.when_unset(&resolved, (values, place), (*action, *or_empty), word, context, output)
-                    .await
+                self.when_unset(
+                    &resolved,
+                    (values, place),
+                    (*action, *or_empty),
+                    word,
+                    context,
+                    output,
+                )
+                .await
             }
             Operation::Substring { offset, length } => {
-                let values = self.substring(&resolved, values, offset, length.as_ref()).await?;
+                let values = self
+                    .substring(&resolved, values, offset, length.as_ref())
+                    .await?;
                 self.push_values(expansion, values, context, output)
             }
             Operation::Transform(transformation) => {
                 if values == Values::Unset && self.options.has(SetOption::NoUnset) {
                     return self.push_values(expansion, values, context, output);
                 }
-                let values = self.transform_values(&resolved, values, *transformation).await?;
+                let values = self
+                    .transform_values(&resolved, values, *transformation)
+                    .await?;
                 match values {
                     Values::Unset => Ok(()),
                     values => self.push_values(expansion, values, context, output),
@@ -239,21 +253,23 @@ impl Shell {
                 if word.parts.is_empty() && context.is_quoted {
                     output.push(b"", false, true);
                 }
-                return Ok(());
+                Ok(())
             }
             UnsetAction::Alternate => {
                 if context.is_quoted && !matches!(values, Values::Many(..)) {
                     output.push(b"", false, true);
                 }
-                return Ok(());
+                Ok(())
             }
             _ if is_there => {
                 match values {
                     Values::One(text) => push_result(&text, context, output),
-                    Values::Many(values, joining) => self.push_many(values, joining, context, output),
+                    Values::Many(values, joining) => {
+                        self.push_many(values, joining, context, output)
+                    }
                     Values::Unset => {}
                 }
-                return Ok(());
+                Ok(())
             }
             UnsetAction::Default => self.expand_parts(&word.parts, inner, output).await,
             UnsetAction::Assign => {
@@ -262,7 +278,8 @@ impl Shell {
                     ..inner
                 };
                 let mut expanded = Expanded::default();
-                self.expand_parts(&word.parts, single, &mut expanded).await?;
+                self.expand_parts(&word.parts, single, &mut expanded)
+                    .await?;
                 let text = expanded.joined();
                 let Some(place) = place else {
                     let name = parameter_name(parameter);
@@ -283,7 +300,8 @@ impl Shell {
                     ..inner
                 };
                 let mut expanded = Expanded::default();
-                self.expand_parts(&word.parts, single, &mut expanded).await?;
+                self.expand_parts(&word.parts, single, &mut expanded)
+                    .await?;
                 let mut text = expanded.joined();
                 if text.is_empty() {
                     text = BString::from(if or_empty {
@@ -366,7 +384,9 @@ impl Shell {
                 let count = i64::try_from(array.len()).unwrap_or(i64::MAX);
                 let start = if offset < 0 { count + offset } else { offset };
                 // bash counts from 1 here; 0 is the same as 1.
-                let start = usize::try_from(start).unwrap_or(usize::MAX).saturating_sub(1);
+                let start = usize::try_from(start)
+                    .unwrap_or(usize::MAX)
+                    .saturating_sub(1);
                 array.values().skip(start).take(length).cloned().collect()
             }
             Value::Scalar(text) if offset == 0 && length > 0 => vec![text.clone()],
@@ -406,7 +426,7 @@ impl Shell {
         context: Context,
     ) -> Result<Values, Stop> {
         let extglob = self.options.has_shopt(Shopt::ExtGlob);
-        let edit: Box<dyn Fn(&[u8]) -> BString> = match operation {
+        let edit: Edit = match operation {
             Operation::Remove {
                 side,
                 is_longest,

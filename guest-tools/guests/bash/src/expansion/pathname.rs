@@ -31,11 +31,12 @@ impl Files for View<'_> {
     }
 
     fn exists(&mut self, path: &[u8]) -> bool {
-        sys::stat(&self.shell.absolute(path), false).is_ok()
+        sys::stat(self.shell.absolute(path), false).is_ok()
     }
 
     fn is_directory(&mut self, path: &[u8]) -> bool {
-        sys::stat(&self.shell.absolute(path), true).is_ok_and(|stat| stat.kind == sys::Kind::Directory)
+        sys::stat(self.shell.absolute(path), true)
+            .is_ok_and(|stat| stat.kind == sys::Kind::Directory)
     }
 }
 

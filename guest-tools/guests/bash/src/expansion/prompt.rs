@@ -10,7 +10,9 @@ struct View<'a>(&'a Shell);
 
 impl Facts for View<'_> {
     fn user(&self) -> BString {
-        self.0.get_string("USER").unwrap_or_else(|| BString::from("root"))
+        self.0
+            .get_string("USER")
+            .unwrap_or_else(|| BString::from("root"))
     }
 
     fn host(&self) -> BString {
@@ -49,7 +51,9 @@ impl Facts for View<'_> {
 
     fn now(&self) -> i64 {
         let now = std::time::SystemTime::now();
-        let passed = now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let passed = now
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default();
         i64::try_from(passed.as_secs()).unwrap_or(0)
     }
 

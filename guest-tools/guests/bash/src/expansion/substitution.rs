@@ -2,7 +2,10 @@
 
 use std::rc::Rc;
 
-use bash_syntax::ast::{CommandSubstitution, List, ProcessDirection, ProcessSubstitution, Redirection, RedirectionTarget};
+use bash_syntax::ast::{
+    CommandSubstitution, List, ProcessDirection, ProcessSubstitution, Redirection,
+    RedirectionTarget,
+};
 use bstr::BString;
 
 use super::word::Context;
@@ -109,7 +112,9 @@ impl Shell {
         let (reader, writer) = match sys::pipe() {
             Ok(ends) => ends,
             Err(error) => {
-                return Err(self.abandon(format_args!("cannot make pipe for process substitution: {error}")));
+                return Err(self.abandon(format_args!(
+                    "cannot make pipe for process substitution: {error}"
+                )));
             }
         };
         let (reader, writer) = (Open::new(reader), Open::new(writer));

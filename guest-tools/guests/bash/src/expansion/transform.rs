@@ -21,10 +21,16 @@ pub enum Removal {
 /// Removes what matches.
 pub fn remove<'a>(text: &'a [u8], pattern: &Pattern, removal: Removal) -> &'a [u8] {
     let rest = match removal {
-        Removal::ShortestPrefix => pattern.shortest_prefix(text).and_then(|end| text.get(end..)),
+        Removal::ShortestPrefix => pattern
+            .shortest_prefix(text)
+            .and_then(|end| text.get(end..)),
         Removal::LongestPrefix => pattern.longest_prefix(text).and_then(|end| text.get(end..)),
-        Removal::ShortestSuffix => pattern.shortest_suffix(text).and_then(|start| text.get(..start)),
-        Removal::LongestSuffix => pattern.longest_suffix(text).and_then(|start| text.get(..start)),
+        Removal::ShortestSuffix => pattern
+            .shortest_suffix(text)
+            .and_then(|start| text.get(..start)),
+        Removal::LongestSuffix => pattern
+            .longest_suffix(text)
+            .and_then(|start| text.get(..start)),
     };
     rest.unwrap_or(text)
 }

@@ -55,7 +55,8 @@ impl Shell {
     /// Expands a word without splitting it.
     pub async fn expand(&mut self, word: &Word, context: Context) -> Result<Expanded, Stop> {
         let mut expanded = Expanded::default();
-        self.expand_parts(&word.parts, context, &mut expanded).await?;
+        self.expand_parts(&word.parts, context, &mut expanded)
+            .await?;
         Ok(expanded)
     }
 
@@ -147,7 +148,7 @@ impl Shell {
             if at_start && let Some(after) = rest.strip_prefix(b"~") {
                 let end = after
                     .iter()
-                    .position(|byte| *byte == b'/' || (context.is_assignment && *byte == b':'))
+                    .position(|byte| matches!(byte, b'/' | b':'))
                     .unwrap_or(after.len());
                 let (prefix, tail) = after.split_at_checked(end).unwrap_or((after, b""));
                 // A prefix that runs into a quoted part is none.
@@ -226,5 +227,9 @@ impl Shell {
 
 /// Appends the result of an expansion.
 pub fn push_result(text: &[u8], context: Context, output: &mut Expanded) {
-    output.push(text, context.is_split && !context.is_quoted, context.is_quoted);
+    output.push(
+        text,
+        context.is_split && !context.is_quoted,
+        context.is_quoted,
+    );
 }

@@ -36,9 +36,10 @@ impl Shell {
             _ => {}
         }
         let has_braces = self.options.has(SetOption::BraceExpand)
-            && word.parts.iter().any(|part| {
-                matches!(part, WordPart::Literal(text) if brace::is_candidate(text))
-            });
+            && word
+                .parts
+                .iter()
+                .any(|part| matches!(part, WordPart::Literal(text) if brace::is_candidate(text)));
         if !has_braces {
             return self.expand_one(word, fields).await;
         }
@@ -71,7 +72,11 @@ impl Shell {
             for run in &runs {
                 text.extend_from_slice(run.text);
             }
-            if !has_glob || !text.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'(')) {
+            if !has_glob
+                || !text
+                    .iter()
+                    .any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'('))
+            {
                 fields.push(text);
                 continue;
             }

@@ -98,7 +98,9 @@ impl Jobs {
 
     /// Returns the job with that process id.
     pub fn by_pid(&self, pid: u32) -> Option<&Job> {
-        self.jobs.iter().find(|job| job.pid == pid || job.task.own_pid() == pid)
+        self.jobs
+            .iter()
+            .find(|job| job.pid == pid || job.task.own_pid() == pid)
     }
 
     /// Returns how a process ended that has left the list.
@@ -123,7 +125,12 @@ impl Jobs {
         self.previous
             .and_then(|number| self.get(number))
             .filter(|job| Some(job.number) != current)
-            .or_else(|| self.jobs.iter().rev().find(|job| Some(job.number) != current))
+            .or_else(|| {
+                self.jobs
+                    .iter()
+                    .rev()
+                    .find(|job| Some(job.number) != current)
+            })
             .or_else(|| self.current())
     }
 
@@ -137,13 +144,17 @@ impl Jobs {
             _ => {}
         }
         if rest.iter().all(u8::is_ascii_digit) {
-            let number = bash_text::arithmetic::parse_integer(rest).and_then(|n| u32::try_from(n).ok());
+            let number =
+                bash_text::arithmetic::parse_integer(rest).and_then(|n| u32::try_from(n).ok());
             return number.and_then(|number| self.get(number)).ok_or(false);
         }
-        let mut fitting = self.jobs.iter().filter(|job| match rest.strip_prefix(b"?") {
-            Some(part) => bstr::ByteSlice::contains_str(job.text.as_slice(), part),
-            None => job.text.starts_with(rest),
-        });
+        let mut fitting = self
+            .jobs
+            .iter()
+            .filter(|job| match rest.strip_prefix(b"?") {
+                Some(part) => bstr::ByteSlice::contains_str(job.text.as_slice(), part),
+                None => job.text.starts_with(rest),
+            });
         match (fitting.next(), fitting.next()) {
             (Some(job), None) => Ok(job),
             (Some(_), Some(_)) => Err(true),

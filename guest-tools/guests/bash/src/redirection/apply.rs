@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use bash_syntax::ast::{Descriptor, Redirection, RedirectionOperator as Operator, RedirectionTarget, Word};
+use bash_syntax::ast::{
+    Descriptor, Redirection, RedirectionOperator as Operator, RedirectionTarget, Word,
+};
 use bstr::{BString, ByteSlice};
 
 use super::Saved;
@@ -67,7 +69,10 @@ impl Shell {
             text.push(b'\n');
             return Ok(self.place(redirection, 0, Some(Open::text(text.into())), saved));
         }
-        if matches!(redirection.operator, Operator::DuplicateInput | Operator::DuplicateOutput) {
+        if matches!(
+            redirection.operator,
+            Operator::DuplicateInput | Operator::DuplicateOutput
+        ) {
             return self.duplicate(redirection, word, saved).await;
         }
         let path = match self.target(word).await? {
@@ -80,7 +85,10 @@ impl Shell {
             Operator::Append | Operator::AppendOutputAndError => (1, OpenHow::APPEND),
             _ => (1, OpenHow::WRITE),
         };
-        let is_output = matches!(redirection.operator, Operator::Output | Operator::OutputAndError);
+        let is_output = matches!(
+            redirection.operator,
+            Operator::Output | Operator::OutputAndError
+        );
         if is_output && self.options.has(SetOption::NoClobber) {
             let stat = sys::stat(self.absolute(&path), true);
             if stat.is_ok_and(|stat| stat.kind == sys::Kind::Regular) {
@@ -130,7 +138,9 @@ impl Shell {
         let default = u32::from(redirection.operator == Operator::DuplicateOutput);
         if text == "-" {
             if let Some(Descriptor::Variable(name)) = &redirection.descriptor {
-                let number = self.get(name).and_then(|text| bash_text::arithmetic::parse_integer(&text));
+                let number = self
+                    .get(name)
+                    .and_then(|text| bash_text::arithmetic::parse_integer(&text));
                 match number.and_then(|number| u32::try_from(number).ok()) {
                     Some(number) => self.replace_descriptor(number, None, &mut Saved::default()),
                     None => return Ok(Err(Failure::new(name, Errno::BadDescriptor))),
@@ -144,7 +154,9 @@ impl Shell {
             None => (text.as_slice(), false),
         };
         let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-        let number = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse::<u32>().ok());
+        let number = std::str::from_utf8(digits)
+            .ok()
+            .and_then(|digits| digits.parse::<u32>().ok());
         match number.filter(|_| is_number) {
             Some(source) => {
                 let Some(open) = self.descriptors.get(source).map(Rc::clone) else {
@@ -249,9 +261,18 @@ impl Shell {
         if path.starts_with(b"/dev/tcp/") || path.starts_with(b"/dev/udp/") {
             return Err(Errno::NotPermitted);
         }
-        let mode = 0o666 & if cfg!(target_family = "wasm") { 0o777 } else { !self.umask };
+        let mode = 0o666
+            & if cfg!(target_family = "wasm") {
+                0o777
+            } else {
+                !self.umask
+            };
         let descriptor = sys::open(self.absolute(path), how, mode)?;
-        if how.write && descriptor.stat().is_ok_and(|stat| stat.kind == sys::Kind::Directory) {
+        if how.write
+            && descriptor
+                .stat()
+                .is_ok_and(|stat| stat.kind == sys::Kind::Directory)
+        {
             return Err(Errno::IsDirectory);
         }
         Ok(Open::new(descriptor))

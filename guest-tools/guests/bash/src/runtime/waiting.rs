@@ -75,10 +75,14 @@ impl Waiting {
         };
         if deadline.is_some() {
             let now = Instant::now();
-            there.extend(interests.iter().filter_map(|(number, interest)| match interest {
-                Interest::At(at) if *at <= now => Some(*number),
-                _ => None,
-            }));
+            there.extend(
+                interests
+                    .iter()
+                    .filter_map(|(number, interest)| match interest {
+                        Interest::At(at) if *at <= now => Some(*number),
+                        _ => None,
+                    }),
+            );
         }
         let mut waiting = waiting.borrow_mut();
         there
@@ -140,7 +144,11 @@ impl Future for Until<'_> {
 impl Drop for Until<'_> {
     fn drop(&mut self) {
         if let Some(number) = self.number {
-            self.runtime.waiting().borrow_mut().interests.remove(&number);
+            self.runtime
+                .waiting()
+                .borrow_mut()
+                .interests
+                .remove(&number);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Elements of arrays: where a subscript points, reading and writing there.
 
-use bstr::{BString, ByteSlice};
+use bstr::BString;
 
 use super::{Refusal, Shell};
 use crate::variables::{AssociativeArray, Attributes, IndexedArray, Value, Variable};
@@ -73,7 +73,10 @@ impl Shell {
             if variable.attributes.has(Attributes::READONLY) {
                 return Err(Refusal::ReadOnly(BString::from(name)));
             }
-            if variable.dynamic.is_some_and(|dynamic| dynamic.ignores_assignment()) {
+            if variable
+                .dynamic
+                .is_some_and(|dynamic| dynamic.ignores_assignment())
+            {
                 return Ok(());
             }
         }
@@ -88,11 +91,7 @@ impl Shell {
             None
         };
         let value = self.transformed(attributes, value, current.as_ref(), is_append)?;
-        let is_exporting = self.options.has(super::SetOption::AllExport);
         let variable = self.variables.entry(name);
-        if is_exporting {
-            variable.attributes = variable.attributes.with(Attributes::EXPORT);
-        }
         put(variable, name, subscript, value)?;
         Ok(())
     }
@@ -113,14 +112,12 @@ impl Shell {
             return Ok(());
         };
         match (&mut variable.value, subscript) {
-            (Value::Indexed(array), Subscript::Index(index)) => {
-                match place(array, *index) {
-                    Some(index) => array.remove(index),
-                    None => {
-                        return Err(Refusal::Subscript(BString::from(format!("[{index}]"))));
-                    }
+            (Value::Indexed(array), Subscript::Index(index)) => match place(array, *index) {
+                Some(index) => array.remove(index),
+                None => {
+                    return Err(Refusal::Subscript(BString::from(format!("[{index}]"))));
                 }
-            }
+            },
             (Value::Associative(array), Subscript::Key(key)) => array.remove(key),
             _ => {}
         }
@@ -207,7 +204,7 @@ fn put(
         (Value::Associative(array), Subscript::Key(key)) => array.set(key, value),
         (Value::Associative(array), Subscript::None) => array.set(b"0", value),
         (Value::Associative(array), Subscript::Index(index)) => {
-            array.set(index.to_string().as_str().as_bytes().as_bstr(), value);
+            array.set(index.to_string().as_bytes(), value);
         }
         (Value::Unset | Value::Scalar(_), _) => {}
     }

@@ -53,7 +53,11 @@ impl Shell {
     /// Returns the whole value of a computed variable.
     pub fn dynamic_value(&self, dynamic: Dynamic) -> Value {
         let values: Vec<BString> = match dynamic {
-            Dynamic::PipeStatus => self.pipe_status.iter().map(|s| s.to_string().into()).collect(),
+            Dynamic::PipeStatus => self
+                .pipe_status
+                .iter()
+                .map(|s| s.to_string().into())
+                .collect(),
             Dynamic::DirectoryStack => std::iter::once(self.displayed_directory())
                 .chain(self.directory_stack.iter().cloned())
                 .collect(),
@@ -108,10 +112,15 @@ impl Shell {
     }
 
     fn function_names(&self) -> Value {
-        if self.calls.is_empty() {
+        if self.function_depth == 0 {
             return Value::Unset;
         }
-        let mut names: Vec<BString> = self.calls.iter().rev().map(|call| call.name.clone()).collect();
+        let mut names: Vec<BString> = self
+            .calls
+            .iter()
+            .rev()
+            .map(|call| call.name.clone())
+            .collect();
         if self.script.is_some() {
             names.push(BString::from("main"));
         }
@@ -180,7 +189,8 @@ impl Shell {
                 self.seconds_offset = number;
             }
             Dynamic::Random => {
-                self.random_seed.set(u32::try_from(number & 0xffff_ffff).unwrap_or(0));
+                self.random_seed
+                    .set(u32::try_from(number & 0xffff_ffff).unwrap_or(0));
                 self.random_last.set(0);
             }
             Dynamic::Line => self.line = u32::try_from(number).unwrap_or(0),
@@ -192,5 +202,7 @@ impl Shell {
 }
 
 fn epoch() -> std::time::Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
 }

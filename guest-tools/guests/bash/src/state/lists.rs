@@ -2,7 +2,7 @@
 
 use bstr::BString;
 
-use super::{Refusal, SetOption, Shell, Subscript};
+use super::{Refusal, Shell, Subscript};
 use crate::builtins::{ListAssignment, ListElement};
 use crate::variables::{AssociativeArray, Attributes, IndexedArray, Value};
 
@@ -33,12 +33,7 @@ impl Shell {
         } else {
             self.assign_indexed(name, attributes, list)?;
         }
-        let is_exporting = self.options.has(SetOption::AllExport);
-        let variable = self.variables.entry(name);
-        variable.is_declared_only = false;
-        if is_exporting {
-            variable.attributes = variable.attributes.with(Attributes::EXPORT);
-        }
+        self.variables.entry(name).is_declared_only = false;
         Ok(())
     }
 
@@ -48,8 +43,14 @@ impl Shell {
         attributes: Attributes,
         list: &ListAssignment,
     ) -> Result<(), Refusal> {
-        let is_plain = attributes.without(Attributes::EXPORT).without(Attributes::TRACE).is_empty()
-            && list.elements.iter().all(|element| element.subscript.is_none());
+        let is_plain = attributes
+            .without(Attributes::EXPORT)
+            .without(Attributes::TRACE)
+            .is_empty()
+            && list
+                .elements
+                .iter()
+                .all(|element| element.subscript.is_none());
         if list.is_append {
             self.make_indexed(name)?;
         } else {
@@ -123,7 +124,8 @@ impl Shell {
                 return Err(Refusal::Subscript(text.into()));
             }
             let current = fresh.get(key).cloned();
-            let value = self.transformed(attributes, &value, current.as_ref(), element.is_append)?;
+            let value =
+                self.transformed(attributes, &value, current.as_ref(), element.is_append)?;
             fresh.set(key, value);
         }
         self.variables.entry(name).value = Value::Associative(fresh);

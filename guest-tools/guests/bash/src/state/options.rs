@@ -228,7 +228,11 @@ impl Options {
     /// Turns a `set -o` option on or off.
     pub fn put(&mut self, option: SetOption, is_on: bool) {
         let bit = 1 << option as u8;
-        self.set = if is_on { self.set | bit } else { self.set & !bit };
+        self.set = if is_on {
+            self.set | bit
+        } else {
+            self.set & !bit
+        };
     }
 
     /// Returns whether a `shopt` option is on.
@@ -247,7 +251,11 @@ impl Options {
             }
         }
         let bit = 1 << option as u8;
-        self.shopt = if is_on { self.shopt | bit } else { self.shopt & !bit };
+        self.shopt = if is_on {
+            self.shopt | bit
+        } else {
+            self.shopt & !bit
+        };
     }
 
     /// Returns the value of `SHELLOPTS`.

@@ -292,7 +292,8 @@ impl Shell {
         if self.is_subshell {
             self.task.set_dispositions(trapped, ignored);
         } else {
-            sys::set_signals(trapped, ignored);
+            // The shell learns of a broken pipe from the write itself: it ends only the task that wrote.
+            sys::set_signals(trapped, ignored | (1 << sys::SIGPIPE) & !trapped);
         }
     }
 }

@@ -69,7 +69,9 @@ impl Shell {
     pub fn get(&self, name: &[u8]) -> Option<Cow<'_, [u8]>> {
         let variable = self.variables.get(name)?;
         if let Some(dynamic) = variable.dynamic {
-            return self.dynamic_text(dynamic).map(|text| Cow::Owned(text.into()));
+            return self
+                .dynamic_text(dynamic)
+                .map(|text| Cow::Owned(text.into()));
         }
         if variable.attributes.has(Attributes::REFERENCE) {
             let target = self.resolve(name).ok()??;
@@ -298,7 +300,8 @@ impl Shell {
             Some(open) => {
                 let (Some(name), Some(inside)) = (
                     text.get(..open),
-                    text.get(open + 1..).and_then(|rest| rest.strip_suffix(b"]")),
+                    text.get(open + 1..)
+                        .and_then(|rest| rest.strip_suffix(b"]")),
                 ) else {
                     return false;
                 };

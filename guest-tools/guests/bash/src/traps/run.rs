@@ -63,6 +63,9 @@ impl Shell {
         }
         self.patience = PATIENCE;
         self.must_look = false;
+        if let Some(signal) = self.deadly_signal {
+            return Err(Stop::Signal(signal));
+        }
         if self.runtime.task_count() > 1 || self.is_session {
             let runtime = Rc::clone(&self.runtime);
             runtime.yield_now().await;
@@ -127,6 +130,13 @@ impl Shell {
     /// Sends a signal to a process, a group, or a task of the shell.
     pub fn send_signal(&mut self, pid: i32, signal: u8) -> Result<(), sys::Errno> {
         self.must_look = true;
+        if self.is_subshell && pid == sys::signed(self.pid()) {
+            // A subshell may run within its parent's task, which must not end.
+            if signal != 0 && !self.task.deliver(signal) && signal != sys::SIGCONT {
+                self.deadly_signal = Some(signal);
+            }
+            return Ok(());
+        }
         let task = u32::try_from(pid)
             .ok()
             .and_then(|pid| self.runtime.find(pid));

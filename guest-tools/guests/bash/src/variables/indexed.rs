@@ -35,7 +35,10 @@ impl IndexedArray {
 
     /// Returns the element at `index`.
     pub fn get(&self, index: u64) -> Option<&BString> {
-        match usize::try_from(index).ok().and_then(|at| self.dense.get(at)) {
+        match usize::try_from(index)
+            .ok()
+            .and_then(|at| self.dense.get(at))
+        {
             Some(value) => Some(value),
             None if self.sparse.is_empty() => None,
             None => self.sparse.get(&index),

@@ -119,7 +119,10 @@ impl Variables {
     /// Returns whether the innermost scope binds `name`.
     pub fn is_local(&self, name: &[u8]) -> bool {
         let depth = self.depth();
-        depth > 0 && self.get(name).is_some_and(|variable| variable.scope == depth)
+        depth > 0
+            && self
+                .get(name)
+                .is_some_and(|variable| variable.scope == depth)
     }
 
     /// Binds `name` in the innermost scope (a global when there is none), hiding an outer binding.
@@ -223,7 +226,9 @@ impl Variables {
 
     /// Iterates over all variables, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&Name, &Variable)> {
-        self.table.iter().map(|(name, variable)| (name, &**variable))
+        self.table
+            .iter()
+            .map(|(name, variable)| (name, &**variable))
     }
 
     /// Returns the variables in the order of their names.
