@@ -1,0 +1,229 @@
+//! cmp: two streams byte by byte, in bounded memory.
+
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+
+use gnu_options::{Item, Long, Options, Takes, parse};
+
+const LONG: &[Long] = &[
+    ("verbose", Takes::Nothing, 'l'),
+    ("print-bytes", Takes::Nothing, 'b'),
+    ("quiet", Takes::Nothing, 's'),
+    ("silent", Takes::Nothing, 's'),
+    ("bytes", Takes::Argument, 'n'),
+    ("ignore-initial", Takes::Argument, 'i'),
+];
+
+#[derive(Default)]
+struct Request {
+    verbose: bool,
+    print: bool,
+    silent: bool,
+    limit: Option<u64>,
+    skip: [u64; 2],
+}
+
+/// Runs cmp.
+pub(crate) fn run(words: &[String]) -> u8 {
+    match try_run(words) {
+        Ok(status) => status,
+        Err(error) => {
+            eprintln!("cmp: {error}");
+            2
+        }
+    }
+}
+
+fn number(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let unit = match text.strip_prefix(digits).unwrap_or("") {
+        "" => 1,
+        "kB" => 1000,
+        "k" | "K" => 1024,
+        "MB" => 1_000_000,
+        "M" => 1 << 20,
+        "GB" => 1_000_000_000,
+        "G" => 1 << 30,
+        _ => return Err(format!("invalid number '{text}'")),
+    };
+    let value: u64 = digits
+        .parse()
+        .map_err(|_| format!("invalid number '{text}'"))?;
+    value
+        .checked_mul(unit)
+        .ok_or_else(|| format!("invalid number '{text}'"))
+}
+
+fn try_run(words: &[String]) -> Result<u8, String> {
+    let (items, error) = parse(
+        &Options {
+            short: "lbsn:i:",
+            long: LONG,
+        },
+        words,
+    );
+    let help = "\ncmp: Try 'cmp --help' for more information.";
+    if let Some(error) = error {
+        return Err(format!("{error}{help}"));
+    }
+    let mut request = Request::default();
+    let mut operands = Vec::new();
+    for item in items {
+        match item {
+            Item::Operand(operand) => operands.push(operand),
+            Item::Option('l', ..) => request.verbose = true,
+            Item::Option('b', ..) => request.print = true,
+            Item::Option('s', ..) => request.silent = true,
+            Item::Option('n', text, _) => request.limit = Some(number(&text.unwrap_or_default())?),
+            Item::Option(_, text, _) => {
+                let text = text.unwrap_or_default();
+                let (first, second) = text.split_once(':').unwrap_or((&text, &text));
+                request.skip = [number(first)?, number(second)?];
+            }
+        }
+    }
+    if operands.len() > 4 {
+        return Err(format!(
+            "extra operand '{}'{help}",
+            operands.get(4).map_or("", String::as_str)
+        ));
+    }
+    let mut operands = operands.into_iter();
+    let first = operands
+        .next()
+        .ok_or_else(|| format!("missing operand after 'cmp'{help}"))?;
+    let second = operands.next().unwrap_or_else(|| "-".to_owned());
+    for (skip, text) in request.skip.iter_mut().zip(operands) {
+        *skip = number(&text)?;
+    }
+    let [first_skip, second_skip] = request.skip;
+    let one = open(&first, first_skip)
+        .map_err(|error| format!("{first}: {}", process::message(&error)))?;
+    let other = open(&second, second_skip)
+        .map_err(|error| format!("{second}: {}", process::message(&error)))?;
+    let names = [first.as_str(), second.as_str()];
+    compare(&request, names, one, other).map_err(|error| process::message(&error))
+}
+
+fn open(path: &str, skip: u64) -> io::Result<BufReader<Box<dyn Read>>> {
+    let source: Box<dyn Read> = if path == "-" {
+        Box::new(io::stdin())
+    } else {
+        Box::new(std::fs::File::open(path)?)
+    };
+    let mut reader = BufReader::with_capacity(65_536, source);
+    io::copy(&mut reader.by_ref().take(skip), &mut io::sink())?;
+    Ok(reader)
+}
+
+/// Shows a byte as cat -v does.
+fn visible(byte: u8) -> String {
+    let mut text = String::new();
+    let mut rest = byte;
+    if rest >= 128 {
+        text.push_str("M-");
+        rest -= 128;
+    }
+    match rest {
+        0..32 => {
+            text.push('^');
+            text.push(char::from(rest + 64));
+        }
+        127 => text.push_str("^?"),
+        _ => text.push(char::from(rest)),
+    }
+    text
+}
+
+fn compare(
+    request: &Request,
+    names: [&str; 2],
+    mut one: impl BufRead,
+    mut other: impl BufRead,
+) -> io::Result<u8> {
+    let mut out = BufWriter::with_capacity(65_536, io::stdout().lock());
+    let [first, second] = names;
+    let (mut at, mut lines, mut status) = (0_u64, 0_usize, 0);
+    let mut left = request.limit.unwrap_or(u64::MAX);
+    let mut last = b'\n';
+    while left > 0 {
+        let (left_bytes, right_bytes) = (one.fill_buf()?, other.fill_buf()?);
+        let length = left_bytes
+            .len()
+            .min(right_bytes.len())
+            .min(usize::try_from(left).unwrap_or(usize::MAX));
+        if length == 0 {
+            if left_bytes.len() != right_bytes.len() {
+                out.flush()?;
+                status = 1;
+                if !request.silent {
+                    let short = if left_bytes.is_empty() { first } else { second };
+                    end_of_file(short, at, lines, last, request);
+                }
+            }
+            break;
+        }
+        let chunk = left_bytes.get(..length).unwrap_or_default();
+        let against = right_bytes.get(..length).unwrap_or_default();
+        if chunk != against || request.silent {
+            for (place, (byte, wanted)) in chunk
+                .iter()
+                .zip(against)
+                .enumerate()
+                .filter(|(_, (a, b))| a != b)
+            {
+                if request.silent {
+                    return Ok(1);
+                }
+                let position = at + place as u64 + 1;
+                if request.verbose {
+                    status = 1;
+                    if request.print {
+                        writeln!(
+                            out,
+                            "{position:>6} {byte:>3o} {:<4} {wanted:>3o} {}",
+                            visible(*byte),
+                            visible(*wanted)
+                        )?;
+                    } else {
+                        writeln!(out, "{position:>6} {byte:>3o} {wanted:>3o}")?;
+                    }
+                    continue;
+                }
+                let before = chunk.get(..place).unwrap_or_default();
+                let line = lines + memchr::memchr_iter(b'\n', before).count() + 1;
+                if request.print {
+                    writeln!(
+                        out,
+                        "{first} {second} differ: byte {position}, line {line} is {byte:>3o} {} {wanted:>3o} {}",
+                        visible(*byte),
+                        visible(*wanted)
+                    )?;
+                } else {
+                    writeln!(out, "{first} {second} differ: byte {position}, line {line}")?;
+                }
+                out.flush()?;
+                return Ok(1);
+            }
+        }
+        lines += memchr::memchr_iter(b'\n', chunk).count();
+        last = chunk.last().copied().unwrap_or(last);
+        at += length as u64;
+        left -= length as u64;
+        one.consume(length);
+        other.consume(length);
+    }
+    out.flush()?;
+    Ok(status)
+}
+
+fn end_of_file(name: &str, at: u64, lines: usize, last: u8, request: &Request) {
+    if at == 0 {
+        eprintln!("cmp: EOF on {name} which is empty");
+    } else if request.verbose {
+        eprintln!("cmp: EOF on {name} after byte {at}");
+    } else if last == b'\n' {
+        eprintln!("cmp: EOF on {name} after byte {at}, line {lines}");
+    } else {
+        eprintln!("cmp: EOF on {name} after byte {at}, in line {}", lines + 1);
+    }
+}
