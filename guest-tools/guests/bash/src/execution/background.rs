@@ -45,14 +45,14 @@ pub fn start(shell: &mut Shell, chain: &Rc<AndOr>) -> u8 {
     0
 }
 
-/// Returns whether there is nothing but one simple command.
+/// Returns whether there is nothing but one simple command or subshell.
 fn is_single(chain: &AndOr) -> bool {
     match chain.first.commands.as_slice() {
         [only] => {
             chain.rest.is_empty()
                 && !chain.first.is_negated
                 && chain.first.time.is_none()
-                && matches!(only.kind, CommandKind::Simple(_))
+                && matches!(only.kind, CommandKind::Simple(_) | CommandKind::Subshell(_))
         }
         _ => false,
     }

@@ -26,7 +26,14 @@ pub async fn execute_command(shell: &mut Shell, command: &Command) -> Outcome {
     if let CommandKind::Simple(words) = &command.kind {
         return simple::execute(shell, command, words).await;
     }
-    shell.is_last_command = false;
+    // A task that is nothing but `( ... )` is that subshell: signals sent to it reach the traps set inside.
+    let is_whole_task = std::mem::take(&mut shell.is_last_command);
+    if is_whole_task
+        && let CommandKind::Subshell(list) = &command.kind
+        && command.redirections.is_empty()
+    {
+        return execute_list(shell, list).await;
+    }
     if command.redirections.is_empty() {
         return execute_kind(shell, command).await;
     }

@@ -94,7 +94,10 @@ fn start_stage(
     if output.is_some() {
         stage.descriptors.put(1, output);
     }
-    stage.is_last_command = matches!(command.kind, CommandKind::Simple(_));
+    stage.is_last_command = matches!(
+        command.kind,
+        CommandKind::Simple(_) | CommandKind::Subshell(_)
+    );
     let command = Rc::clone(command);
     shell.runtime.start(
         &task,
