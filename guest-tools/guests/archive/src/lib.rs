@@ -1,1 +1,20 @@
-//! tar, gzip, bzip2, xz, zstd, zip and unzip.
+//! tar and the compressors gzip, bzip2, xz and zstd: one program that is called by any of their names.
+//!
+//! Everything streams in bounded memory. What is damaged is an error with a status, never a shorter result.
+
+mod codec;
+mod compressor;
+mod tar;
+
+/// Runs the command that the first argument names and returns its exit status.
+#[must_use]
+pub fn run(arguments: &[String]) -> u8 {
+    let (name, words) = arguments
+        .split_first()
+        .map_or(("tar", &[][..]), |(name, words)| (name.as_str(), words));
+    let name = name.rsplit('/').next().unwrap_or(name);
+    match name {
+        "tar" => tar::run(words),
+        _ => compressor::run(name, words),
+    }
+}

@@ -247,16 +247,16 @@ fn files(
         function: request.function.as_ref(),
     };
     output::print(out, &texts, &changes, &style)?;
+    let mut status = 1;
     if matches!(form, Form::Ed | Form::ForwardEd) {
-        let lacking = paths
-            .iter()
-            .zip(&texts)
-            .filter(|(_, text)| text.bytes.last().is_some_and(|last| *last != b'\n'));
-        for (path, _) in lacking {
+        // These forms cannot say it: the script would make another file.
+        let lacks_end = |text: &Text| text.bytes.last().is_some_and(|last| *last != b'\n');
+        for (path, _) in paths.iter().zip(&texts).filter(|(_, text)| lacks_end(text)) {
             eprintln!("diff: {path}: No newline at end of file\n");
+            status = 2;
         }
     }
-    Ok(1)
+    Ok(status)
 }
 
 /// Returns the time of a file as a header has it: that of an absent file is the beginning of time, that of a stream now.

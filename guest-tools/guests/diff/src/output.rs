@@ -184,7 +184,7 @@ fn rcs(out: &mut impl Write, [_, new]: &[Text; 2], change: &Change) -> io::Resul
 /// Groups changes whose surroundings touch.
 fn hunks(changes: &[Change], context: usize) -> impl Iterator<Item = &[Change]> {
     changes.chunk_by(move |one, next| {
-        let distance_max = if one.ignored || next.ignored {
+        let distance_max = if next.ignored {
             context
         } else {
             context.saturating_mul(2).saturating_add(1)
