@@ -24,19 +24,6 @@ impl Format {
             _ => None,
         }
     }
-
-    /// Returns the format that a file of this name should have.
-    pub(crate) fn of_name(name: &str) -> Option<Self> {
-        let suffix = name.rsplit_once('.')?.1;
-        match suffix {
-            "gz" | "tgz" | "taz" => Some(Self::Gzip),
-            "bz2" | "tbz" | "tbz2" | "tz2" => Some(Self::Bzip2),
-            "xz" | "txz" => Some(Self::Xz),
-            "lzma" | "tlz" => Some(Self::Lzma),
-            "zst" | "tzst" => Some(Self::Zstd),
-            _ => None,
-        }
-    }
 }
 
 /// Returns a reader of what was compressed. All members that follow each other are read.
@@ -196,4 +183,34 @@ pub(crate) fn open(path: &str) -> io::Result<Box<dyn BufRead>> {
 /// Returns the standard output with a big buffer.
 pub(crate) fn standard_output() -> BufWriter<io::StdoutLock<'static>> {
     BufWriter::with_capacity(65_536, io::stdout().lock())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn every_format_gives_back_what_it_got_and_notices_a_cut() {
+        let content: Vec<u8> = (0..40_000_u32)
+            .flat_map(|number| number.to_string().into_bytes())
+            .collect();
+        for format in [Format::Gzip, Format::Bzip2, Format::Xz, Format::Zstd] {
+            let mut packed = Vec::new();
+            compress(format, 6, content.as_slice(), &mut packed).unwrap();
+            assert_eq!(Format::of_magic(&packed), Some(format));
+            let twice = [packed.as_slice(), &packed].concat();
+            let mut back = Vec::new();
+            reader(format, twice.as_slice())
+                .unwrap()
+                .read_to_end(&mut back)
+                .unwrap();
+            assert_eq!(back, [content.as_slice(), &content].concat(), "{format:?}");
+            let cut = packed.get(..packed.len() / 2).unwrap();
+            let outcome =
+                reader(format, cut).and_then(|mut reader| reader.read_to_end(&mut Vec::new()));
+            assert!(outcome.is_err(), "{format:?}");
+        }
+    }
 }

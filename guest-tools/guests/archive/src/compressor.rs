@@ -22,7 +22,6 @@ const LONG: &[Long] = &[
     ("fast", Takes::Nothing, '1'),
     ("best", Takes::Nothing, '9'),
     ("no-name", Takes::Nothing, 'n'),
-    ("name", Takes::Nothing, 'N'),
     ("suffix", Takes::Argument, 'S'),
     ("rm", Takes::Nothing, 'R'),
     ("threads", Takes::Argument, 'T'),
@@ -47,7 +46,7 @@ struct Request {
     output: Option<String>,
 }
 
-fn request(name: &str) -> Request {
+fn request(name: &str) -> Option<Request> {
     let (program, format, decompress, standard_output) = match name {
         "gzip" => ("gzip", Format::Gzip, false, false),
         "gunzip" => ("gzip", Format::Gzip, true, false),
@@ -63,9 +62,10 @@ fn request(name: &str) -> Request {
         "lzcat" => ("xz", Format::Lzma, true, true),
         "unzstd" => ("zstd", Format::Zstd, true, false),
         "zstdcat" => ("zstd", Format::Zstd, true, true),
-        _ => ("zstd", Format::Zstd, false, false),
+        "zstd" => ("zstd", Format::Zstd, false, false),
+        _ => return None,
     };
-    Request {
+    Some(Request {
         program,
         format,
         decompress,
@@ -77,7 +77,7 @@ fn request(name: &str) -> Request {
         level: if format == Format::Bzip2 { 9 } else { 6 },
         suffix: suffix(format).to_owned(),
         output: None,
-    }
+    })
 }
 
 fn suffix(format: Format) -> &'static str {
@@ -90,13 +90,17 @@ fn suffix(format: Format) -> &'static str {
     }
 }
 
-/// Runs the compressor of a name.
-pub(crate) fn run(name: &str, words: &[String]) -> u8 {
-    let mut request = request(name);
+/// Runs the compressor of a name; nothing if there is none of that name.
+pub(crate) fn run(name: &str, words: &[String]) -> Option<u8> {
+    let request = request(name)?;
+    Some(run_request(request, words))
+}
+
+fn run_request(mut request: Request, words: &[String]) -> u8 {
     let short = match request.program {
         "zstd" => "0123456789cdzfkqtvo:T:",
         "xz" => "0123456789cdzfkqtvS:T:F:C:e",
-        _ => "0123456789cdzfkqtvnNS:s",
+        _ => "0123456789cdzfkqtvnS:s",
     };
     let (items, error) = parse(&Options { short, long: LONG }, words);
     let mut operands = Vec::new();

@@ -1,20 +1,19 @@
-//! tar and the compressors gzip, bzip2, xz and zstd: one program that is called by any of their names.
+//! The compressors gzip, bzip2, xz and zstd: one program that is called by any of their names.
 //!
 //! Everything streams in bounded memory. What is damaged is an error with a status, never a shorter result.
 
 mod codec;
 mod compressor;
-mod tar;
 
 /// Runs the command that the first argument names and returns its exit status.
 #[must_use]
 pub fn run(arguments: &[String]) -> u8 {
     let (name, words) = arguments
         .split_first()
-        .map_or(("tar", &[][..]), |(name, words)| (name.as_str(), words));
+        .map_or(("gzip", &[][..]), |(name, words)| (name.as_str(), words));
     let name = name.rsplit('/').next().unwrap_or(name);
-    match name {
-        "tar" => tar::run(words),
-        _ => compressor::run(name, words),
-    }
+    compressor::run(name, words).unwrap_or_else(|| {
+        eprintln!("{name}: this command is not part of the program");
+        127
+    })
 }

@@ -276,3 +276,38 @@ fn key(line: &[u8], equality: &Equality) -> Vec<u8> {
     }
     key
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Compares letters as if each were a line.
+    fn check(old: &str, new: &str, expected: &[(usize, usize, usize, usize)]) {
+        let text = |letters: &str| {
+            Text::new(
+                letters
+                    .chars()
+                    .flat_map(|letter| [letter as u8, b'\n'])
+                    .collect(),
+            )
+        };
+        let changes = script(&[text(old), text(new)], &Equality::default());
+        let found: Vec<_> = changes
+            .iter()
+            .map(|c| (c.old, c.deleted, c.new, c.inserted))
+            .collect();
+        assert_eq!(found, expected, "{old} {new}");
+    }
+
+    #[test]
+    fn changes_are_those_that_gnu_chooses() {
+        check("abc", "abc", &[]);
+        check("", "ab", &[(0, 0, 0, 2)]);
+        check(
+            "abcdefgh",
+            "aBcdefxg",
+            &[(1, 1, 1, 1), (6, 0, 6, 1), (7, 1, 8, 0)],
+        );
+        check("abab", "ababab", &[(4, 0, 4, 2)]);
+    }
+}
