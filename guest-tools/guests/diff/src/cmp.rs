@@ -143,6 +143,13 @@ fn compare(
     let mut out = BufWriter::with_capacity(65_536, io::stdout().lock());
     let [first, second] = names;
     let (mut at, mut lines, mut status) = (0_u64, 0_usize, 0);
+    let sizes = names.iter().zip(request.skip).filter_map(|(name, skip)| {
+        let stat = process::stat(name, true).ok()?;
+        (stat.kind == process::Kind::Regular).then(|| stat.size.saturating_sub(skip))
+    });
+    // Positions are as wide as the last one can be.
+    let bound = sizes.chain(request.limit).min().unwrap_or(i64::MAX as u64);
+    let width = bound.to_string().len();
     let mut left = request.limit.unwrap_or(u64::MAX);
     let mut last = b'\n';
     while left > 0 {
@@ -180,12 +187,12 @@ fn compare(
                     if request.print {
                         writeln!(
                             out,
-                            "{position:>6} {byte:>3o} {:<4} {wanted:>3o} {}",
+                            "{position:>width$} {byte:>3o} {:<4} {wanted:>3o} {}",
                             visible(*byte),
                             visible(*wanted)
                         )?;
                     } else {
-                        writeln!(out, "{position:>6} {byte:>3o} {wanted:>3o}")?;
+                        writeln!(out, "{position:>width$} {byte:>3o} {wanted:>3o}")?;
                     }
                     continue;
                 }

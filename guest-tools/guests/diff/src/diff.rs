@@ -36,7 +36,7 @@ pub(crate) fn run(words: &[String]) -> u8 {
     }
     request.equality.ends_alike = matches!(request.form, Some(Form::Ed | Form::ForwardEd));
     let mut out = BufWriter::with_capacity(65_536, io::stdout().lock());
-    let status = compare(&mut out, &request, [&first, &second], false);
+    let status = compare(&mut out, &request, [&first, &second], Place::Operand);
     match status.and_then(|status| out.flush().map(|()| status)) {
         Ok(status) => status,
         Err(error) => {
@@ -74,20 +74,31 @@ fn tell(path: &str, error: &io::Error) {
     eprintln!("diff: {path}: {}", process::message(error));
 }
 
+/// How two paths came to be compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// They are the operands.
+    Operand,
+    /// One is an operand, the other the file of its name in a folder that is.
+    InFolder,
+    /// They are entries of two folders.
+    Entry,
+}
+
 /// Compares what two paths stand for.
 pub(crate) fn compare(
     out: &mut impl Write,
     request: &Request,
     paths: [&str; 2],
-    nested: bool,
+    place: Place,
 ) -> io::Result<u8> {
     let mut sides = Vec::new();
     let mut failed = 0;
-    for (place, path) in paths.iter().enumerate() {
+    for (number, path) in paths.iter().enumerate() {
         match look(path, request) {
             Ok(side) => sides.push(side),
             Err(error) => {
-                let allowed = request.new_file || (request.absent_first && place == 0);
+                let allowed = request.new_file || (request.absent_first && number == 0);
                 if error.kind() == io::ErrorKind::NotFound && allowed {
                     sides.push(Side::Absent);
                 } else {
@@ -113,25 +124,35 @@ pub(crate) fn compare(
             Ok(2)
         }
         [Side::Folder, Side::Folder | Side::Absent] | [Side::Absent, Side::Folder] => {
-            if nested && !request.recursive {
+            if place == Place::Entry && !request.recursive {
                 writeln!(out, "Common subdirectories: {first} and {second}")?;
                 return Ok(0);
             }
             folder::compare(out, request, paths)
         }
-        [Side::Folder, Side::File(_)] if !nested => {
+        [Side::Folder, Side::File(_)] if place == Place::Operand => {
             if second == "-" {
                 eprintln!("diff: cannot compare '-' to a directory");
                 return Ok(2);
             }
-            compare(out, request, [&inside(first, second), second], true)
+            compare(
+                out,
+                request,
+                [&inside(first, second), second],
+                Place::InFolder,
+            )
         }
-        [Side::File(_), Side::Folder] if !nested => {
+        [Side::File(_), Side::Folder] if place == Place::Operand => {
             if first == "-" {
                 eprintln!("diff: cannot compare '-' to a directory");
                 return Ok(2);
             }
-            compare(out, request, [first, &inside(second, first)], true)
+            compare(
+                out,
+                request,
+                [first, &inside(second, first)],
+                Place::InFolder,
+            )
         }
         [Side::Folder, Side::File(_)] => {
             writeln!(
@@ -152,7 +173,7 @@ pub(crate) fn compare(
                 Side::File(time) => Some(*time),
                 _ => None,
             });
-            files(out, request, paths, times, nested)
+            files(out, request, paths, times, place)
         }
         _ => Ok(2),
     }
@@ -173,7 +194,7 @@ fn files(
     request: &Request,
     paths: [&str; 2],
     times: [Option<Option<Moment>>; 2],
-    nested: bool,
+    place: Place,
 ) -> io::Result<u8> {
     let [first, second] = paths;
     let mut texts = Vec::new();
@@ -223,7 +244,7 @@ fn files(
         writeln!(out, "Files {first} and {second} differ")?;
         return Ok(1);
     }
-    if nested && request.recursive {
+    if place == Place::Entry {
         writeln!(out, "diff{} {first} {second}", request.repeated)?;
     }
     let form = request.form.unwrap_or(Form::Normal);
@@ -232,11 +253,11 @@ fn files(
         Form::Context => ["***", "---"],
         _ => ["", ""],
     };
-    for (place, ((mark, path), time)) in marks.iter().zip(paths).zip(times).enumerate() {
+    for (number, ((mark, path), time)) in marks.iter().zip(paths).zip(times).enumerate() {
         if mark.is_empty() {
             continue;
         }
-        match request.labels.get(place) {
+        match request.labels.get(number) {
             Some(label) => writeln!(out, "{mark} {label}")?,
             None => writeln!(out, "{mark} {path}\t{}", date(time, form))?,
         }

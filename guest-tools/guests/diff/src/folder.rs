@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use posix_regex::{Options, Regex, Syntax};
 
-use crate::diff;
+use crate::diff::{self, Place};
 use crate::options::Request;
 
 /// Compares the entries of two folders, either of which may be absent where that is allowed.
@@ -50,7 +50,7 @@ pub(crate) fn compare(out: &mut impl Write, request: &Request, paths: [&str; 2])
                 out,
                 request,
                 [&format!("{first}/{name}"), &format!("{second}/{name}")],
-                true,
+                Place::Entry,
             )?,
         };
         status = status.max(one);

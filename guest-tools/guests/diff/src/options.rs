@@ -95,10 +95,14 @@ pub(crate) fn read(words: &[String]) -> Result<Request, String> {
     if let Some(error) = error {
         return Err(error);
     }
-    let shown = words
-        .iter()
-        .filter(|word| word.starts_with('-') && word.len() > 1);
-    request.repeated = shown.map(|word| format!(" {word}")).collect();
+    // Operands stand behind what else has the same text more often than before it.
+    let mut shown: Vec<&String> = words.iter().filter(|word| *word != "--").collect();
+    for operand in request.operands.iter().rev() {
+        if let Some(place) = shown.iter().rposition(|word| *word == operand) {
+            shown.remove(place);
+        }
+    }
+    request.repeated = shown.iter().map(|word| format!(" {word}")).collect();
     Ok(request)
 }
 
