@@ -23,6 +23,9 @@ const GUESTS: &[Guest] = &[
     Guest::program("coreutils"),
     Guest::program("find"),
     Guest::program("grep"),
+    Guest::program("jq"),
+    Guest::program("misc"),
+    Guest::program("sed"),
     Guest::program("sysutils"),
 ];
 

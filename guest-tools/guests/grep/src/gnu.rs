@@ -115,7 +115,7 @@ impl<W: Write> Run<'_, W> {
         let recurses = self.settings.directories == Directories::Recurse;
         let named = self.settings.files.as_slice();
         if named.is_empty() && recurses {
-            return self.directory("", true, 0);
+            return self.directory("", 0);
         }
         let standard_input = ["-".to_owned()];
         let files = if named.is_empty() {
@@ -166,7 +166,7 @@ impl<W: Write> Run<'_, W> {
         if is_directory && recurses {
             return match settings.exclusion.leaves_out_directory(path, true) {
                 true => Ok(()),
-                false => self.directory(path, several, 0),
+                false => self.directory(path, 0),
             };
         }
         let is_skipped = (is_directory && settings.directories == Directories::Skip)
@@ -192,7 +192,7 @@ impl<W: Write> Run<'_, W> {
 
     /// Searches what is in a directory, in the order of names. The empty path is the current directory, whose name
     /// is not printed.
-    fn directory(&mut self, path: &str, several: bool, depth: usize) -> io::Result<()> {
+    fn directory(&mut self, path: &str, depth: usize) -> io::Result<()> {
         let settings = self.settings;
         let opened = fs::read_dir(Path::new(if path.is_empty() { "." } else { path }));
         let entries: io::Result<Vec<fs::DirEntry>> = opened.and_then(Iterator::collect);
@@ -228,7 +228,7 @@ impl<W: Write> Run<'_, W> {
                     continue;
                 }
                 match depth < DEPTH_MAX {
-                    true => self.directory(&child, several, depth + 1)?,
+                    true => self.directory(&child, depth + 1)?,
                     false => {
                         self.has_error = true;
                         eprintln!("grep: warning: {child}: recursive directory loop");

@@ -1,4 +1,4 @@
-//! The program.
+//! The program; all of it is in the library.
 
 fn main() {
     process::main(grep::run)

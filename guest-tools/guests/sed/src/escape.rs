@@ -1,90 +1,89 @@
-//! The escapes that sed adds to patterns, replacements and texts: `\t`, `\x41`, `\d065`, `\o101`, `\cA`.
+//! Escapes that sed itself reads before anything else does: `\t`, `\x41`, `\o101`, `\d065`, `\cA`.
 
-/// Reads an escape whose letter is at the beginning of `text`. Returns the byte and how much of `text` it took.
-pub fn byte(text: &[u8]) -> Option<(u8, usize)> {
-    let (letter, rest) = text.split_first()?;
-    let plain = |byte| Some((byte, 1));
-    match letter {
-        b'a' => plain(7),
-        b'f' => plain(12),
-        b'n' => plain(b'\n'),
-        b'r' => plain(b'\r'),
-        b't' => plain(b'\t'),
-        b'v' => plain(11),
-        b'c' => {
-            let control = rest.first().filter(|byte| byte.is_ascii())?;
-            // A backslash here is quoted by another one.
-            let length = if rest.starts_with(b"\\\\") { 3 } else { 2 };
-            Some((control.to_ascii_uppercase() ^ 0x40, length))
-        }
-        b'd' => number(rest, 10, 3),
-        b'o' => number(rest, 8, 3),
-        b'x' => number(rest, 16, 2),
-        _ => None,
-    }
+/// Where an escape stands, which says what a special character is to become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Text that is taken as it is.
+    Text,
+    Regex,
+    Replacement,
 }
 
-fn number(text: &[u8], base: u32, digits_max: usize) -> Option<(u8, usize)> {
+/// Reads an escape from behind its `\`. Returns the byte it stands for, how long it is, and whether it was a number,
+/// or none if it is another kind of escape.
+fn read(rest: &[u8]) -> Option<(u8, usize, bool)> {
+    let (letter, behind) = rest.split_first()?;
+    Some(match letter {
+        b'a' => (0x07, 1, false),
+        b'f' => (0x0C, 1, false),
+        b'n' => (b'\n', 1, false),
+        b'r' => (b'\r', 1, false),
+        b't' => (b'\t', 1, false),
+        b'v' => (0x0B, 1, false),
+        b'c' => (behind.first()?.to_ascii_uppercase() ^ 0x40, 2, true),
+        b'd' => number(behind, 10, 3)?,
+        b'o' => number(behind, 8, 3)?,
+        b'x' => number(behind, 16, 2)?,
+        _ => return None,
+    })
+}
+
+fn number(digits: &[u8], radix: u32, length_max: usize) -> Option<(u8, usize, bool)> {
     let mut value = 0_u32;
     let mut length = 0;
-    for byte in text.iter().take(digits_max) {
-        let Some(digit) = char::from(*byte).to_digit(base) else {
+    for digit in digits.iter().take(length_max) {
+        let Some(digit) = char::from(*digit).to_digit(radix) else {
             break;
         };
-        value = value * base + digit;
+        value = value * radix + digit;
         length += 1;
     }
-    (length > 0).then(|| (value.to_le_bytes()[0], length + 1))
+    // The value wraps as a byte does.
+    let byte = value.to_le_bytes().first().copied()?;
+    (length > 0).then_some((byte, length + 1, true))
 }
 
-/// Replaces escapes in a pattern. What they give is a plain character, except for `^` at the beginning and the like.
-pub fn in_pattern(text: &[u8]) -> Vec<u8> {
-    let mut result = Vec::with_capacity(text.len());
+/// Replaces the escapes in a text. All others stay as they are.
+pub(crate) fn convert(text: &[u8], place: Place) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
-    while let Some((first, behind)) = rest.split_first() {
-        rest = behind;
-        if *first != b'\\' {
-            result.push(*first);
+    let mut in_bracket = false;
+    while let Some((byte, behind)) = rest.split_first() {
+        if *byte != b'\\' {
+            if place == Place::Regex {
+                match byte {
+                    b'[' if !in_bracket => in_bracket = true,
+                    b']' => in_bracket = false,
+                    _ => {}
+                }
+            }
+            out.push(*byte);
+            rest = behind;
             continue;
         }
-        if let Some((byte, length)) = byte(behind) {
-            if matches!(byte, b'\\' | b'[' | b']') && behind.first() != Some(&b'n') {
-                result.push(b'\\');
+        match read(behind) {
+            Some((byte, length, is_number)) => {
+                let special: &[u8] = match place {
+                    Place::Text => b"\\",
+                    Place::Regex if in_bracket => b"",
+                    Place::Regex => b"*.[]^$\\/+?{}()|",
+                    Place::Replacement => b"&\\",
+                };
+                if (is_number && special.contains(&byte))
+                    || (byte == b'\n' && place == Place::Replacement)
+                {
+                    out.push(b'\\');
+                }
+                out.push(byte);
+                rest = behind.get(length..).unwrap_or_default();
             }
-            result.push(byte);
-            rest = behind.get(length..).unwrap_or_default();
-        } else if let Some((quoted, further)) = behind.split_first() {
-            if *quoted != b'\n' {
-                result.push(b'\\');
+            None => {
+                out.push(b'\\');
+                let (next, behind) = behind.split_at(behind.len().min(1));
+                out.extend_from_slice(next);
+                rest = behind;
             }
-            result.push(*quoted);
-            rest = further;
-        } else {
-            result.push(b'\\');
         }
     }
-    result
-}
-
-/// Replaces escapes in a text of `a`, `i` or `c`, and removes other backslashes.
-pub fn in_text(text: &[u8]) -> Vec<u8> {
-    let mut result = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((first, behind)) = rest.split_first() {
-        rest = behind;
-        if *first != b'\\' {
-            result.push(*first);
-            continue;
-        }
-        // `\n` is no newline here.
-        let escape = byte(behind).filter(|_| behind.first() != Some(&b'n'));
-        if let Some((byte, length)) = escape {
-            result.push(byte);
-            rest = behind.get(length..).unwrap_or_default();
-        } else if let Some((quoted, further)) = behind.split_first() {
-            result.push(*quoted);
-            rest = further;
-        }
-    }
-    result
+    out
 }

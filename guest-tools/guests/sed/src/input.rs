@@ -151,15 +151,10 @@ impl Input {
             {
                 return Ok(false);
             }
-            if self.separate || !self.next_keeping_name() {
+            if self.separate || !self.next_file(false) {
                 return Ok(true);
             }
         }
-    }
-
-    /// Goes to the next file while its name is not yet that of the current line.
-    fn next_keeping_name(&mut self) -> bool {
-        self.next_file(false)
     }
 
     /// Appends the next line. Returns none at the end, otherwise whether the line had an end.

@@ -115,6 +115,8 @@ impl<'a> Machine<'a> {
         let in_place = self.settings.in_place.is_some();
         while self.input.next_file(in_place) {
             self.number = 0;
+            self.hold.clear();
+            self.read_files = ReadFiles::default();
             self.ranges = self
                 .script
                 .commands
@@ -144,7 +146,8 @@ impl<'a> Machine<'a> {
     /// Runs the script on all lines. Returns a status if the script says to quit.
     fn cycles(&mut self) -> Result<Option<u8>, Failure> {
         for command in &self.script.commands {
-            if let (Some(Address::Line(0)), Action::Read(name)) = (&command.start, &command.action)
+            if let (Some(Address::Line(0)), None, Action::Read(name)) =
+                (&command.start, &command.end, &command.action)
             {
                 self.copy(name)?;
             }
@@ -166,6 +169,8 @@ impl<'a> Machine<'a> {
             }
             self.flush_queue()?;
             if let Step::Quit(status) = step {
+                // The last line then has an end, as GNU sed has it.
+                self.output(0).text(b"")?;
                 return Ok(Some(status));
             }
         }
@@ -214,11 +219,13 @@ impl<'a> Machine<'a> {
         match &command.action {
             Action::Block(_) | Action::Nothing => {}
             Action::Append(text) => self.queue.push(Queued::Text(text)),
-            Action::Insert(text) => self.output(0).text(text)?,
+            Action::Insert(text) => self.output(0).text_line(text)?,
             Action::Change(text) => {
                 let range = self.ranges.get(at).copied();
-                if range.is_none_or(|range| range == Range::Outside) || command.negated {
-                    self.output(0).text(text)?;
+                if range.is_none_or(|range| matches!(range, Range::Outside | Range::Closed))
+                    || command.negated
+                {
+                    self.output(0).text_line(text)?;
                 }
                 return Ok(Step::EndSilent);
             }
@@ -271,13 +278,13 @@ impl<'a> Machine<'a> {
             }
             Action::List(width) => {
                 let text = listing(&self.line, width.unwrap_or(self.settings.line_length));
-                self.output(0).text(&text)?;
+                self.output(0).text_line(&text)?;
             }
             Action::Next => return self.next(false),
             Action::NextAppend => return self.next(true),
             Action::Number => {
                 let text = format!("{}\n", self.number);
-                self.output(0).text(text.as_bytes())?;
+                self.output(0).text_line(text.as_bytes())?;
             }
             Action::Print => self.print_line(0)?,
             Action::PrintFirst => self.print_first(0)?,

@@ -89,6 +89,15 @@ impl Output {
         result
     }
 
+    /// Writes text that ends in a line feed, which becomes the end that lines have.
+    pub(crate) fn text_line(&mut self, text: &[u8]) -> Result<(), Failure> {
+        let line_end = self.line_end;
+        match text.strip_suffix(b"\n") {
+            Some(line) => self.line(line, Some(line_end)),
+            None => self.text(text),
+        }
+    }
+
     /// Writes text as it is.
     pub(crate) fn text(&mut self, text: &[u8]) -> Result<(), Failure> {
         let result = self.write_end().and_then(|()| self.out.write_all(text));

@@ -1,87 +1,130 @@
-//! What a script is once it is read: commands in a row, with jumps as places in that row.
+//! A script, parsed.
 
-use crate::{address::Range, pattern::Pattern, replacement::Part};
+use posix_regex::Regex;
 
-/// A script.
-#[derive(Debug, Default)]
-pub struct Script {
-    pub commands: Vec<Command>,
-    /// Files that commands write to, each once.
-    pub outputs: Vec<Vec<u8>>,
-    /// It begins with `#n`.
-    pub is_quiet: bool,
+use crate::replacement::Part;
+
+/// Where a command applies.
+#[derive(Debug)]
+pub(crate) enum Address {
+    Line(u64),
+    /// Every step-th line from the first on.
+    Step(u64, u64),
+    Last,
+    Match(Pattern),
 }
 
-/// A command.
+/// Where a range ends.
 #[derive(Debug)]
-pub struct Command {
-    pub range: Range,
-    pub action: Action,
+pub(crate) enum End {
+    Line(u64),
+    Last,
+    Match(Pattern),
+    /// That many lines further.
+    After(u64),
+    /// The next line whose number is a multiple.
+    Multiple(u64),
 }
 
-/// What a command does. Texts end in a newline.
+/// A regular expression, or none for the one that was used last.
+pub(crate) type Pattern = Option<Regex>;
+
+/// Whether a command is within its range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Range {
+    Outside,
+    /// Up to a line that the end does not tell.
+    Inside,
+    /// Up to the line of this number.
+    Until(u64),
+    /// Over, and begun by a line number, so that it cannot begin again.
+    Closed,
+}
+
+/// The output that `w /dev/stdout` names, also where files are edited in place.
+pub(crate) const STANDARD_OUTPUT: OutputNumber = OutputNumber::MAX;
+
+/// A command with its addresses.
 #[derive(Debug)]
-pub enum Action {
-    /// `{`: goes on behind its `}`, which is at this place, if the line is not selected.
+pub(crate) struct Command {
+    pub(crate) start: Option<Address>,
+    pub(crate) end: Option<End>,
+    /// A range `0,/re/`, which may end on the first line.
+    pub(crate) from_zero: bool,
+    pub(crate) negated: bool,
+    pub(crate) action: Action,
+}
+
+/// A number of an output: standard output, or one of the files a script writes.
+pub(crate) type OutputNumber = usize;
+
+#[derive(Debug)]
+pub(crate) enum Action {
+    /// `{`: goes to the command behind its `}` where it does not apply.
     Block(usize),
+    /// `}`, a label, and what else does nothing.
     Nothing,
     Append(Vec<u8>),
     Insert(Vec<u8>),
     Change(Vec<u8>),
-    /// `e`; without a command the pattern space is one.
-    Execute(Option<Vec<u8>>),
-    Substitute(Box<Substitution>),
-    Translate(Translation),
+    /// Goes to a command; to the end of the script with the number of commands.
     Branch(usize),
+    /// As `Branch`, if something was substituted.
     BranchIf(usize),
     BranchUnless(usize),
     Delete,
     DeleteFirst,
-    HoldToPattern,
-    HoldToPatternAppend,
-    PatternToHold,
-    PatternToHoldAppend,
+    Execute(Vec<u8>),
+    FileName,
+    GetHold,
+    GetHoldAppend,
+    Hold,
+    HoldAppend,
     Exchange,
-    /// `l`, with the width if one was given.
     List(Option<usize>),
     Next,
     NextAppend,
+    Number,
     Print,
     PrintFirst,
     Quit(u8),
-    QuitSilently(u8),
-    ReadFile(Vec<u8>),
-    ReadLine(Vec<u8>),
-    /// `w`, by the number of the output.
-    Write(usize),
-    WriteFirst(usize),
-    LineNumber,
-    FileName,
+    QuitSilent(u8),
+    Read(String),
+    ReadLine(String),
+    Substitute(Box<Substitution>),
+    Translate(Box<Translation>),
+    Write(OutputNumber),
+    WriteFirst(OutputNumber),
     Zap,
 }
 
-/// `s`.
 #[derive(Debug)]
-pub struct Substitution {
-    pub pattern: Pattern,
-    pub parts: Vec<Part>,
-    /// Groups must be known.
-    pub needs_groups: bool,
-    /// The highest group of the replacement.
-    pub groups_max: usize,
-    /// The first match that is replaced, from 1.
-    pub number: usize,
-    pub all: bool,
-    pub print: u8,
-    /// `e` stood before `p`, or alone.
-    pub execute: bool,
-    pub write: Option<usize>,
+pub(crate) struct Substitution {
+    pub(crate) pattern: Pattern,
+    pub(crate) replacement: Vec<Part>,
+    pub(crate) global: bool,
+    /// Which match is the first to be replaced.
+    pub(crate) number: u64,
+    /// How often the result is printed; where `p` stands before `e`, also before it is run.
+    pub(crate) print: bool,
+    pub(crate) print_before: bool,
+    pub(crate) evaluate: bool,
+    pub(crate) output: Option<OutputNumber>,
 }
 
-/// `y`: single bytes by a table, other characters by a list.
+/// What `y` puts for what.
 #[derive(Debug)]
-pub struct Translation {
-    pub bytes: Box<[u8; 256]>,
-    /// Pairs of which one is no single byte.
-    pub characters: Vec<(Vec<u8>, Vec<u8>)>,
+pub(crate) enum Translation {
+    Bytes(Box<[u8; 256]>),
+    Chars(std::collections::HashMap<char, char>),
+}
+
+/// The script.
+#[derive(Debug)]
+pub(crate) struct Script {
+    pub(crate) commands: Vec<Command>,
+    /// The names of the files that are written, from output 1 on.
+    pub(crate) outputs: Vec<String>,
+    /// The script begins with a line `#n`.
+    pub(crate) quiet: bool,
 }

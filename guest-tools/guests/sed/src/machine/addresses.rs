@@ -24,20 +24,21 @@ impl Machine<'_> {
             return self.is_at(start);
         };
         let range = self.ranges.get(number).copied().unwrap_or(Range::Outside);
+        let over = match start {
+            Address::Line(_) => Range::Closed,
+            _ => Range::Outside,
+        };
         let (applies, range) = match range {
-            Range::Outside if !self.is_at(start)? => return Ok(false),
-            Range::Outside => (true, self.enter(end)?),
-            Range::Inside if self.is_end(end)? => (true, Range::Outside),
+            Range::Closed => return Ok(false),
+            Range::Outside if !self.begins(start)? => return Ok(false),
+            Range::Outside => self.enter(start, end, over)?,
+            Range::Inside if self.is_end(end)? => (true, over),
             Range::Inside => (true, Range::Inside),
-            // Lines may have been passed by `n` and `N`.
-            Range::Until(last) => match self.number.cmp(&last) {
-                std::cmp::Ordering::Less => (true, range),
-                std::cmp::Ordering::Equal => (true, Range::Outside),
-                std::cmp::Ordering::Greater => (
-                    self.is_at(start)? && !matches!(start, Address::Line(_)),
-                    Range::Outside,
-                ),
-            },
+            // Lines may have been passed by `n` and `N`. A number of lines then still has its last one.
+            Range::Until(last) if self.number >= last => {
+                (self.number == last || !matches!(end, End::Line(_)), over)
+            }
+            Range::Until(_) => (true, range),
         };
         if let Some(place) = self.ranges.get_mut(number) {
             *place = range;
@@ -45,21 +46,31 @@ impl Machine<'_> {
         Ok(applies)
     }
 
-    /// Returns the state of a range whose first line this is.
-    fn enter(&mut self, end: &End) -> Result<Range, Failure> {
+    /// Returns whether a range begins. At a line number it also does so later, if the line itself was passed.
+    fn begins(&mut self, start: &Address) -> Result<bool, Failure> {
+        match start {
+            Address::Line(line) => Ok(self.number >= *line),
+            start => self.is_at(start),
+        }
+    }
+
+    /// Returns whether the first line of a range is in it, and the range's state then.
+    fn enter(&mut self, start: &Address, end: &End, over: Range) -> Result<(bool, Range), Failure> {
         let last = match end {
             End::Line(line) => *line,
             End::After(count) => self.number.saturating_add(*count),
             End::Multiple(0) => self.number,
             // From a multiple the range goes to the next one.
             End::Multiple(step) => (self.number - self.number % step).saturating_add(*step),
-            End::Last if self.input.is_last()? => return Ok(Range::Outside),
-            End::Last | End::Match(_) => return Ok(Range::Inside),
+            End::Last if self.input.is_last()? => return Ok((true, over)),
+            End::Last | End::Match(_) => return Ok((true, Range::Inside)),
         };
-        Ok(match last > self.number {
-            true => Range::Until(last),
-            false => Range::Outside,
-        })
+        if last > self.number {
+            return Ok((true, Range::Until(last)));
+        }
+        let was_passed =
+            matches!((start, end), (Address::Line(line), End::Line(_)) if *line < self.number);
+        Ok((last == self.number || !was_passed, over))
     }
 
     fn is_at(&mut self, address: &Address) -> Result<bool, Failure> {

@@ -44,10 +44,7 @@ impl Parser<'_> {
 
     fn flags(&mut self, substitution: &mut Substitution) -> Result<(bool, bool), Failure> {
         let (mut ignore_case, mut multi_line) = (false, false);
-        loop {
-            let Some(flag) = self.peek() else {
-                break;
-            };
+        while let Some(flag) = self.peek() {
             self.at += 1;
             match flag {
                 b'i' | b'I' => ignore_case = true,
