@@ -101,10 +101,7 @@ impl Description {
         match self {
             Self::File(file) => Ok(file.write(bytes)?),
             Self::Writer(writer) => Ok(writer.write(bytes)?),
-            Self::Sink(sink) if bytes.is_empty() => {
-                let _ = sink;
-                Ok(0)
-            }
+            Self::Sink(_) if bytes.is_empty() => Ok(0),
             Self::Sink(sink) => sink.write(bytes).map_err(|error| match error.kind() {
                 io::ErrorKind::BrokenPipe => IoError::BrokenPipe,
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
