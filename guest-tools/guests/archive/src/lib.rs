@@ -2,7 +2,10 @@
 //!
 //! Everything streams in bounded memory. What is damaged is an error with a status, never a shorter result.
 
-#![allow(dead_code, reason = "the archive programs that use the rest are not there yet")]
+#![allow(
+    dead_code,
+    reason = "the archive programs that use the rest are not there yet"
+)]
 
 mod codec;
 mod compressor;
