@@ -13,6 +13,9 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::process::{self, Command, Stdio};
 
+#[path = "build/c_compiler.rs"]
+mod c_compiler;
+
 const TARGET: &str = "wasm32-wasip2";
 
 /// What there is to build. A new guest is a folder in `guests/` and a line here.
@@ -25,8 +28,10 @@ const GUESTS: &[Guest] = &[
     Guest::program("grep"),
     Guest::program("jq"),
     Guest::program("misc"),
+    Guest::program("procps"),
     Guest::program("sed"),
     Guest::program("sysutils"),
+    Guest::program("utillinux"),
 ];
 
 /// A package of the guests' workspace, which makes one component.
@@ -60,9 +65,11 @@ impl Guest {
 const LIBRARIES: &[&str] = &[
     "bash-syntax",
     "bash-text",
+    "calendar",
     "gnu-options",
     "posix-regex",
     "process",
+    "streams",
     "sysutils",
 ];
 
@@ -138,7 +145,7 @@ fn watch(here: &Path, guests: &Path, wit: &Path) {
         .flat_map(|guest| guest.wit.iter().copied())
         .chain(["process"])
         .map(|folder| wit.join(folder));
-    for path in [here.join("build.rs")]
+    for path in [here.join("build.rs"), here.join("build")]
         .into_iter()
         .chain(whole)
         .chain(packages)
@@ -169,6 +176,7 @@ fn target_folder(out: &Path, guests: &Path) -> PathBuf {
 fn build(guests: &Path, target_folder: &Path) -> Outcome<PathBuf> {
     ensure_target(guests)?;
     let mut cargo = clean(Command::new(variable("CARGO")?), guests);
+    c_compiler::provide(&mut cargo, target_folder)?;
     cargo
         .args([
             "build",

@@ -4,12 +4,12 @@
 
 mod bc;
 mod envsubst;
-mod input;
-mod report;
 mod rev;
 mod sudo;
 mod which;
 mod xxd;
+
+use streams::{input, report};
 
 type Run = fn(&str, &[String]) -> u8;
 

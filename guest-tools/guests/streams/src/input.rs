@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 
 /// Bytes read at a time: a call of the host costs microseconds.
-pub(crate) const CHUNK_BYTES: usize = 65_536;
+pub const CHUNK_BYTES: usize = 65_536;
 
 /// Opens a file for reading, `-` being standard input.
-pub(crate) fn open(name: &str) -> io::Result<Box<dyn BufRead>> {
+pub fn open(name: &str) -> io::Result<Box<dyn BufRead>> {
     if name == "-" {
         return Ok(Box::new(BufReader::with_capacity(CHUNK_BYTES, io::stdin())));
     }
@@ -15,7 +15,7 @@ pub(crate) fn open(name: &str) -> io::Result<Box<dyn BufRead>> {
 }
 
 /// Opens a file that is no folder.
-pub(crate) fn file(name: &str) -> io::Result<File> {
+pub fn file(name: &str) -> io::Result<File> {
     let file = File::open(name)?;
     if file.metadata()?.is_dir() {
         return Err(process::Errno::IsDirectory.into());
@@ -24,13 +24,13 @@ pub(crate) fn file(name: &str) -> io::Result<File> {
 }
 
 /// Skips bytes; returns how many there were.
-pub(crate) fn skip(input: &mut dyn BufRead, bytes: u64) -> io::Result<u64> {
+pub fn skip(input: &mut dyn BufRead, bytes: u64) -> io::Result<u64> {
     let mut limited = input.take(bytes);
     io::copy(&mut limited, &mut io::sink())
 }
 
 /// Reads until `buffer` is full or the input ends; returns how much there is.
-pub(crate) fn fill(input: &mut dyn BufRead, buffer: &mut [u8]) -> io::Result<usize> {
+pub fn fill(input: &mut dyn BufRead, buffer: &mut [u8]) -> io::Result<usize> {
     let mut done = 0;
     while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
         match input.read(rest) {
@@ -44,7 +44,7 @@ pub(crate) fn fill(input: &mut dyn BufRead, buffer: &mut [u8]) -> io::Result<usi
 }
 
 /// Reads one line without its newline; none at the end. The flag says whether the newline was there.
-pub(crate) fn line(input: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<Option<bool>> {
+pub fn line(input: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<Option<bool>> {
     line.clear();
     if input.read_until(b'\n', line)? == 0 {
         return Ok(None);

@@ -1,0 +1,65 @@
+//! Programs of util-linux and its neighbours: tables, dumps, calendars, and small ones for scripts.
+//!
+//! One program that is called by many names; each command is a file of its own.
+
+mod column;
+mod getopt;
+mod hexdump;
+
+use streams::{input, report};
+
+type Run = fn(&str, &[String]) -> u8;
+
+/// The commands by name, in order.
+const COMMANDS: &[(&str, Run)] = &[
+    ("column", column::run),
+    ("getopt", getopt::run),
+    ("hd", hexdump::run),
+    ("hexdump", hexdump::run),
+];
+
+/// Returns the names that this program answers to, in order.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    COMMANDS.iter().map(|(name, _)| *name)
+}
+
+/// Runs the command that `arguments` begins with; `utillinux NAME ...` runs NAME.
+pub fn run(arguments: &[String]) -> u8 {
+    let Some((called, rest)) = arguments.split_first() else {
+        eprintln!("utillinux: missing argument");
+        return 1;
+    };
+    let name = called.rsplit('/').next().unwrap_or(called);
+    if let Some(command) = find(name) {
+        return command(name, rest);
+    }
+    if let Some((name, rest)) = rest.split_first()
+        && let Some(command) = find(name)
+    {
+        return command(name, rest);
+    }
+    eprintln!("utillinux: unknown program '{name}'");
+    1
+}
+
+fn find(name: &str) -> Option<Run> {
+    let place = COMMANDS
+        .binary_search_by_key(&name, |(known, _)| known)
+        .ok()?;
+    COMMANDS.get(place).map(|(_, command)| *command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_of_programs_is_complete_and_in_order() {
+        let listed: Vec<&str> = include_str!("../programs").lines().collect();
+        assert!(names().eq(listed), "programs lists other names");
+        assert!(
+            names().is_sorted(),
+            "a name that is out of order is never found"
+        );
+    }
+}
