@@ -24,6 +24,7 @@ const GUESTS: &[Guest] = &[
     Guest::program("awk"),
     Guest::program("bash"),
     Guest::program("coreutils"),
+    Guest::program("diff"),
     Guest::program("find"),
     Guest::program("grep"),
     Guest::program("jq"),

@@ -6,11 +6,14 @@ use gnu_options::{Item, Long, Options, Takes, parse};
 
 const LONG: &[Long] = &[
     ("verbose", Takes::Nothing, 'l'),
+    ("print-chars", Takes::Nothing, 'b'),
     ("print-bytes", Takes::Nothing, 'b'),
     ("quiet", Takes::Nothing, 's'),
     ("silent", Takes::Nothing, 's'),
     ("bytes", Takes::Argument, 'n'),
     ("ignore-initial", Takes::Argument, 'i'),
+    ("help", Takes::Nothing, 'h'),
+    ("version", Takes::Nothing, 'v'),
 ];
 
 #[derive(Default)]
@@ -33,7 +36,13 @@ pub(crate) fn run(words: &[String]) -> u8 {
     }
 }
 
-fn number(text: &str) -> Result<u64, String> {
+const HINT: &str = "\ncmp: Try 'cmp --help' for more information.";
+
+fn number(text: &str, option: &str) -> Result<u64, String> {
+    parse_number(text).ok_or_else(|| format!("invalid {option} value '{text}'{HINT}"))
+}
+
+fn parse_number(text: &str) -> Option<u64> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let unit = match text.strip_prefix(digits).unwrap_or("") {
         "" => 1,
@@ -43,27 +52,23 @@ fn number(text: &str) -> Result<u64, String> {
         "M" => 1 << 20,
         "GB" => 1_000_000_000,
         "G" => 1 << 30,
-        _ => return Err(format!("invalid number '{text}'")),
+        "TB" => 1_000_000_000_000,
+        "T" => 1 << 40,
+        _ => return None,
     };
-    let value: u64 = digits
-        .parse()
-        .map_err(|_| format!("invalid number '{text}'"))?;
-    value
-        .checked_mul(unit)
-        .ok_or_else(|| format!("invalid number '{text}'"))
+    digits.parse::<u64>().ok()?.checked_mul(unit)
 }
 
 fn try_run(words: &[String]) -> Result<u8, String> {
     let (items, error) = parse(
         &Options {
-            short: "lbsn:i:",
+            short: "bci:ln:sv",
             long: LONG,
         },
         words,
     );
-    let help = "\ncmp: Try 'cmp --help' for more information.";
     if let Some(error) = error {
-        return Err(format!("{error}{help}"));
+        return Err(format!("{error}{HINT}"));
     }
     let mut request = Request::default();
     let mut operands = Vec::new();
@@ -71,29 +76,46 @@ fn try_run(words: &[String]) -> Result<u8, String> {
         match item {
             Item::Operand(operand) => operands.push(operand),
             Item::Option('l', ..) => request.verbose = true,
-            Item::Option('b', ..) => request.print = true,
+            Item::Option('b' | 'c', ..) => request.print = true,
             Item::Option('s', ..) => request.silent = true,
-            Item::Option('n', text, _) => request.limit = Some(number(&text.unwrap_or_default())?),
+            Item::Option('h', ..) => {
+                println!(
+                    "Usage: cmp [OPTION]... FILE1 [FILE2 [SKIP1 [SKIP2]]]\nCompares two files byte by byte.\n\n  \
+                     -b -i SKIP[:SKIP2] -l -n LIMIT -s"
+                );
+                return Ok(0);
+            }
+            Item::Option('v', ..) => {
+                println!("cmp (GNU diffutils) 3.8");
+                return Ok(0);
+            }
+            Item::Option('n', text, _) => {
+                request.limit = Some(number(&text.unwrap_or_default(), "--bytes")?)
+            }
             Item::Option(_, text, _) => {
                 let text = text.unwrap_or_default();
                 let (first, second) = text.split_once(':').unwrap_or((&text, &text));
-                request.skip = [number(first)?, number(second)?];
+                let option = "--ignore-initial";
+                request.skip = [number(first, option)?, number(second, option)?];
             }
         }
     }
+    if request.verbose && request.silent {
+        return Err(format!("options -l and -s are incompatible{HINT}"));
+    }
     if operands.len() > 4 {
         return Err(format!(
-            "extra operand '{}'{help}",
+            "extra operand '{}'{HINT}",
             operands.get(4).map_or("", String::as_str)
         ));
     }
     let mut operands = operands.into_iter();
     let first = operands
         .next()
-        .ok_or_else(|| format!("missing operand after 'cmp'{help}"))?;
+        .ok_or_else(|| format!("missing operand after 'cmp'{HINT}"))?;
     let second = operands.next().unwrap_or_else(|| "-".to_owned());
     for (skip, text) in request.skip.iter_mut().zip(operands) {
-        *skip = number(&text)?;
+        *skip = number(&text, "SKIP")?;
     }
     let [first_skip, second_skip] = request.skip;
     let one = open(&first, first_skip)
@@ -108,7 +130,11 @@ fn open(path: &str, skip: u64) -> io::Result<BufReader<Box<dyn Read>>> {
     let source: Box<dyn Read> = if path == "-" {
         Box::new(io::stdin())
     } else {
-        Box::new(std::fs::File::open(path)?)
+        let file = std::fs::File::open(path)?;
+        if file.metadata()?.is_dir() {
+            return Err(process::Errno::IsDirectory.into());
+        }
+        Box::new(file)
     };
     let mut reader = BufReader::with_capacity(65_536, source);
     io::copy(&mut reader.by_ref().take(skip), &mut io::sink())?;

@@ -9,15 +9,58 @@ use crate::diff::{self, Place};
 use crate::options::Request;
 
 /// Compares the entries of two folders, either of which may be absent where that is allowed.
-pub(crate) fn compare(out: &mut impl Write, request: &Request, paths: [&str; 2]) -> io::Result<u8> {
-    let mut names: BTreeMap<String, [bool; 2]> = BTreeMap::new();
+pub(crate) fn compare(
+    out: &mut impl Write,
+    request: &Request,
+    paths: [&str; 2],
+    place: Place,
+) -> io::Result<u8> {
+    let Some(names) = names(request, paths, place)? else {
+        return Ok(2);
+    };
+    let [first, second] = paths.map(|path| path.strip_suffix('/').unwrap_or(path));
+    let mut status = 0;
+    for sides in names.into_values() {
+        let one = match sides {
+            [Some(name), None] if !request.new_file => {
+                writeln!(out, "Only in {first}: {name}")?;
+                1
+            }
+            [None, Some(name)] if !request.new_file && !request.absent_first => {
+                writeln!(out, "Only in {second}: {name}")?;
+                1
+            }
+            [one, other] => {
+                let name = one.as_deref().or(other.as_deref()).unwrap_or_default();
+                let [left, right] = [(first, &one), (second, &other)]
+                    .map(|(folder, side)| format!("{folder}/{}", side.as_deref().unwrap_or(name)));
+                diff::compare(out, request, [&left, &right], Place::Entry)?
+            }
+        };
+        status = status.max(one);
+    }
+    Ok(status)
+}
+
+/// The names in two folders, by what makes them equal.
+type Names = BTreeMap<String, [Option<String>; 2]>;
+
+fn names(request: &Request, paths: [&str; 2], place: Place) -> io::Result<Option<Names>> {
+    let mut names = Names::new();
+    let fold = |name: &str| {
+        if request.ignore_name_case {
+            name.to_lowercase()
+        } else {
+            name.to_owned()
+        }
+    };
     for (place, path) in paths.iter().enumerate() {
         let entries = match std::fs::read_dir(path) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => {
-                eprintln!("diff: {path}: {}", process::message(&error));
-                return Ok(2);
+                diff::tell(path, &error);
+                return Ok(None);
             }
         };
         for entry in entries {
@@ -29,33 +72,18 @@ pub(crate) fn compare(out: &mut impl Write, request: &Request, paths: [&str; 2])
             {
                 continue;
             }
-            if let Some(present) = names.entry(name).or_default().get_mut(place) {
-                *present = true;
+            let key = fold(&name);
+            if let Some(side) = names.entry(key).or_default().get_mut(place) {
+                *side = Some(name);
             }
         }
     }
-    let [first, second] = paths.map(|path| path.strip_suffix('/').unwrap_or(path));
-    let mut status = 0;
-    for (name, present) in names {
-        let one = match present {
-            [true, false] if !request.new_file => {
-                writeln!(out, "Only in {first}: {name}")?;
-                1
-            }
-            [false, true] if !request.new_file && !request.absent_first => {
-                writeln!(out, "Only in {second}: {name}")?;
-                1
-            }
-            _ => diff::compare(
-                out,
-                request,
-                [&format!("{first}/{name}"), &format!("{second}/{name}")],
-                Place::Entry,
-            )?,
-        };
-        status = status.max(one);
+    if place == Place::Operand
+        && let Some(start) = &request.starting_file
+    {
+        names = names.split_off(&fold(start));
     }
-    Ok(status)
+    Ok(Some(names))
 }
 
 /// Returns whether a shell pattern matches a name.

@@ -4,6 +4,9 @@ use std::io::{self, Write};
 
 use posix_regex::Regex;
 
+use crate::groups::{self, Formats};
+use crate::pen::{Paint, Pen};
+use crate::side::{self, Columns};
 use crate::text::{Change, Text};
 
 /// A form.
@@ -15,6 +18,15 @@ pub(crate) enum Form {
     Ed,
     ForwardEd,
     Rcs,
+    SideBySide,
+    Groups,
+}
+
+impl Form {
+    /// Returns whether nothing is printed of files that are alike.
+    pub(crate) fn is_silent_without_changes(self) -> bool {
+        !matches!(self, Self::SideBySide | Self::Groups)
+    }
 }
 
 /// How to print.
@@ -24,13 +36,13 @@ pub(crate) struct Style<'a> {
     pub(crate) context: usize,
     /// Finds the line that names the function around a hunk.
     pub(crate) function: Option<&'a Regex>,
+    pub(crate) columns: &'a Columns,
+    pub(crate) formats: &'a Formats,
 }
 
-const NO_END: &[u8] = b"\n\\ No newline at end of file\n";
-
-/// Prints all changes. `changes` has at least one that is not ignored.
+/// Prints all changes. `changes` has at least one that is not ignored, unless the form shows what is alike.
 pub(crate) fn print(
-    out: &mut impl Write,
+    out: &mut Pen<'_>,
     texts: &[Text; 2],
     changes: &[Change],
     style: &Style,
@@ -56,6 +68,8 @@ pub(crate) fn print(
                 rcs(out, texts, change)?;
             }
         }
+        Form::SideBySide => side::print(out, texts, changes, style.columns)?,
+        Form::Groups => groups::print(out, texts, changes, style.formats)?,
         Form::Unified | Form::Context => {
             for hunk in hunks(changes, style.context) {
                 if hunk.iter().any(|change| !change.ignored) {
@@ -70,15 +84,6 @@ pub(crate) fn print(
         }
     }
     Ok(())
-}
-
-fn line(out: &mut impl Write, prefix: &[u8], text: &[u8]) -> io::Result<()> {
-    out.write_all(prefix)?;
-    out.write_all(text)?;
-    if text.ends_with(b"\n") {
-        return Ok(());
-    }
-    out.write_all(NO_END)
 }
 
 fn range(start: usize, length: usize) -> String {
@@ -97,25 +102,28 @@ fn letter(change: &Change) -> char {
     }
 }
 
-fn normal(out: &mut impl Write, [old, new]: &[Text; 2], change: &Change) -> io::Result<()> {
+fn normal(out: &mut Pen<'_>, [old, new]: &[Text; 2], change: &Change) -> io::Result<()> {
     let (from, to) = (
         range(change.old, change.deleted),
         range(change.new, change.inserted),
     );
-    writeln!(out, "{from}{}{to}", letter(change))?;
+    out.paint(Paint::Numbers)?;
+    write!(out, "{from}{}{to}", letter(change))?;
+    out.paint(Paint::Plain)?;
+    out.write_all(b"\n")?;
     for number in change.old..change.old + change.deleted {
-        line(out, b"< ", old.line(number))?;
+        out.line(Paint::Deleted, "<", old.line(number))?;
     }
     if change.deleted > 0 && change.inserted > 0 {
         out.write_all(b"---\n")?;
     }
     for number in change.new..change.new + change.inserted {
-        line(out, b"> ", new.line(number))?;
+        out.line(Paint::Added, ">", new.line(number))?;
     }
     Ok(())
 }
 
-fn ed(out: &mut impl Write, [_, new]: &[Text; 2], change: &Change) -> io::Result<()> {
+fn ed(out: &mut Pen<'_>, [_, new]: &[Text; 2], change: &Change) -> io::Result<()> {
     writeln!(
         out,
         "{}{}",
@@ -147,7 +155,7 @@ fn ed(out: &mut impl Write, [_, new]: &[Text; 2], change: &Change) -> io::Result
     }
 }
 
-fn line_with_end(out: &mut impl Write, text: &[u8]) -> io::Result<()> {
+fn line_with_end(out: &mut Pen<'_>, text: &[u8]) -> io::Result<()> {
     out.write_all(text)?;
     if text.ends_with(b"\n") {
         Ok(())
@@ -156,7 +164,7 @@ fn line_with_end(out: &mut impl Write, text: &[u8]) -> io::Result<()> {
     }
 }
 
-fn forward(out: &mut impl Write, [_, new]: &[Text; 2], change: &Change) -> io::Result<()> {
+fn forward(out: &mut Pen<'_>, [_, new]: &[Text; 2], change: &Change) -> io::Result<()> {
     let place = range(change.old, change.deleted).replace(',', " ");
     writeln!(out, "{}{place}", letter(change))?;
     if change.inserted > 0 {
@@ -168,7 +176,7 @@ fn forward(out: &mut impl Write, [_, new]: &[Text; 2], change: &Change) -> io::R
     Ok(())
 }
 
-fn rcs(out: &mut impl Write, [_, new]: &[Text; 2], change: &Change) -> io::Result<()> {
+fn rcs(out: &mut Pen<'_>, [_, new]: &[Text; 2], change: &Change) -> io::Result<()> {
     if change.deleted > 0 {
         writeln!(out, "d{} {}", change.old + 1, change.deleted)?;
     }
@@ -244,36 +252,38 @@ fn unified_range((start, end): (usize, usize)) -> String {
 }
 
 fn unified(
-    out: &mut impl Write,
+    out: &mut Pen<'_>,
     [old, new]: &[Text; 2],
     hunk: &[Change],
     span: &Span,
     style: &Style,
 ) -> io::Result<()> {
+    out.paint(Paint::Numbers)?;
     write!(
         out,
         "@@ -{} +{} @@",
         unified_range(span.old),
         unified_range(span.new)
     )?;
+    out.paint(Paint::Plain)?;
     out.write_all(&function(old, span.old.0, style))?;
     out.write_all(b"\n")?;
     let mut number = span.old.0;
     for change in hunk {
         while number < change.old {
-            line(out, b" ", old.line(number))?;
+            out.unified(Paint::Plain, " ", old.line(number))?;
             number += 1;
         }
         for number in change.old..change.old + change.deleted {
-            line(out, b"-", old.line(number))?;
+            out.unified(Paint::Deleted, "-", old.line(number))?;
         }
         for number in change.new..change.new + change.inserted {
-            line(out, b"+", new.line(number))?;
+            out.unified(Paint::Added, "+", new.line(number))?;
         }
         number = change.old + change.deleted;
     }
     for number in number..span.old.1 {
-        line(out, b" ", old.line(number))?;
+        out.unified(Paint::Plain, " ", old.line(number))?;
     }
     Ok(())
 }
@@ -287,7 +297,7 @@ fn context_range((start, end): (usize, usize)) -> String {
 }
 
 fn context(
-    out: &mut impl Write,
+    out: &mut Pen<'_>,
     [old, new]: &[Text; 2],
     hunk: &[Change],
     span: &Span,
@@ -295,12 +305,14 @@ fn context(
 ) -> io::Result<()> {
     out.write_all(b"***************")?;
     out.write_all(&function(old, span.old.0, style))?;
-    write!(out, "\n*** {} ****\n", context_range(span.old))?;
-    let side = |out: &mut _,
+    out.write_all(b"\n")?;
+    numbers(out, &format!("*** {} ****", context_range(span.old)))?;
+    let side = |out: &mut Pen<'_>,
                 text: &Text,
                 (start, end): (usize, usize),
                 of: fn(&Change) -> (usize, usize, usize),
-                mark: &[u8]| {
+                paint: Paint,
+                mark: &str| {
         if hunk.iter().all(|change| of(change).1 == 0) {
             return Ok(());
         }
@@ -310,17 +322,17 @@ fn context(
                 .next_if(|(first, count, _)| number >= first + count)
                 .is_some()
             {}
-            let prefix: &[u8] = match rest.peek() {
+            let prefix: &str = match rest.peek() {
                 Some((first, count, others)) if (*first..first + count).contains(&number) => {
                     if *others > 0 {
-                        b"! "
+                        "!"
                     } else {
                         mark
                     }
                 }
-                _ => b"  ",
+                _ => " ",
             };
-            line(out, prefix, text.line(number))?;
+            out.line(paint, prefix, text.line(number))?;
         }
         Ok::<(), io::Error>(())
     };
@@ -329,14 +341,23 @@ fn context(
         old,
         span.old,
         |change| (change.old, change.deleted, change.inserted),
-        b"- ",
+        Paint::Deleted,
+        "-",
     )?;
-    writeln!(out, "--- {} ----", context_range(span.new))?;
+    numbers(out, &format!("--- {} ----", context_range(span.new)))?;
     side(
         out,
         new,
         span.new,
         |change| (change.new, change.inserted, change.deleted),
-        b"+ ",
+        Paint::Added,
+        "+",
     )
+}
+
+fn numbers(out: &mut Pen<'_>, text: &str) -> io::Result<()> {
+    out.paint(Paint::Numbers)?;
+    out.write_all(text.as_bytes())?;
+    out.paint(Paint::Plain)?;
+    out.write_all(b"\n")
 }

@@ -26,8 +26,7 @@ pub(crate) struct Equality {
     pub(crate) blank_lines: bool,
     pub(crate) pattern: Option<Regex>,
     pub(crate) minimal: bool,
-    /// A last line without a line feed equals the same with one: formats that cannot tell.
-    pub(crate) ends_alike: bool,
+    /// A carriage return before a line feed is not read.
     pub(crate) strip_return: bool,
     /// Lines beside the changes that stay in the comparison.
     pub(crate) horizon: usize,
@@ -50,6 +49,18 @@ impl Text {
             starts.push(bytes.len());
         }
         Self { bytes, starts }
+    }
+
+    /// As [`Self::new`], without carriage returns at line ends.
+    pub(crate) fn without_returns(bytes: &[u8]) -> Self {
+        let mut kept = Vec::with_capacity(bytes.len());
+        let mut rest = bytes;
+        while let Some(place) = memchr::memmem::find(rest, b"\r\n") {
+            kept.extend_from_slice(rest.get(..place).unwrap_or_default());
+            rest = rest.get(place + 1..).unwrap_or_default();
+        }
+        kept.extend_from_slice(rest);
+        Self::new(kept)
     }
 
     pub(crate) fn lines(&self) -> usize {
@@ -91,7 +102,7 @@ pub(crate) struct Change {
 }
 
 /// Returns the changes that lead from one text to the other.
-pub(crate) fn script(texts: &[Text; 2], equality: &Equality) -> Vec<Change> {
+pub(crate) fn script(texts: [&Text; 2], equality: &Equality) -> Vec<Change> {
     let [first, second] = texts;
     let (prefix, ends) = common_ends(first, second, equality);
     let [first_end, second_end] = ends;
@@ -135,7 +146,7 @@ pub(crate) fn script(texts: &[Text; 2], equality: &Equality) -> Vec<Change> {
     changes
 }
 
-fn is_ignored(texts: &[Text; 2], change: &Change, equality: &Equality) -> bool {
+fn is_ignored(texts: [&Text; 2], change: &Change, equality: &Equality) -> bool {
     if !equality.blank_lines && equality.pattern.is_none() {
         return false;
     }
@@ -176,7 +187,7 @@ fn common_ends(first: &Text, second: &Text, equality: &Equality) -> (usize, [usi
         prefix = prefix.saturating_sub(equality.horizon);
     }
     let ends = [first.lines(), second.lines()];
-    if identical || (!equality.ends_alike && first.lacks_end() != second.lacks_end()) {
+    if identical || first.lacks_end() != second.lacks_end() {
         return (prefix, ends);
     }
     let start = first.starts.get(prefix).copied().unwrap_or(0);
@@ -215,9 +226,6 @@ fn key(line: &[u8], equality: &Equality) -> Vec<u8> {
         }
         None => false,
     };
-    if equality.strip_return && ended {
-        whole = whole.strip_suffix(b"\r").unwrap_or(whole);
-    }
     let mut key = Vec::with_capacity(whole.len() + 1);
     let trailing = matches!(
         equality.space,
@@ -266,12 +274,9 @@ fn key(line: &[u8], equality: &Equality) -> Vec<u8> {
         }
     }
     if equality.ignore_case {
-        key = match std::str::from_utf8(&key) {
-            Ok(text) if !key.is_ascii() => text.to_lowercase().into_bytes(),
-            _ => key.to_ascii_lowercase(),
-        };
+        key.make_ascii_lowercase();
     }
-    if ended || equality.ends_alike || equality.space >= Space::Trailing {
+    if ended || equality.space >= Space::Trailing {
         key.push(b'\n');
     }
     key
@@ -291,7 +296,7 @@ mod tests {
                     .collect(),
             )
         };
-        let changes = script(&[text(old), text(new)], &Equality::default());
+        let changes = script([&text(old), &text(new)], &Equality::default());
         let found: Vec<_> = changes
             .iter()
             .map(|c| (c.old, c.deleted, c.new, c.inserted))
