@@ -1,11 +1,13 @@
 //! gzip, bzip2, xz and zstd, and their other names: files are replaced by compressed ones or the other way.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufWriter, Read, Write};
+mod list;
+mod one;
+mod words;
 
 use gnu_options::{Item, Long, Options, Takes, parse};
+use lzma_rust2::CheckType;
 
-use crate::codec::{self, Format};
+use crate::codec::{Format, How};
 
 const LONG: &[Long] = &[
     ("stdout", Takes::Nothing, 'c'),
@@ -15,66 +17,137 @@ const LONG: &[Long] = &[
     ("compress", Takes::Nothing, 'z'),
     ("force", Takes::Nothing, 'f'),
     ("keep", Takes::Nothing, 'k'),
+    ("list", Takes::Nothing, 'l'),
     ("quiet", Takes::Nothing, 'q'),
     ("silent", Takes::Nothing, 'q'),
     ("test", Takes::Nothing, 't'),
     ("verbose", Takes::Nothing, 'v'),
-    ("fast", Takes::Nothing, '1'),
+    ("fast", Takes::Optional, '1'),
     ("best", Takes::Nothing, '9'),
+    ("help", Takes::Nothing, 'h'),
+    ("version", Takes::Nothing, 'V'),
+];
+const GZIP: &[Long] = &[
+    ("license", Takes::Nothing, 'L'),
+    ("name", Takes::Nothing, 'N'),
     ("no-name", Takes::Nothing, 'n'),
+    ("recursive", Takes::Nothing, 'r'),
     ("suffix", Takes::Argument, 'S'),
-    ("rm", Takes::Nothing, 'R'),
+    ("rsyncable", Takes::Nothing, 'R'),
+    ("synchronous", Takes::Nothing, 'Y'),
+];
+const BZIP2: &[Long] = &[
+    ("small", Takes::Nothing, 's'),
+    ("license", Takes::Nothing, 'L'),
+];
+const XZ: &[Long] = &[
+    ("suffix", Takes::Argument, 'S'),
     ("threads", Takes::Argument, 'T'),
     ("format", Takes::Argument, 'F'),
     ("check", Takes::Argument, 'C'),
     ("extreme", Takes::Nothing, 'e'),
-    ("no-progress", Takes::Nothing, 'q'),
-    ("small", Takes::Nothing, 's'),
+    ("memlimit", Takes::Argument, 'M'),
+    ("memlimit-compress", Takes::Argument, 'M'),
+    ("memlimit-decompress", Takes::Argument, 'M'),
+    ("memory", Takes::Argument, 'M'),
+    ("no-warn", Takes::Nothing, 'Q'),
+    ("no-sparse", Takes::Nothing, 'Y'),
+    ("no-adjust", Takes::Nothing, 'Y'),
+    ("robot", Takes::Nothing, 'O'),
+    ("block-size", Takes::Argument, 'M'),
+    ("single-stream", Takes::Nothing, 'Y'),
+    ("ignore-check", Takes::Nothing, 'Y'),
+];
+const ZSTD: &[Long] = &[
+    ("rm", Takes::Nothing, 'R'),
+    ("ultra", Takes::Nothing, 'Y'),
+    ("long", Takes::Optional, 'Y'),
+    ("no-check", Takes::Nothing, 'Y'),
+    ("no-progress", Takes::Nothing, 'Y'),
+    ("progress", Takes::Nothing, 'Y'),
+    ("threads", Takes::Argument, 'T'),
+    ("rsyncable", Takes::Nothing, 'Y'),
+    ("adapt", Takes::Optional, 'Y'),
+    ("sparse", Takes::Nothing, 'Y'),
+    ("no-sparse", Takes::Nothing, 'Y'),
+    ("content-size", Takes::Nothing, 'Y'),
+    ("no-content-size", Takes::Nothing, 'Y'),
+    ("exclude-compressed", Takes::Nothing, 'Y'),
+    ("memory", Takes::Argument, 'M'),
 ];
 
+/// Which program's manners to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Program {
+    Gzip,
+    Bzip2,
+    Xz,
+    Zstd,
+}
+
 struct Request {
-    program: &'static str,
-    format: Format,
+    program: Program,
+    /// The name to complain under.
+    called: String,
+    how: How,
     decompress: bool,
     test: bool,
+    list: bool,
     standard_output: bool,
     keep: bool,
     force: bool,
-    quiet: bool,
-    level: u32,
+    quiet: u32,
+    verbose: u32,
+    recursive: bool,
+    /// Use little memory.
+    small: bool,
+    /// Whether to keep the name and time of a file in a header, where that is told.
+    name: Option<bool>,
+    robot: bool,
     suffix: String,
     output: Option<String>,
 }
 
 fn request(name: &str) -> Option<Request> {
     let (program, format, decompress, standard_output) = match name {
-        "gzip" => ("gzip", Format::Gzip, false, false),
-        "gunzip" => ("gzip", Format::Gzip, true, false),
-        "zcat" => ("gzip", Format::Gzip, true, true),
-        "bzip2" => ("bzip2", Format::Bzip2, false, false),
-        "bunzip2" => ("bzip2", Format::Bzip2, true, false),
-        "bzcat" => ("bzip2", Format::Bzip2, true, true),
-        "xz" => ("xz", Format::Xz, false, false),
-        "unxz" => ("xz", Format::Xz, true, false),
-        "xzcat" => ("xz", Format::Xz, true, true),
-        "lzma" => ("xz", Format::Lzma, false, false),
-        "unlzma" => ("xz", Format::Lzma, true, false),
-        "lzcat" => ("xz", Format::Lzma, true, true),
-        "unzstd" => ("zstd", Format::Zstd, true, false),
-        "zstdcat" => ("zstd", Format::Zstd, true, true),
-        "zstd" => ("zstd", Format::Zstd, false, false),
+        "gzip" => (Program::Gzip, Format::Gzip, false, false),
+        "gunzip" => (Program::Gzip, Format::Gzip, true, false),
+        "gzcat" | "zcat" => (Program::Gzip, Format::Gzip, true, true),
+        "bzip2" => (Program::Bzip2, Format::Bzip2, false, false),
+        "bunzip2" => (Program::Bzip2, Format::Bzip2, true, false),
+        "bzcat" => (Program::Bzip2, Format::Bzip2, true, true),
+        "xz" => (Program::Xz, Format::Xz, false, false),
+        "unxz" => (Program::Xz, Format::Xz, true, false),
+        "xzcat" => (Program::Xz, Format::Xz, true, true),
+        "lzma" => (Program::Xz, Format::Lzma, false, false),
+        "unlzma" => (Program::Xz, Format::Lzma, true, false),
+        "lzcat" => (Program::Xz, Format::Lzma, true, true),
+        "unzstd" => (Program::Zstd, Format::Zstd, true, false),
+        "zstdcat" => (Program::Zstd, Format::Zstd, true, true),
+        "zstd" => (Program::Zstd, Format::Zstd, false, false),
         _ => return None,
+    };
+    let called = match program {
+        Program::Gzip => "gzip",
+        Program::Zstd => "zstd",
+        Program::Bzip2 | Program::Xz => name,
     };
     Some(Request {
         program,
-        format,
+        called: called.to_owned(),
+        how: How::new(format),
         decompress,
         test: false,
+        list: false,
         standard_output,
-        keep: format == Format::Zstd,
-        force: false,
-        quiet: false,
-        level: if format == Format::Bzip2 { 9 } else { 6 },
+        keep: program == Program::Zstd,
+        force: name == "zstdcat",
+        quiet: 0,
+        verbose: 0,
+        recursive: false,
+        small: false,
+        name: None,
+        robot: false,
         suffix: suffix(format).to_owned(),
         output: None,
     })
@@ -90,257 +163,164 @@ fn suffix(format: Format) -> &'static str {
     }
 }
 
-/// Runs the compressor of a name; nothing if there is none of that name.
-pub(crate) fn run(name: &str, words: &[String]) -> Option<u8> {
-    let request = request(name)?;
-    Some(run_request(request, words))
+/// Runs the compressor of a name.
+pub(crate) fn run(name: &str, words: &[String]) -> u8 {
+    let Some(mut request) = request(name) else {
+        eprintln!("{name}: this command is not part of the program");
+        return 127;
+    };
+    match read(&mut request, words) {
+        Ok(Some(operands)) => one::all(&request, &operands),
+        Ok(None) => 0,
+        Err(status) => status,
+    }
 }
 
-fn run_request(mut request: Request, words: &[String]) -> u8 {
-    let short = match request.program {
-        "zstd" => "0123456789cdzfkqtvo:T:",
-        "xz" => "0123456789cdzfkqtvS:T:F:C:e",
-        _ => "0123456789cdzfkqtvnS:s",
+/// Reads a command line: the operands, or none if all is said already, or an exit status.
+fn read(request: &mut Request, words: &[String]) -> Result<Option<Vec<String>>, u8> {
+    let (short, own) = match request.program {
+        Program::Gzip => ("0123456789ab:cdfhklLnNqrS:tvVZ", GZIP),
+        Program::Bzip2 => ("123456789cdfhkLqstvVz", BZIP2),
+        Program::Xz => ("0123456789cC:defF:hHklM:qQS:tT:vVz", XZ),
+        Program::Zstd => ("0123456789cdfhHklo:qrtT:vVzB:M:D:", ZSTD),
     };
-    let (items, error) = parse(&Options { short, long: LONG }, words);
+    // One list for all: what a program lacks it does not take in its letters either.
+    let long: Vec<Long> = LONG.iter().chain(own).copied().collect();
+    let options = Options {
+        short,
+        // Four programs, each parsed once a run.
+        long: Vec::leak(long),
+    };
+    let words: Vec<String> = match request.program {
+        Program::Zstd => words.iter().map(|word| plain_zstd(word)).collect(),
+        _ => words.to_vec(),
+    };
+    let (items, error) = parse(&options, &words);
     let mut operands = Vec::new();
-    let mut level = None;
+    let mut level: Option<(u32, usize)> = None;
     for item in items {
-        let (letter, argument) = match item {
+        let (letter, argument, place) = match item {
             Item::Operand(operand) => {
                 operands.push(operand);
                 continue;
             }
-            Item::Option(letter, argument, _) => (letter, argument.unwrap_or_default()),
+            Item::Option(letter, argument, place) => (letter, argument.unwrap_or_default(), place),
         };
         match letter {
-            'c' => request.standard_output = true,
-            'd' => request.decompress = true,
-            'z' => request.decompress = false,
-            'f' => request.force = true,
-            'k' => request.keep = true,
-            'R' => request.keep = false,
-            'q' => request.quiet = true,
-            't' => {
-                request.test = true;
-                request.decompress = true;
+            '0'..='9' => {
+                let digit = letter.to_digit(10).unwrap_or(0);
+                // Only zstd's levels have two digits.
+                level = Some(match level {
+                    Some((before, at)) if at == place && request.program == Program::Zstd => {
+                        (before * 10 + digit, place)
+                    }
+                    _ => (digit, place),
+                });
             }
-            'S' => {
-                request.suffix = if argument.starts_with('.') {
-                    argument
-                } else {
-                    format!(".{argument}")
+            _ => {
+                if option(request, letter, argument)? {
+                    return Ok(None);
                 }
             }
-            'o' => request.output = Some(argument),
-            'F' if argument == "lzma" || argument == "alone" => {
-                request.format = Format::Lzma;
-                request.suffix = suffix(Format::Lzma).to_owned();
-            }
-            '0'..='9' => level = Some(level.unwrap_or(0) * 10 + letter.to_digit(10).unwrap_or(0)),
-            _ => {}
         }
     }
     if let Some(error) = error {
-        eprintln!(
-            "{}: {error}\nTry `{} --help' for more information.",
-            request.program, request.program
-        );
-        return 1;
+        return Err(words::usage(request, &error));
     }
-    request.level = level.unwrap_or(request.level);
+    if let Some((level, _)) = level {
+        request.how.level = level;
+    }
+    if request.small {
+        const LEVEL_MAX: u32 = 2;
+        request.how.level = request.how.level.min(LEVEL_MAX);
+    }
     if operands.is_empty() {
         operands.push("-".to_owned());
     }
-    operands
-        .iter()
-        .map(|path| one(&request, path))
-        .fold(0, worse)
+    Ok(Some(operands))
 }
 
-/// A warning (2) does not hide an error (1).
-fn worse(one: u8, other: u8) -> u8 {
-    if one == 1 || other == 1 {
-        1
-    } else {
-        one.max(other)
+/// Takes zstd's `-T0` and such apart from its levels.
+fn plain_zstd(word: &str) -> String {
+    match word {
+        "--fast" => "--fast=1".to_owned(),
+        _ => word.to_owned(),
     }
 }
 
-fn one(request: &Request, path: &str) -> u8 {
-    match try_one(request, path) {
-        Ok(status) => status,
-        Err(message) => {
-            match request.program {
-                "gzip" => eprintln!("\n{}: {message}", request.program),
-                _ => eprintln!("{}: {message}", request.program),
+/// Does what an option says. Whether that was all there is to do.
+fn option(request: &mut Request, letter: char, argument: String) -> Result<bool, u8> {
+    match letter {
+        'c' => request.standard_output = true,
+        'd' => request.decompress = true,
+        'z' => request.decompress = false,
+        'f' => request.force = true,
+        'k' => request.keep = true,
+        'l' => request.list = true,
+        'R' if request.program == Program::Zstd => request.keep = false,
+        'q' => request.quiet += 1,
+        'v' => request.verbose += 1,
+        'r' => request.recursive = true,
+        's' => request.small = true,
+        'n' => request.name = Some(false),
+        'N' => request.name = Some(true),
+        'O' => request.robot = true,
+        't' => {
+            request.test = true;
+            request.decompress = true;
+        }
+        'S' => {
+            if argument.is_empty() || argument.contains('/') {
+                eprintln!("{}: invalid suffix '{argument}'", request.called);
+                return Err(1);
             }
-            1
+            request.suffix = argument;
         }
-    }
-}
-
-fn try_one(request: &Request, path: &str) -> Result<u8, String> {
-    let tell = |status: u8, message: String| {
-        if !(request.quiet && status == 2) {
-            eprintln!("{}: {message}", request.program);
+        'o' => request.output = Some(argument),
+        'F' => {
+            request.how.format = match argument.as_str() {
+                "auto" => request.how.format,
+                "xz" => Format::Xz,
+                "lzma" | "alone" => Format::Lzma,
+                _ => {
+                    eprintln!("{}: {argument}: Unknown file format type", request.called);
+                    return Err(1);
+                }
+            };
+            request.suffix = suffix(request.how.format).to_owned();
         }
-        Ok(status)
-    };
-    let failed = |error: &io::Error| format!("{path}: {}", process::message(error));
-    if path != "-" {
-        match process::stat(path, true) {
-            Err(error) => {
-                return match request.program {
-                    "bzip2" => tell(1, format!("Can't open input file {path}: {error}.")),
-                    "zstd" => tell(1, format!("can't stat {path} : {error} -- ignored")),
-                    _ => tell(1, format!("{path}: {error}")),
-                };
-            }
-            Ok(stat) if stat.kind == process::Kind::Directory => {
-                return match request.program {
-                    "gzip" => tell(2, format!("{path} is a directory -- ignored")),
-                    "bzip2" => tell(1, format!("Input file {path} is a directory.")),
-                    _ => tell(1, format!("{path}: Is a directory, skipping")),
-                };
-            }
-            Ok(_) => {}
+        'C' => {
+            request.how.check = Some(match argument.as_str() {
+                "none" => CheckType::None,
+                "crc32" => CheckType::Crc32,
+                "crc64" => CheckType::Crc64,
+                "sha256" => CheckType::Sha256,
+                _ => {
+                    eprintln!(
+                        "{}: {argument}: Unsupported integrity check type",
+                        request.called
+                    );
+                    return Err(1);
+                }
+            });
         }
-    }
-    let to_output = request.standard_output || (path == "-" && request.output.is_none());
-    let target = match (&request.output, request.decompress) {
-        _ if to_output || request.test => None,
-        (Some(output), _) => Some(output.clone()),
-        (None, false) if path.ends_with(&request.suffix) && !request.force => {
-            return tell(
-                2,
-                format!("{path} already has {} suffix -- unchanged", request.suffix),
-            );
+        'D' if request.program == Program::Zstd => {
+            eprintln!("zstd: dictionaries are not supported");
+            return Err(1);
         }
-        (None, false) => Some(format!("{path}{}", request.suffix)),
-        (None, true) => match plain_name(request, path) {
-            Some(name) => Some(name),
-            None => return tell(2, format!("{path}: unknown suffix -- ignored")),
-        },
-    };
-    let mut source = codec::open(path).map_err(|error| failed(&error))?;
-    let Some(target) = target else {
-        let outcome = if request.test {
-            transform(request, path, &mut source, io::sink())
-        } else {
-            transform(request, path, &mut source, codec::standard_output())
-        };
-        return outcome.map(|()| 0);
-    };
-    let mut how = OpenOptions::new();
-    how.write(true);
-    if request.force {
-        how.create(true).truncate(true)
-    } else {
-        how.create_new(true)
-    };
-    let file: File = match how.open(&target) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let status = if request.program == "gzip" { 2 } else { 1 };
-            return tell(status, format!("{target} already exists;\tnot overwritten"));
+        'Z' => {
+            eprintln!("gzip: -Z not supported in this version");
+            return Err(1);
         }
-        Err(error) => return Err(format!("{target}: {}", process::message(&error))),
-    };
-    let out = BufWriter::with_capacity(65_536, &file);
-    if let Err(message) = transform(request, path, &mut source, out) {
-        // Half a result would be taken for a whole one.
-        drop(file);
-        let _ = std::fs::remove_file(&target);
-        return Err(message);
-    }
-    if path != "-" {
-        keep_attributes(path, &target, &file);
-        drop(file);
-        if !request.keep {
-            std::fs::remove_file(path).map_err(|error| failed(&error))?;
+        'h' | 'H' => {
+            print!("{}", words::help(request));
+            return Ok(true);
         }
-    }
-    Ok(0)
-}
-
-fn plain_name(request: &Request, path: &str) -> Option<String> {
-    if let Some(name) = path.strip_suffix(&request.suffix) {
-        return Some(name.to_owned());
-    }
-    let tar = [".tgz", ".taz", ".tbz2", ".tbz", ".txz", ".tlz", ".tzst"];
-    if let Some(stem) = tar.iter().find_map(|suffix| path.strip_suffix(suffix)) {
-        return Some(format!("{stem}.tar"));
-    }
-    let alone = match request.format {
-        Format::Gzip => path.strip_suffix(".z").or_else(|| path.strip_suffix("-gz")),
-        Format::Xz => path.strip_suffix(".lzma"),
-        Format::Bzip2 => return Some(format!("{path}.out")),
-        _ => None,
-    };
-    alone.map(str::to_owned)
-}
-
-fn keep_attributes(path: &str, target: &str, file: &File) {
-    // As with the originals, attributes that cannot be kept are no failure.
-    if let Ok(stat) = process::stat(path, true) {
-        let _ = process::chmod(target, stat.mode & 0o777);
-        let seconds = u64::try_from(stat.modified.seconds).unwrap_or(0);
-        let time =
-            std::time::UNIX_EPOCH + std::time::Duration::new(seconds, stat.modified.nanoseconds);
-        let _ = file.set_modified(time);
-    }
-}
-
-fn transform(
-    request: &Request,
-    path: &str,
-    source: &mut dyn BufRead,
-    mut out: impl Write,
-) -> Result<(), String> {
-    let shown = if path == "-" { "stdin" } else { path };
-    if !request.decompress {
-        return codec::compress(request.format, request.level, source, out)
-            .map(|_| ())
-            .map_err(|error| format!("{shown}: {}", process::message(&error)));
-    }
-    let head = source
-        .fill_buf()
-        .map_err(|error| format!("{shown}: {}", process::message(&error)))?;
-    let found = Format::of_magic(head);
-    let fits = found == Some(request.format)
-        || (request.format == Format::Xz && found == Some(Format::Lzma));
-    if head.is_empty() {
-        return if matches!(request.format, Format::Gzip) {
-            Err(format!("{shown}: unexpected end of file"))
-        } else {
-            Ok(())
-        };
-    }
-    if !fits {
-        if request.force && request.standard_output {
-            return codec::pump(&mut &mut *source, &mut out)
-                .and_then(|_| out.flush())
-                .map_err(|error| process::message(&error));
+        'V' | 'L' => {
+            print!("{}", words::version(request));
+            return Ok(true);
         }
-        return Err(match request.format {
-            Format::Gzip => format!("{shown}: not in gzip format"),
-            Format::Bzip2 => format!("{shown} is not a bzip2 file."),
-            Format::Xz | Format::Lzma => format!("{shown}: File format not recognized"),
-            Format::Zstd => format!("{shown}: unsupported format"),
-        });
+        _ => {}
     }
-    let format = found.unwrap_or(request.format);
-    let mut reader = codec::reader(format, source)
-        .map_err(|error| format!("{shown}: {}", process::message(&error)))?;
-    // What was good before the damage is shown, as the originals do.
-    let outcome = codec::pump(&mut reader.by_ref(), &mut out);
-    out.flush().map_err(|error| process::message(&error))?;
-    outcome.map(|_| ()).map_err(|error| match error.kind() {
-        io::ErrorKind::UnexpectedEof => format!("{shown}: unexpected end of file"),
-        _ if request.format == Format::Gzip => {
-            format!("{shown}: invalid compressed data--format violated")
-        }
-        _ => format!("{shown}: {}", process::message(&error)),
-    })
+    Ok(false)
 }

@@ -1,24 +1,94 @@
-//! The compressors gzip, bzip2, xz and zstd: one program that is called by any of their names.
+//! Archives and compressors: gzip, bzip2, xz, zstd and what reads through them, tar, zip.
 //!
-//! Everything streams in bounded memory. What is damaged is an error with a status, never a shorter result.
-
-#![allow(
-    dead_code,
-    reason = "the archive programs that use the rest are not there yet"
-)]
+//! One program that is called by many names. Everything streams in bounded memory. What is damaged is an error with
+//! a status, never a shorter result.
 
 mod codec;
 mod compressor;
+mod gzip;
+mod through;
+mod times;
+mod zstd;
 
-/// Runs the command that the first argument names and returns its exit status.
+type Run = fn(&str, &[String]) -> u8;
+
+/// The commands by name, in order.
+const COMMANDS: &[(&str, Run)] = &[
+    ("bunzip2", compressor::run),
+    ("bzcat", compressor::run),
+    ("bzcmp", through::compare),
+    ("bzdiff", through::compare),
+    ("bzgrep", through::grep),
+    ("bzip2", compressor::run),
+    ("gunzip", compressor::run),
+    ("gzcat", compressor::run),
+    ("gzip", compressor::run),
+    ("lzcat", compressor::run),
+    ("lzma", compressor::run),
+    ("unlzma", compressor::run),
+    ("unxz", compressor::run),
+    ("unzstd", compressor::run),
+    ("xz", compressor::run),
+    ("xzcat", compressor::run),
+    ("xzcmp", through::compare),
+    ("xzdiff", through::compare),
+    ("xzgrep", through::grep),
+    ("zcat", compressor::run),
+    ("zcmp", through::compare),
+    ("zdiff", through::compare),
+    ("zegrep", through::grep),
+    ("zfgrep", through::grep),
+    ("zgrep", through::grep),
+    ("zless", through::show),
+    ("zmore", through::show),
+    ("zstd", compressor::run),
+    ("zstdcat", compressor::run),
+    ("zstdgrep", through::grep),
+];
+
+/// Returns the names that this program answers to, in order.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    COMMANDS.iter().map(|(name, _)| *name)
+}
+
+/// Runs the command that `arguments` begins with; `archive NAME ...` runs NAME.
 #[must_use]
 pub fn run(arguments: &[String]) -> u8 {
-    let (name, words) = arguments
-        .split_first()
-        .map_or(("gzip", &[][..]), |(name, words)| (name.as_str(), words));
-    let name = name.rsplit('/').next().unwrap_or(name);
-    compressor::run(name, words).unwrap_or_else(|| {
-        eprintln!("{name}: this command is not part of the program");
-        127
-    })
+    let Some((called, rest)) = arguments.split_first() else {
+        eprintln!("archive: missing argument");
+        return 1;
+    };
+    let name = called.rsplit('/').next().unwrap_or(called);
+    if let Some(command) = find(name) {
+        return command(name, rest);
+    }
+    if let Some((name, rest)) = rest.split_first()
+        && let Some(command) = find(name)
+    {
+        return command(name, rest);
+    }
+    eprintln!("archive: unknown program '{name}'");
+    1
+}
+
+fn find(name: &str) -> Option<Run> {
+    let place = COMMANDS
+        .binary_search_by_key(&name, |(known, _)| known)
+        .ok()?;
+    COMMANDS.get(place).map(|(_, command)| *command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_of_programs_is_complete_and_in_order() {
+        let listed: Vec<&str> = include_str!("../programs").lines().collect();
+        assert!(names().eq(listed), "programs lists other names");
+        assert!(
+            names().is_sorted(),
+            "a name that is out of order is never found"
+        );
+    }
 }
