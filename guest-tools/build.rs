@@ -34,6 +34,7 @@ const GUESTS: &[Guest] = &[
     Guest::program("sed"),
     Guest::program("sysutils"),
     Guest::program("utillinux"),
+    Guest::program("yq"),
 ];
 
 /// A package of the guests' workspace, which makes one component.
@@ -117,8 +118,9 @@ fn run() -> Outcome<()> {
             .map_err(|error| format!("cannot take the guest {}: {error}", from.display()))?;
         writeln!(
             table,
-            "Embedded {{ name: {:?}, wasm: include_bytes!({to:?}), wit: &[",
-            guest.name
+            "Embedded {{ name: {:?}, wasm: include_bytes!({to:?}), digest: {:?}, wit: &[",
+            guest.name,
+            blake3::hash(&fs::read(&to)?).as_bytes(),
         )?;
         for (name, path) in wit_files(&wit, guest)? {
             writeln!(table, "    ({name:?}, include_str!({path:?})),")?;
