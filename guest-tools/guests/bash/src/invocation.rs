@@ -48,6 +48,11 @@ pub fn run(arguments: &[String]) -> u8 {
     let ending = runtime.run(&task);
     // Subshells in the background live on when the shell ends, as forked ones would.
     runtime.run_rest();
+    if let Ending::Signaled(signal) = ending {
+        // So that the parent learns how it ended.
+        sys::set_signals(0, 0);
+        sys::kill(sys::signed(sys::pid()), signal);
+    }
     ending.status()
 }
 
@@ -192,6 +197,8 @@ async fn commands(shell: &mut Shell, request: &Request) -> Outcome {
         if let Some(name) = script {
             shell.name = Rc::new(name);
         }
+        let text = crate::variables::Variable::scalar(command.as_bytes());
+        shell.variables.insert(b"BASH_EXECUTION_STRING", text);
         return run_text(shell, command.as_bytes(), Origin::Main).await;
     }
     if let Some(startup) = shell.get_string("BASH_ENV")
@@ -264,6 +271,17 @@ async fn profiles(shell: &mut Shell) -> Result<(), Stop> {
     Ok(())
 }
 
+/// Ends the shell as a signal does: its EXIT trap still runs.
+async fn killed(shell: &mut Shell, signal: u8) -> Ending {
+    shell.deadly_signal = None;
+    shell.status = 128_u8.wrapping_add(signal);
+    if signal != sys::SIGKILL && shell.traps.is_set(Condition::Exit) {
+        let _ = shell.run_trap(Condition::Exit).await;
+    }
+    let _ = shell.flush(b"").await;
+    Ending::Signaled(signal)
+}
+
 /// Ends the shell: its EXIT trap runs, and what is pending is written.
 pub async fn finish(shell: &mut Shell, outcome: Outcome) -> Ending {
     let status = match outcome {
@@ -272,7 +290,7 @@ pub async fn finish(shell: &mut Shell, outcome: Outcome) -> Ending {
             Stop::Exit(status) | Stop::Return(status) | Stop::Discard(status) | Stop::Fatal(status),
         ) => status,
         Err(Stop::Break(_) | Stop::Continue(_)) => shell.status,
-        Err(Stop::Signal(signal)) => return Ending::Signaled(signal),
+        Err(Stop::Signal(signal)) => return killed(shell, signal).await,
     };
     shell.status = status;
     let _ = shell.run_pending_traps().await;

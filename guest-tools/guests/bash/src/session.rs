@@ -138,5 +138,6 @@ fn unwind(shell: &mut Shell, before: &Shell) {
     shell.source_depth = 0;
     shell.text_depth = 0;
     shell.substitution_depth = 0;
+    shell.deadly_signal = None;
     shell.close_substitutions(0);
 }

@@ -88,6 +88,7 @@ pub fn new_shell(runtime: &Rc<Runtime>, task: &Rc<Task>, name: &str) -> Shell {
         is_last_command: false,
         substitution_depth: 0,
         deadly_signal: None,
+        killed_program: None,
         last_signal: 0,
         must_look: false,
     };
@@ -191,8 +192,8 @@ fn preset(shell: &mut Shell) {
     integer(shell, "OPTIND", 1, Attributes::INTEGER);
     let readonly = Attributes::INTEGER.with(Attributes::READONLY);
     integer(shell, "PPID", i64::from(shell.parent_pid), readonly);
-    integer(shell, "UID", i64::from(user()), readonly);
-    integer(shell, "EUID", i64::from(user()), readonly);
+    integer(shell, "UID", i64::from(sys::user()), readonly);
+    integer(shell, "EUID", i64::from(sys::user()), readonly);
     let parts = ["5", "2", "15", "1", "release", MACHINE];
     let version = Variable {
         value: Value::Indexed(IndexedArray::from_values(parts.map(BString::from).to_vec())),
@@ -225,20 +226,6 @@ fn preset(shell: &mut Shell) {
         shell.options.put(SetOption::Posix, true);
     }
     let _ = directory.as_bstr();
-}
-
-/// Returns the number of the user.
-fn user() -> u32 {
-    if cfg!(target_family = "wasm") {
-        return sys::USER;
-    }
-    // Native, for tests: /proc belongs to whoever runs.
-    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    text.lines()
-        .find_map(|line| line.strip_prefix("Uid:"))
-        .and_then(|rest| rest.split_whitespace().next())
-        .and_then(|number| number.parse().ok())
-        .unwrap_or(sys::USER)
 }
 
 fn exported(shell: &mut Shell, name: &str, value: &[u8]) {

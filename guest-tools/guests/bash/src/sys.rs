@@ -120,3 +120,17 @@ pub fn list(path: &[u8]) -> Option<Vec<(BString, Kind)>> {
     }
     Some(all)
 }
+
+/// Returns the number of the user.
+pub fn user() -> u32 {
+    if cfg!(target_family = "wasm") {
+        return USER;
+    }
+    // Native, for tests: /proc belongs to whoever runs.
+    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    text.lines()
+        .find_map(|line| line.strip_prefix("Uid:"))
+        .and_then(|rest| rest.split_whitespace().next())
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(USER)
+}

@@ -50,6 +50,7 @@ fn run<'a>(shell: &'a mut Shell, invocation: &'a Invocation) -> LocalFuture<'a, 
             }
         }
         let words = flags.rest();
+        shell.jobs.forget_inherited();
         let outcome = if is_next {
             next(shell, words).await
         } else if words.is_empty() {

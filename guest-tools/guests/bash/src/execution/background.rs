@@ -16,10 +16,15 @@ pub fn start(shell: &mut Shell, chain: &Rc<AndOr>) -> u8 {
     let task = shell.runtime.new_task(None);
     let mut subshell = shell.subshell(Rc::clone(&task));
     subshell.conditions = 0;
+    subshell.jobs.forget_inherited();
     if !shell.options.has(SetOption::Monitor)
         && let Ok(null) = sys::open(b"/dev/null", sys::OpenHow::READ, 0)
     {
         subshell.descriptors.put(0, Some(Open::new(null)));
+    }
+    if !shell.options.has(SetOption::Monitor) {
+        subshell.traps.ignore_interrupts();
+        subshell.publish_dispositions();
     }
     subshell.is_last_command = is_single(chain);
     let own = Rc::clone(chain);

@@ -6,7 +6,7 @@ use bash_syntax::ast::{
     ArithmeticFor, Case, CaseEnd, Command, CommandKind, Coprocess, For, If, Loop, Select, Word,
 };
 use bash_text::pattern::{Options, Pattern};
-use bstr::BString;
+use bstr::{BString, ByteSlice};
 
 use super::list::{Turn, execute_condition, execute_list, turn};
 use super::subshell::{execute_subshell, finish_subshell};
@@ -15,7 +15,7 @@ use crate::descriptors::Open;
 use crate::expansion::Context;
 use crate::redirection::Saved;
 use crate::runtime::LocalFuture;
-use crate::state::{Function, Outcome, SetOption, Shell, Shopt, Stop};
+use crate::state::{Function, Outcome, Refusal, SetOption, Shell, Shopt, Stop};
 use crate::traps::Condition;
 use crate::variables::{IndexedArray, Value, Variable, is_name};
 
@@ -32,6 +32,7 @@ pub async fn execute_command(shell: &mut Shell, command: &Command) -> Outcome {
         && let CommandKind::Subshell(list) = &command.kind
         && command.redirections.is_empty()
     {
+        shell.jobs.forget_inherited();
         return execute_list(shell, list).await;
     }
     if command.redirections.is_empty() {
@@ -57,8 +58,11 @@ async fn execute_kind(shell: &mut Shell, command: &Command) -> Outcome {
         CommandKind::Simple(_) => Ok(0),
         CommandKind::Group(list) => execute_list(shell, list).await,
         CommandKind::Subshell(list) => {
-            let running: LocalFuture<'_, _> = Box::pin(execute_subshell(shell, list));
+            let running: LocalFuture<'_, _> = Box::pin(execute_subshell(shell, command, list));
             let status = running.await?;
+            if shell.keeps_command_text {
+                shell.command_text = Some(bash_syntax::print_command_line(command));
+            }
             note_status(shell, status);
             Ok(status)
         }
@@ -138,10 +142,14 @@ pub async fn before_command(
 
 /// Returns the head of a `for` command as DEBUG and the trace show it: `for i in 1 2`.
 fn for_head(parts: &For) -> BString {
-    let mut text = BString::from("for ");
-    text.extend_from_slice(&parts.name);
+    listing_head(b"for ", &parts.name, parts.words.as_ref())
+}
+
+fn listing_head(keyword: &[u8], name: &[u8], words: Option<&Vec<Word>>) -> BString {
+    let mut text = BString::from(keyword);
+    text.extend_from_slice(name);
     text.extend_from_slice(b" in ");
-    match &parts.words {
+    match words {
         Some(words) => {
             let texts: Vec<BString> = words.iter().map(bash_syntax::print_word).collect();
             text.extend_from_slice(&bstr::join(" ", &texts));
@@ -251,9 +259,12 @@ async fn arithmetic(shell: &mut Shell, expression: &Word) -> Result<Option<i64>,
     }
     match shell.evaluate(&text) {
         Ok(number) => Ok(Some(number)),
-        Err(refusal @ crate::state::Refusal::Unbound(_)) => Err(shell.refused(&refusal)),
+        Err(refusal @ Refusal::Unbound(_)) => Err(shell.refused(&refusal)),
         Err(refusal) => {
-            shell.report(format_args!("((: {refusal}"));
+            match refusal {
+                Refusal::ReadOnly(_) => shell.report(&refusal),
+                _ => shell.report(format_args!("((: {refusal}")),
+            }
             Ok(None)
         }
     }
@@ -319,6 +330,10 @@ async fn execute_case(shell: &mut Shell, parts: &Case) -> Outcome {
     if !before_command(shell, text).await? {
         return Ok(0);
     }
+    if shell.options.has(SetOption::XTrace) {
+        let text = text();
+        shell.trace(text.trim_end()).await?;
+    }
     let subject = shell.expand_text(&parts.subject, Context::SINGLE).await?;
     let options = Options {
         extglob: shell.options.has_shopt(Shopt::ExtGlob),
@@ -358,6 +373,10 @@ async fn execute_select(shell: &mut Shell, parts: &Select) -> Outcome {
     for (place, word) in words.iter().enumerate() {
         menu.extend_from_slice(format!("{:width$}) {word}\n", place + 1).as_bytes());
     }
+    if shell.options.has(SetOption::XTrace) {
+        let text = listing_head(b"select ", &parts.name, parts.words.as_ref());
+        shell.trace(&text).await?;
+    }
     let mut status = 0;
     let mut shows_menu = true;
     shell.loops += 1;
@@ -372,7 +391,7 @@ async fn execute_select(shell: &mut Shell, parts: &Select) -> Outcome {
             shell.print_error(&prompt);
             shell.flush(b"").await?;
             let Some(line) = shell.read_line().await else {
-                shell.print_error(b"\n");
+                shell.print(b"\n");
                 status = 1;
                 return Ok(());
             };

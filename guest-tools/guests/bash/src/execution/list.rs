@@ -4,7 +4,7 @@ use bash_syntax::ast::{AndOr, Command, CommandKind, Connector, List, Pipeline};
 
 use super::{background, pipeline};
 use crate::runtime::LocalFuture;
-use crate::state::{Outcome, Shell, Stop};
+use crate::state::{Outcome, SetOption, Shell, Stop};
 
 /// Bounds the stack that nested commands may take. Beyond the bound for function
 /// calls, so that a call says it where there is one.
@@ -22,6 +22,9 @@ pub fn execute_list<'a>(shell: &'a mut Shell, list: &'a List) -> LocalFuture<'a,
         }
         let mut status = 0;
         for item in &list.items {
+            if shell.options.has(SetOption::NoExec) && !shell.is_interactive {
+                continue;
+            }
             if item.is_background {
                 status = background::start(shell, &item.chain);
                 shell.status = status;

@@ -10,7 +10,7 @@ use super::timing;
 use crate::descriptors::Open;
 use crate::redirection::Saved;
 use crate::runtime::{LocalFuture, Task};
-use crate::state::{Outcome, SetOption, Shell, Shopt};
+use crate::state::{Outcome, SetOption, Shell, Shopt, Stop};
 use crate::sys;
 
 /// Runs a pipeline.
@@ -55,7 +55,7 @@ async fn execute_stages(shell: &mut Shell, commands: &[Rc<Command>]) -> Outcome 
             shell.flush(b"").await?;
             shell.restore_descriptors(saved);
             let status = outcome?;
-            collect(&tasks, &mut statuses).await;
+            collect(shell, &tasks, &mut statuses).await?;
             statuses.push(status);
             return Ok(conclude(shell, &statuses));
         }
@@ -73,7 +73,7 @@ async fn execute_stages(shell: &mut Shell, commands: &[Rc<Command>]) -> Outcome 
         tasks.push(start_stage(shell, command, input.take(), output));
         input = next;
     }
-    collect(&tasks, &mut statuses).await;
+    collect(shell, &tasks, &mut statuses).await?;
     for task in &tasks {
         shell.task.release(task);
     }
@@ -119,10 +119,18 @@ fn start_stage(
     task
 }
 
-async fn collect(tasks: &[Rc<Task>], statuses: &mut Vec<u8>) {
+async fn collect(
+    shell: &mut Shell,
+    tasks: &[Rc<Task>],
+    statuses: &mut Vec<u8>,
+) -> Result<(), Stop> {
     for task in tasks {
-        statuses.push(task.ended().await.status());
+        statuses.push(shell.unless_ended(task.ended()).await?.status());
     }
+    if !shell.traps.is_empty() {
+        shell.must_look = true;
+    }
+    Ok(())
 }
 
 fn conclude(shell: &mut Shell, statuses: &[u8]) -> u8 {

@@ -9,6 +9,7 @@ use crate::descriptors::Relay;
 use crate::runtime::{Ending, Interest};
 use crate::state::{Outcome, Shell};
 use crate::sys;
+use crate::traps::Condition;
 
 /// Whether the task has anything to do after the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +51,12 @@ impl Shell {
                 Some(sys::Status::Stopped(_)) | None => {}
             }
             let runtime = Rc::clone(&self.runtime);
-            runtime.until(Interest::Changed(Rc::clone(&child))).await;
+            let changed = runtime.until(Interest::Changed(Rc::clone(&child)));
+            if self.is_subshell || !self.traps.is_set(Condition::Exit) {
+                changed.await;
+            } else {
+                self.unless_ended(changed).await?;
+            }
         };
         self.task.release_child(&child);
         for relay in relays {
@@ -59,7 +65,7 @@ impl Shell {
         if let Ending::Signaled(signal) = ending
             && afterwards == Afterwards::Continue
         {
-            self.report_signal(signal, child.pid(), words);
+            self.killed_program = Some((signal, child.pid()));
         }
         if !self.traps.is_empty() {
             self.must_look = true;
@@ -137,14 +143,18 @@ impl Shell {
     }
 
     /// Says that a signal ended a program, where bash does.
-    fn report_signal(&mut self, signal: u8, pid: u32, words: &[BString]) {
+    pub fn report_signal(&mut self, signal: u8, pid: u32, command: &[u8]) {
         if matches!(signal, sys::SIGINT | sys::SIGPIPE) {
             return;
         }
         let Some(description) = bash_text::signal::description(signal) else {
             return;
         };
-        let command = bstr::join(" ", words);
+        // As Debian's bash, which says no more of SIGTERM.
+        if signal == sys::SIGTERM || self.traps.is_set(Condition::Signal(signal)) {
+            self.print_error(format!("{description}\n").as_bytes());
+            return;
+        }
         self.report(format_args!("{pid} {description:23} {}", command.as_bstr()));
     }
 }

@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use bash_syntax::ast::{Argument, Assignment, AssignmentValue, Command, SimpleCommand};
+use bash_syntax::ast::{
+    Argument, Assignment, AssignmentValue, Command, Redirection, RedirectionTarget, SimpleCommand,
+};
 use bstr::{BString, ByteSlice};
 
 use super::call;
@@ -36,6 +38,10 @@ pub async fn execute(shell: &mut Shell, command: &Command, simple: &SimpleComman
     let substitutions = shell.substitutions.len();
     let outcome = run(shell, command, simple, afterwards).await;
     shell.close_substitutions(substitutions);
+    if let Some((signal, pid)) = shell.killed_program.take() {
+        let text = bash_syntax::print_simple(command);
+        shell.report_signal(signal, pid, &text);
+    }
     if !shell.output.is_empty() {
         shell.flush(b"").await?;
     }
@@ -72,7 +78,21 @@ async fn run(
     let is_exec = matches!(&found, Found::Builtin(builtin) if builtin.name == "exec");
     let is_special = matches!(&found, Found::Builtin(builtin) if builtin.class.is_special());
     let mut saved = Saved::default();
-    if !shell.redirect(&command.redirections, &mut saved).await? {
+    let redirected = match found {
+        Found::Program => redirect_program(shell, &command.redirections, &mut saved).await,
+        _ => shell.redirect(&command.redirections, &mut saved).await,
+    };
+    let is_redirected = match redirected {
+        Ok(is_redirected) => is_redirected,
+        // A program's redirections are expanded by its own process: the shell survives what fails there.
+        Err(Stop::Fatal(status) | Stop::Discard(status)) if matches!(found, Found::Program) => {
+            shell.flush(b"").await?;
+            shell.restore_descriptors(saved);
+            return Ok(status);
+        }
+        Err(stop) => return Err(stop),
+    };
+    if !is_redirected {
         shell.flush(b"").await?;
         shell.restore_descriptors(saved);
         if is_special && shell.is_posix() {
@@ -89,6 +109,24 @@ async fn run(
         shell.last_argument = last;
     }
     flushed?;
+    outcome
+}
+
+/// Carries out the redirections of a program: what a here-document assigns is gone with the program.
+async fn redirect_program(
+    shell: &mut Shell,
+    redirections: &[Redirection],
+    saved: &mut Saved,
+) -> Result<bool, Stop> {
+    let may_assign = redirections.iter().any(|redirection| {
+        matches!(&redirection.target, RedirectionTarget::HereDocument(document)
+            if !document.is_literal && document.text().contains(&b'=') && document.text().contains(&b'$'))
+    });
+    let before = may_assign.then(|| shell.variables.clone());
+    let outcome = shell.redirect(redirections, saved).await;
+    if let Some(before) = before {
+        shell.variables = before;
+    }
     outcome
 }
 

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use bash_syntax::ast::List;
+use bash_syntax::ast::{Command, List};
 
 use super::list::execute_list;
 use crate::runtime::Ending;
@@ -36,14 +36,22 @@ fn ending_of(outcome: Outcome) -> Ending {
 }
 
 /// Runs `( list )`.
-pub async fn execute_subshell(shell: &mut Shell, list: &List) -> Outcome {
+pub async fn execute_subshell(shell: &mut Shell, command: &Command, list: &List) -> Outcome {
     shell.flush(b"").await?;
     let mut subshell = shell.inline_subshell();
+    subshell.jobs.forget_inherited();
     let task = Rc::clone(&subshell.task);
     let outcome = execute_list(&mut subshell, list).await;
     let ending = finish_subshell(&mut subshell, outcome).await;
     drop(subshell);
     shell.runtime.finish(&task, ending);
     shell.task.release(&task);
+    if !shell.traps.is_empty() {
+        shell.must_look = true;
+    }
+    if let Ending::Signaled(signal) = ending {
+        let text = bash_syntax::print_command_line(command);
+        shell.report_signal(signal, task.own_pid(), &text);
+    }
     Ok(ending.status())
 }

@@ -48,6 +48,9 @@ impl Shell {
         let (open, capture) = Open::capture();
         let mut shell = self.inline_subshell();
         shell.descriptors.put(1, Some(open));
+        shell.substitution_depth += 1;
+        // `break` is known there, but the loop is the parent's.
+        shell.loops = self.loops;
         if !self.options.has_shopt(Shopt::InheritErrExit) && !self.is_posix() {
             shell.options.put(SetOption::ErrExit, false);
         }
@@ -126,6 +129,7 @@ impl Shell {
         };
         shell.descriptors.put(number, Some(inner));
         shell.conditions = 0;
+        shell.substitution_depth += 1;
         shell.traps.forget_inherited();
         let list = Rc::clone(&process.list);
         self.runtime.start(

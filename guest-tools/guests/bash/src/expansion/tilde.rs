@@ -3,6 +3,19 @@
 use bstr::BString;
 
 use crate::state::Shell;
+use crate::sys;
+
+/// Returns the home of an account by its name, or of the user's own.
+fn home(name: Option<&[u8]>) -> Option<BString> {
+    let accounts = std::fs::read("/etc/passwd").ok()?;
+    let user = sys::user().to_string();
+    accounts.split(|byte| *byte == b'\n').find_map(|line| {
+        let mut fields = line.split(|byte| *byte == b':');
+        let (account, number) = (fields.next()?, fields.nth(1)?);
+        let is_meant = name.map_or(number == user.as_bytes(), |name| account == name);
+        is_meant.then(|| fields.nth(2).map(BString::from))?
+    })
+}
 
 impl Shell {
     /// Returns what `~prefix` stands for; `None` leaves it as written.
@@ -10,11 +23,11 @@ impl Shell {
         match prefix {
             b"" => Some(
                 self.get_string("HOME")
-                    .unwrap_or_else(|| BString::from("/root")),
+                    .or_else(|| home(None))
+                    .unwrap_or_else(|| BString::from("/")),
             ),
             b"+" => self.get_string("PWD"),
             b"-" => self.get_string("OLDPWD"),
-            b"root" => Some(BString::from("/root")),
             _ => {
                 let (digits, from_end) = match prefix.split_first() {
                     Some((b'+', rest)) => (rest, false),
@@ -26,10 +39,7 @@ impl Shell {
                     .and_then(|number| usize::try_from(number).ok());
                 match place {
                     Some(place) => self.directory_at(place, from_end),
-                    None => {
-                        let user = self.get_string("USER")?;
-                        (user.as_slice() == prefix).then(|| self.get_string("HOME"))?
-                    }
+                    None => home(Some(prefix)),
                 }
             }
         }

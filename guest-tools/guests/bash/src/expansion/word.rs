@@ -3,9 +3,10 @@
 use bash_syntax::ast::{Word, WordPart};
 use bstr::BString;
 
-use super::field::Expanded;
+use super::field::{Expanded, Fragment};
 use crate::runtime::LocalFuture;
 use crate::state::{Shell, Stop};
+use crate::variables::is_name;
 
 /// Where a word stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +120,12 @@ impl Shell {
         for part in inner {
             self.expand_part(part, quoted, output).await?;
         }
+        if output.had_empty_list
+            && output.fragments.len() == before + 1
+            && matches!(output.fragments.last(), Some(Fragment::Text { text, .. }) if text.is_empty())
+        {
+            output.fragments.truncate(before);
+        }
         let is_nothing = output.fragments.len() == before;
         // `""` is a field; `"$@"` without parameters is none.
         if is_nothing && !output.had_empty_list {
@@ -144,6 +151,20 @@ impl Shell {
         }
         let mut rest = text;
         let mut at_start = is_first;
+        let mut is_value = context.is_assignment;
+        // An argument in the form of an assignment has tilde prefixes in its value, except in POSIX mode.
+        if is_first
+            && context.is_split
+            && !context.is_result
+            && !self.is_posix()
+            && let Some(place) = text.iter().position(|byte| *byte == b'=')
+            && let Some((name, value)) = text.split_at_checked(place + 1)
+            && is_name(name.strip_suffix(b"=").unwrap_or(name))
+        {
+            output.push(name, false, false);
+            rest = value;
+            is_value = true;
+        }
         loop {
             if at_start && let Some(after) = rest.strip_prefix(b"~") {
                 let end = after
@@ -162,7 +183,7 @@ impl Shell {
                 }
                 rest = tail;
             }
-            if !context.is_assignment {
+            if !is_value {
                 output.push(rest, is_splittable, false);
                 return;
             }

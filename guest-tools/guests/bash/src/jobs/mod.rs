@@ -54,6 +54,8 @@ pub struct Jobs {
     jobs: Vec<Job>,
     /// How processes ended that are no longer in the list, for `wait PID`.
     remembered: Vec<(u32, Ending)>,
+    /// Whether the jobs are those of the parent.
+    is_inherited: bool,
     /// The job that `%%` means, and the one that `%-` means.
     current: Option<u32>,
     previous: Option<u32>,
@@ -62,11 +64,23 @@ pub struct Jobs {
 impl Jobs {
     /// A subshell sees its parent's jobs only in `jobs`; it cannot wait for them.
     pub fn for_subshell(&self) -> Self {
-        Self::default()
+        Self {
+            is_inherited: true,
+            remembered: Vec::new(),
+            ..self.clone()
+        }
+    }
+
+    /// Forgets the parent's jobs, which a subshell can only look at.
+    pub fn forget_inherited(&mut self) {
+        if std::mem::take(&mut self.is_inherited) {
+            *self = Self::default();
+        }
     }
 
     /// Adds a job and returns its number.
     pub fn add(&mut self, task: Rc<Task>, pid: u32, text: BString) -> u32 {
+        self.forget_inherited();
         let number = self.jobs.iter().map(|job| job.number).max().unwrap_or(0) + 1;
         self.jobs.push(Job {
             number,

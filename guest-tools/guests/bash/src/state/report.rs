@@ -37,9 +37,7 @@ impl Shell {
     /// Returns the name of what is being run: the sourced file, the function's file, the script, or `$0`.
     pub fn source_name(&self) -> &BStr {
         match self.calls.last() {
-            Some(call) if !call.source.is_empty() && **call.source != *b"environment" => {
-                call.source.as_bstr()
-            }
+            Some(call) if !call.source.is_empty() => call.source.as_bstr(),
             _ => self.name.as_bstr(),
         }
     }

@@ -168,6 +168,8 @@ pub struct Shell {
     pub substitution_depth: u32,
     /// A signal that this subshell sent to itself and that ends it.
     pub deadly_signal: Option<u8>,
+    /// The signal that ended the last program and its process id, until that is said.
+    pub killed_program: Option<(u8, u32)>,
     /// The trapped signal that last interrupted a wait.
     pub last_signal: u8,
     /// Whether a signal, a trap or an option asks for a look before the next command.
@@ -293,7 +295,8 @@ impl Shell {
             self.task.set_dispositions(trapped, ignored);
         } else {
             // The shell learns of a broken pipe from the write itself: it ends only the task that wrote.
-            sys::set_signals(trapped, ignored | (1 << sys::SIGPIPE) & !trapped);
+            let caught = self.traps.caught();
+            sys::set_signals(caught, ignored | (1 << sys::SIGPIPE) & !trapped);
         }
     }
 }

@@ -7,6 +7,16 @@ use std::rc::Rc;
 
 use bstr::BString;
 
+/// Signals that may come from outside and after which the EXIT trap still runs.
+const DEADLY: &[u8] = &[
+    process::signal::HUP,
+    process::signal::INT,
+    process::signal::USR1,
+    process::signal::USR2,
+    process::signal::ALRM,
+    process::signal::TERM,
+];
+
 /// What a trap is set for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Condition {
@@ -65,6 +75,8 @@ pub struct Traps {
     running: Vec<Condition>,
     /// Signals that the shell was started to ignore; they stay ignored.
     ignored_at_start: u64,
+    /// Signals that a background list ignores without job control, unless it traps them.
+    ignored_in_background: u64,
     /// Signals that came in and whose trap has not run yet.
     pending: Vec<u8>,
 }
@@ -128,7 +140,7 @@ impl Traps {
     /// Returns which signals run a trap and which are ignored.
     pub fn dispositions(&self) -> (u64, u64) {
         let mut trapped = 0;
-        let mut ignored = self.ignored_at_start;
+        let mut ignored = self.ignored_at_start | self.ignored_in_background;
         for (condition, text) in &self.table.texts {
             if let Condition::Signal(signal) = condition {
                 if text.is_empty() {
@@ -138,7 +150,29 @@ impl Traps {
                 }
             }
         }
-        (trapped, ignored)
+        (trapped, ignored & !trapped)
+    }
+
+    /// Lets SIGINT and SIGQUIT pass by, as a background list does without job control.
+    pub fn ignore_interrupts(&mut self) {
+        self.ignored_in_background = bit(process::signal::INT) | bit(process::signal::QUIT);
+    }
+
+    /// Returns which signals the shell must learn of: those with a trap, and those that would end it before its
+    /// EXIT trap ran.
+    pub fn caught(&self) -> u64 {
+        let (trapped, ignored) = self.dispositions();
+        if !self.is_set(Condition::Exit) {
+            return trapped;
+        }
+        let deadly = DEADLY.iter().fold(0, |all, signal| all | bit(*signal));
+        trapped | (deadly & !ignored)
+    }
+
+    /// Returns whether `signal` ends a shell that does not handle it.
+    pub fn is_deadly(signal: u8) -> bool {
+        use process::signal::{CHLD, CONT, STOP, TSTP, TTIN, TTOU, URG, WINCH};
+        signal != 0 && ![CHLD, CONT, STOP, TSTP, TTIN, TTOU, URG, WINCH].contains(&signal)
     }
 
     /// Returns whether the shell traps or ignores `signal`.

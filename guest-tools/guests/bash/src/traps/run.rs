@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use super::Condition;
+use super::{Condition, Traps};
 use crate::execution::{Origin, run_text};
 use crate::state::{SetOption, Shell, Stop};
 use crate::sys;
@@ -24,6 +24,9 @@ impl Shell {
         }
         self.traps.running.push(condition);
         let line = self.line;
+        if matches!(condition, Condition::Signal(_) | Condition::Exit) {
+            self.line = 1;
+        }
         let pipe_status = Rc::clone(&self.pipe_status);
         let last_argument = self.last_argument.clone();
         let command_text = self.command_text.clone();
@@ -76,6 +79,9 @@ impl Shell {
     /// Runs the traps of signals that came in.
     pub async fn run_pending_traps(&mut self) -> Result<(), Stop> {
         self.take_signals();
+        if let Some(signal) = self.deadly_signal {
+            return Err(Stop::Signal(signal));
+        }
         while let Some(signal) = self.traps.take_pending() {
             self.run_trap(Condition::Signal(signal)).await?;
         }
@@ -89,10 +95,13 @@ impl Shell {
             if self.task.has_signals() {
                 signals = self.task.take_signals();
             }
-        } else if self.traps.dispositions().0 != 0 {
+        } else if self.traps.caught() != 0 {
             signals = sys::pending();
         }
         for signal in &signals {
+            if !self.is_subshell && !self.traps.handles(*signal) && Traps::is_deadly(*signal) {
+                self.deadly_signal = Some(*signal);
+            }
             if self.traps.is_set(Condition::Signal(*signal)) {
                 self.traps.push_pending(*signal);
             }
@@ -112,7 +121,7 @@ impl Shell {
                 return std::task::Poll::Pending;
             }
             if let Some(signal) = self.take_signals()
-                && self.traps.has_pending()
+                && (self.traps.has_pending() || self.deadly_signal.is_some())
             {
                 self.must_look = true;
                 return std::task::Poll::Ready(Err(signal));
@@ -127,6 +136,19 @@ impl Shell {
         .await
     }
 
+    /// Waits for `future`; only a signal that ends the shell breaks the wait off.
+    pub async fn unless_ended<T>(&mut self, future: impl Future<Output = T>) -> Result<T, Stop> {
+        let mut future = std::pin::pin!(future);
+        loop {
+            if let Ok(value) = self.interruptible(future.as_mut()).await {
+                return Ok(value);
+            }
+            if let Some(signal) = self.deadly_signal {
+                return Err(Stop::Signal(signal));
+            }
+        }
+    }
+
     /// Sends a signal to a process, a group, or a task of the shell.
     pub fn send_signal(&mut self, pid: i32, signal: u8) -> Result<(), sys::Errno> {
         self.must_look = true;
@@ -135,6 +157,11 @@ impl Shell {
             if signal != 0 && !self.task.deliver(signal) && signal != sys::SIGCONT {
                 self.deadly_signal = Some(signal);
             }
+            return Ok(());
+        }
+        let is_own = !self.is_subshell && pid == sys::signed(self.shell_pid);
+        if is_own && Traps::is_deadly(signal) && !self.traps.handles(signal) {
+            self.deadly_signal = Some(signal);
             return Ok(());
         }
         let task = u32::try_from(pid)
