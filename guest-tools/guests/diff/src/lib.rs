@@ -10,6 +10,7 @@ mod groups;
 mod locale;
 mod options;
 mod output;
+mod patch;
 mod pen;
 mod sdiff;
 mod side;
@@ -22,6 +23,7 @@ const COMMANDS: &[(&str, Run)] = &[
     ("cmp", cmp::run),
     ("diff", diff::run),
     ("diff3", diff3::run),
+    ("patch", patch::run),
     ("sdiff", sdiff::run),
 ];
 
