@@ -1,0 +1,5 @@
+//! The program; all of it is in the library.
+
+fn main() {
+    process::main(sqlite3::run)
+}
