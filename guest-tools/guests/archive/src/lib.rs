@@ -6,6 +6,7 @@
 mod codec;
 mod compressor;
 mod gzip;
+mod tar;
 mod through;
 mod times;
 mod zstd;
@@ -25,6 +26,7 @@ const COMMANDS: &[(&str, Run)] = &[
     ("gzip", compressor::run),
     ("lzcat", compressor::run),
     ("lzma", compressor::run),
+    ("tar", tar::run),
     ("unlzma", compressor::run),
     ("unxz", compressor::run),
     ("unzstd", compressor::run),

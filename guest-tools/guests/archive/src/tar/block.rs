@@ -83,8 +83,8 @@ fn number(bytes: &[u8]) -> Option<i64> {
         }
         _ => {
             let digits = std::str::from_utf8(bytes).ok()?;
-            let digits = digits
-                .trim_matches(|character: char| character == ' ' || character == '\0');
+            let digits =
+                digits.trim_matches(|character: char| character == ' ' || character == '\0');
             let digits = digits.split([' ', '\0']).next().unwrap_or_default();
             if digits.is_empty() {
                 return Some(0);
@@ -217,15 +217,12 @@ fn put(block: &mut Block, field: Field, bytes: &[u8]) {
 }
 
 /// Writes a number, in base 256 if the dialect has that and it needs it.
-fn put_number(
-    block: &mut Block,
-    field: Field,
-    number: i64,
-    format: Format,
-) -> Result<(), Unfit> {
+fn put_number(block: &mut Block, field: Field, number: i64, format: Format) -> Result<(), Unfit> {
     let width = field.len();
     let digits = width - 1;
-    let octal = u64::try_from(number).ok().map(|number| format!("{number:o}"));
+    let octal = u64::try_from(number)
+        .ok()
+        .map(|number| format!("{number:o}"));
     if let Some(octal) = octal.filter(|octal| octal.len() <= digits) {
         put(block, field, format!("{octal:0>digits$}\0").as_bytes());
         return Ok(());
@@ -303,8 +300,16 @@ pub(crate) fn encode(entry: &Entry, letter: u8, format: Format) -> Result<Block,
             b"ustar\x0000"
         };
         put(&mut block, MAGIC, magic);
-        put(&mut block, USER_NAME.start..USER_NAME.end - 1, &entry.user_name);
-        put(&mut block, GROUP_NAME.start..GROUP_NAME.end - 1, &entry.group_name);
+        put(
+            &mut block,
+            USER_NAME.start..USER_NAME.end - 1,
+            &entry.user_name,
+        );
+        put(
+            &mut block,
+            GROUP_NAME.start..GROUP_NAME.end - 1,
+            &entry.group_name,
+        );
         if !format.is_gnu() || matches!(entry.kind, Kind::CharacterDevice | Kind::BlockDevice) {
             put_number(&mut block, MAJOR, signed(entry.device.0), format)?;
             put_number(&mut block, MINOR, signed(entry.device.1), format)?;
@@ -313,6 +318,28 @@ pub(crate) fn encode(entry: &Entry, letter: u8, format: Format) -> Result<Block,
     let (sum, _) = sums(&block);
     put(&mut block, SUM, format!("{sum:06o}\0 ").as_bytes());
     Ok(block)
+}
+
+/// Makes the header of pax records, which has no owner.
+pub(crate) fn encode_records(name: &[u8], size: u64, seconds: i64) -> Block {
+    let mut block = [0; BLOCK];
+    put(&mut block, NAME, name);
+    let numbers = [
+        (MODE, 0o644),
+        (USER, 0),
+        (GROUP, 0),
+        (SIZE, i64::try_from(size).unwrap_or(i64::MAX)),
+        (TIME, seconds),
+    ];
+    for (field, number) in numbers {
+        // pax takes every number, if need be as 0.
+        let _ = put_number(&mut block, field, number, Format::Pax);
+    }
+    put(&mut block, KIND, b"x");
+    put(&mut block, MAGIC, b"ustar\x0000");
+    let (sum, _) = sums(&block);
+    put(&mut block, SUM, format!("{sum:06o}\0 ").as_bytes());
+    block
 }
 
 #[cfg(test)]
@@ -339,8 +366,22 @@ mod tests {
         entry.user_name = b"agent".to_vec();
         let read = back(&entry, Format::Gnu);
         assert_eq!(
-            (read.name, read.mode, read.size, read.modified, read.user, read.user_name),
-            (entry.name.clone(), 0o4755, 10, entry.modified, 1 << 40, entry.user_name.clone())
+            (
+                read.name,
+                read.mode,
+                read.size,
+                read.modified,
+                read.user,
+                read.user_name
+            ),
+            (
+                entry.name.clone(),
+                0o4755,
+                10,
+                entry.modified,
+                1 << 40,
+                entry.user_name.clone()
+            )
         );
         assert_eq!(
             encode(&entry, b'0', Format::Ustar),
