@@ -4,8 +4,12 @@
 
 mod bc;
 mod envsubst;
+mod file;
+mod mktemp;
 mod rev;
+mod strings;
 mod sudo;
+mod tree;
 mod which;
 mod xxd;
 
@@ -17,8 +21,12 @@ type Run = fn(&str, &[String]) -> u8;
 const COMMANDS: &[(&str, Run)] = &[
     ("bc", bc::run),
     ("envsubst", envsubst::run),
+    ("file", file::run),
+    ("mktemp", mktemp::run),
     ("rev", rev::run),
+    ("strings", strings::run),
     ("sudo", sudo::run),
+    ("tree", tree::run),
     ("which", which::run),
     ("xxd", xxd::run),
 ];

@@ -2,6 +2,7 @@
 //!
 //! One program that is called by many names; each command is a file of its own.
 
+mod calendar;
 mod column;
 mod getopt;
 mod hexdump;
@@ -12,10 +13,12 @@ type Run = fn(&str, &[String]) -> u8;
 
 /// The commands by name, in order.
 const COMMANDS: &[(&str, Run)] = &[
+    ("cal", calendar::run),
     ("column", column::run),
     ("getopt", getopt::run),
     ("hd", hexdump::run),
     ("hexdump", hexdump::run),
+    ("ncal", calendar::run),
 ];
 
 /// Returns the names that this program answers to, in order.
