@@ -1,13 +1,21 @@
 //! Compiling a filter, with jq's messages for what is wrong with it.
 
 use jaq_core::compile::Undefined;
+use jaq_core::load::parse::{BinaryOp, Term};
 use jaq_core::load::{self, Arena, File, Loader, parse};
+use jaq_core::ops::Math;
 use jaq_core::{Compiler, Filter};
 
 use crate::functions::{Kind, definitions, functions};
 
 /// Returns the compiled filter, or everything to be said on standard error.
 pub fn compile(code: &str, variables: &[String]) -> Result<Filter<Kind>, String> {
+    let joined = joined_surrogates(code);
+    let code = joined.as_str();
+    if is_division_by_zero(code) {
+        let message = "Division by zero? at <top-level>, line 1:".to_owned();
+        return Err(report(code, &[message]));
+    }
     let arena = Arena::default();
     let loader = Loader::new(definitions());
     let modules = loader
@@ -103,4 +111,56 @@ fn syntax(code: &str, found: &str, is_over: bool) -> String {
         "syntax error, unexpected {token}{expecting} (Unix shell quoting issues?) at <top-level>, line {}:",
         line_of(code, found)
     )
+}
+
+/// Returns whether a filter is one number divided by 0, which is found without running it.
+fn is_division_by_zero(code: &str) -> bool {
+    let Some(term) = parse(code, |parser| parser.term()) else {
+        return false;
+    };
+    let Term::BinOp(left, BinaryOp::Math(Math::Div), right) = &term else {
+        return false;
+    };
+    match (&**left, &**right) {
+        (Term::Num(_), Term::Num(right)) => right.parse() == Ok(0.0),
+        _ => false,
+    }
+}
+
+/// Puts characters in place of pairs of `\u` escapes, which the language below knows only alone.
+fn joined_surrogates(code: &str) -> String {
+    let unit = |text: &str| {
+        let digits = text.strip_prefix("\\u")?.get(..4)?;
+        u32::from_str_radix(digits, 16).ok()
+    };
+    let mut out = String::with_capacity(code.len());
+    let mut rest = code;
+    while let Some(place) = rest.find('\\') {
+        let (before, escape) = rest.split_at(place);
+        out.push_str(before);
+        let high = unit(escape).filter(|unit| (0xd800..0xe000).contains(unit));
+        let low = escape
+            .get(6..)
+            .and_then(unit)
+            .filter(|unit| (0xdc00..0xe000).contains(unit));
+        let length = match (high, low) {
+            (Some(high @ ..0xdc00), Some(low)) => {
+                let code = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+                out.extend(char::from_u32(code));
+                12
+            }
+            (Some(_), _) => {
+                out.push(char::REPLACEMENT_CHARACTER);
+                6
+            }
+            (None, _) => {
+                let next = escape.chars().nth(1).map_or(0, char::len_utf8);
+                out.push_str(escape.get(..=next).unwrap_or(escape));
+                1 + next
+            }
+        };
+        rest = escape.get(length..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
 }

@@ -1,6 +1,7 @@
 //! The functions that filters can call: ours in Rust and in jq's language, and those of jaq that do what jq's do.
 
 use std::cell::RefCell;
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use jaq_core::box_iter::box_once;
@@ -8,10 +9,11 @@ use jaq_core::load::parse::Def;
 use jaq_core::native::{Filter, Fun, bome, run, unary, v};
 use jaq_core::{DataT, Exn, Lut, RunPtr, data};
 use jaq_std::input::{self, HasInputs, Inputs};
+use jiff::tz::TimeZone;
 
 use crate::input::Source;
 use crate::value::{Error, Val, ValR, split};
-use crate::{access, parse};
+use crate::{access, moment, parse, pattern};
 
 /// What a running filter sees of the program around it.
 pub struct Kind;
@@ -164,6 +166,27 @@ fn delete_paths(value: Val, paths: &Val) -> ValR {
     })
 }
 
+/// Returns where a value is in sorted items, or -1 less the place where it would go. What is found in items that are
+/// not sorted depends on the steps, which are jq's.
+fn search(items: &[Val], wanted: &Val) -> Val {
+    let (mut from, mut to) = (0, items.len());
+    while from < to {
+        let middle = (from + to - 1) / 2;
+        match items.get(middle).map(|item| item.cmp(wanted)) {
+            Some(Ordering::Equal) => return Val::from(middle),
+            Some(Ordering::Less) => from = middle + 1,
+            _ => to = middle,
+        }
+    }
+    Val::Num(-1.0 - from as f64)
+}
+
+/// Takes the two arguments of a call, the first one first.
+fn two(cv: &mut jaq_core::Cv<'_, Kind>) -> (Val, Val) {
+    let second = cv.0.pop_var();
+    (cv.0.pop_var(), second)
+}
+
 fn natives() -> Box<[Filter<RunPtr<Kind>>]> {
     Box::new([
         ("length", v(0), |cv| bome(length(&cv.1))),
@@ -213,11 +236,8 @@ fn natives() -> Box<[Filter<RunPtr<Kind>>]> {
         }),
         ("bsearch", v(1), |cv| {
             unary(cv, |value, wanted| {
-                let found = items_of(&value, "searched from")?.binary_search(&wanted);
-                Ok(match found {
-                    Ok(place) => Val::from(place),
-                    Err(place) => Val::Num(-1.0 - place as f64),
-                })
+                let items = items_of(&value, "searched from")?;
+                Ok(search(items, &wanted))
             })
         }),
         ("split", v(1), |cv| {
@@ -289,6 +309,35 @@ fn natives() -> Box<[Filter<RunPtr<Kind>>]> {
             eprint!("{}", cv.1);
             Box::new(std::iter::empty())
         }),
+        ("input", v(0), |cv| {
+            let mut inputs = cv.0.data().inputs;
+            bome(match inputs.next() {
+                Some(value) => value.map_err(Error::str),
+                None => Err(Error::str("break")),
+            })
+        }),
+        ("matches", v(2), |mut cv| {
+            let (pattern, flags) = two(&mut cv);
+            bome(pattern::run(&cv.1, &pattern, &flags, false, true))
+        }),
+        ("split_matches", v(2), |mut cv| {
+            let (pattern, flags) = two(&mut cv);
+            bome(pattern::run(&cv.1, &pattern, &flags, true, true))
+        }),
+        ("split_", v(2), |mut cv| {
+            let (pattern, flags) = two(&mut cv);
+            bome(pattern::run(&cv.1, &pattern, &flags, true, false))
+        }),
+        ("gmtime", v(0), |cv| {
+            bome(moment::gmtime(&cv.1, TimeZone::UTC))
+        }),
+        ("localtime", v(0), |cv| {
+            bome(moment::gmtime(&cv.1, TimeZone::system()))
+        }),
+        ("mktime", v(0), |cv| bome(moment::mktime(&cv.1))),
+        ("strptime", v(1), |cv| {
+            unary(cv, |value, format| moment::strptime(&value, &format))
+        }),
         ("halt_error", v(1), |mut cv| {
             let Val::Num(status) = cv.0.pop_var() else {
                 return bome(Err(Error::str(format_args!(
@@ -298,6 +347,7 @@ fn natives() -> Box<[Filter<RunPtr<Kind>>]> {
             };
             match &cv.1 {
                 Val::Str(text) => eprint!("{text}"),
+                Val::Null => {}
                 value => eprintln!("{value}"),
             }
             box_once(Err(Exn::halt(status as i32)))

@@ -1,7 +1,6 @@
 //! `jq`: the command line, the values, numbers, messages and exit statuses of jq 1.6.
 //!
-//! The language is compiled and run by jaq. Deliberately absent: modules (`import`, `include`, `-L`), `?//`,
-//! look-around in regular expressions.
+//! The language is compiled and run by jaq. Deliberately absent: modules (`import`, `include`, `-L`), `?//`.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail"))]
 
@@ -9,8 +8,10 @@ mod access;
 mod compile;
 mod functions;
 mod input;
+mod moment;
 mod options;
 mod parse;
+mod pattern;
 mod print;
 mod value;
 
@@ -116,7 +117,9 @@ impl Output {
             }
             value => print::write(&mut self.text, value, &options.style, 0),
         }
-        if !options.is_joined {
+        if options.is_nul_ended {
+            self.text.push('\0');
+        } else if !options.is_joined {
             self.text.push('\n');
         }
         if self.text.len() >= WRITE_BYTES {

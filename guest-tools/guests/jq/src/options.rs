@@ -21,6 +21,8 @@ pub struct Options {
     pub is_raw_output: bool,
     /// `-j`: no line ends.
     pub is_joined: bool,
+    /// `--raw-output0`: NUL in place of line ends.
+    pub is_nul_ended: bool,
     /// `-e`.
     pub is_exit_status: bool,
     /// Named arguments.
@@ -69,6 +71,15 @@ fn read(name: &str, file: &str) -> Result<Vec<u8>, Stop> {
     })
 }
 
+/// A filter may begin with `-` too, as `-1`.
+fn is_option(word: &str) -> bool {
+    let mut characters = word.chars();
+    characters.next() == Some('-')
+        && characters
+            .next()
+            .is_some_and(|second| second == '-' || second.is_ascii_alphabetic())
+}
+
 impl Options {
     /// Reads the arguments after the program's name.
     pub fn parse(arguments: &[String]) -> Result<Self, Stop> {
@@ -83,6 +94,7 @@ impl Options {
             is_null_input: false,
             is_raw_output: false,
             is_joined: false,
+            is_nul_ended: false,
             is_exit_status: false,
             named: Members::new(),
             positional: Vec::new(),
@@ -94,7 +106,7 @@ impl Options {
         let mut arguments = arguments.iter();
         let mut has_ended = false;
         while let Some(word) = arguments.next() {
-            if has_ended || !word.starts_with('-') || word == "-" {
+            if has_ended || !is_option(word) {
                 match rest {
                     _ if filter.is_none() => filter = Some(word.clone()),
                     Rest::Files => words.push(word.clone()),
@@ -104,7 +116,7 @@ impl Options {
                             .positional
                             .push(parse::whole(word.as_bytes()).map_err(|_| {
                                 Stop::Mistake(
-                                    "jq: Invalid JSON text passed to --jsonargs\n".to_owned(),
+                                    "jq: invalid JSON text passed to --jsonargs\n".to_owned(),
                                 )
                             })?)
                     }
@@ -141,33 +153,47 @@ impl Options {
                     let name = take("two parameters", "varname text")?;
                     let text = take("two parameters", "varname text")?;
                     let value = parse::whole(text.as_bytes()).map_err(|_| {
-                        Stop::Mistake("jq: Invalid JSON text passed to --argjson\n".to_owned())
+                        Stop::Mistake("jq: invalid JSON text passed to --argjson\n".to_owned())
                     })?;
                     options.define(&name, value);
                 }
-                Some(kind @ ("slurpfile" | "rawfile")) => {
+                Some(kind @ ("slurpfile" | "rawfile" | "argfile")) => {
                     let name = take("two parameters", "varname filename")?;
                     let file = take("two parameters", "varname filename")?;
                     let bytes = read(kind, &file)?;
                     let value = if kind == "rawfile" {
                         Val::text(&String::from_utf8_lossy(&bytes))
                     } else {
-                        Val::array(parse::many(&bytes).map_err(|error| {
+                        let mut all = parse::many(&bytes).map_err(|error| {
                             Stop::Mistake(format!(
                                 "jq: Bad JSON in --{kind} {name} {file}: {error}\n"
                             ))
-                        })?)
+                        })?;
+                        // Of one value alone, `--argfile` takes that.
+                        match all.pop() {
+                            Some(only) if kind == "argfile" && all.is_empty() => only,
+                            last => {
+                                all.extend(last);
+                                Val::array(all)
+                            }
+                        }
                     };
                     options.define(&name, value);
                 }
                 Some("indent") => {
                     let width = take("one parameter", "2")?;
-                    options.style.indent = match width.parse::<usize>() {
-                        Ok(0) => None,
-                        Ok(width @ 1..=7) => Some(Indent::Spaces(width)),
-                        _ => {
+                    options.style.indent = match width.parse::<i64>().unwrap_or(0) {
+                        -1 => Some(Indent::Tab),
+                        0 => None,
+                        width @ 1..=7 => Some(Indent::Spaces(width as usize)),
+                        8.. => {
                             return Err(Stop::Mistake(
                                 "jq: Cannot indent more than 7 characters\n".to_owned(),
+                            ));
+                        }
+                        _ => {
+                            return Err(Stop::Mistake(
+                                "jq: Cannot indent less than -1 characters\n".to_owned(),
                             ));
                         }
                     };
@@ -211,6 +237,7 @@ impl Options {
             's' => self.mode.is_slurped = true,
             'R' => self.mode.is_raw = true,
             'e' => self.is_exit_status = true,
+            'b' => {}
             'h' => return Err(Stop::Show(HELP.to_owned())),
             'V' => return Err(Stop::Show("jq-1.6\n".to_owned())),
             _ => return Ok(false),
@@ -245,7 +272,11 @@ impl Options {
                 self.mode.is_streamed = true;
                 return Ok(());
             }
-            "unbuffered" => return Ok(()),
+            "raw-output0" => {
+                (self.is_raw_output, self.is_nul_ended) = (true, true);
+                return Ok(());
+            }
+            "unbuffered" | "binary" => return Ok(()),
             _ => return Err(Stop::Mistake(format!("jq: Unknown option {word}\n"))),
         };
         self.short(letter).map(|_| ())

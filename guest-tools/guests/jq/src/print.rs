@@ -66,11 +66,11 @@ pub fn write(out: &mut String, value: &Val, style: &Style, depth: usize) {
             out.push('[');
             for (place, item) in items.iter().enumerate() {
                 if place > 0 {
+                    out.push_str(color);
                     out.push(',');
                 }
                 new_line(out, style, depth + 1);
                 write(out, item, style, depth + 1);
-                out.push_str(color);
             }
             out.push_str(color);
             new_line(out, style, depth);

@@ -381,14 +381,14 @@ impl std::ops::Rem for Val {
                     return Err(mistake(
                         &self,
                         &other,
-                        "divided because the divisor is zero",
+                        "divided (remainder) because the divisor is zero",
                     ));
                 }
                 let rest = left.unsigned_abs() % right.unsigned_abs();
                 let rest = rest as f64;
                 Ok(Self::Num(if left < 0 { -rest } else { rest }))
             }
-            _ => Err(mistake(&self, &other, "divided")),
+            _ => Err(mistake(&self, &other, "divided (remainder)")),
         }
     }
 }
