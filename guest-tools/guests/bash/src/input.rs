@@ -15,6 +15,8 @@ pub async fn run(shell: &mut Shell) -> Outcome {
     parser.set_is_open(true);
     let mut status = 0;
     let mut is_at_end = false;
+    // The lines of the command that is being read.
+    let mut read = Vec::new();
     loop {
         parser.set_options(&shell.parse_options());
         let aliases = AliasTable(Rc::clone(&shell.aliases));
@@ -26,11 +28,18 @@ pub async fn run(shell: &mut Shell) -> Outcome {
         }
         match next {
             Ok(None) if is_at_end => return Ok(status),
-            Ok(None) => is_at_end = !more(shell, &mut parser).await,
+            Ok(None) => {
+                read.clear();
+                is_at_end = !more(shell, &mut parser, &mut read).await;
+            }
             Ok(Some(list)) => {
                 if shell.options.has(SetOption::NoExec) {
+                    read.clear();
                     continue;
                 }
+                shell.command_number += 1;
+                shell.remember(&read);
+                read.clear();
                 match execute_list(shell, &list).await {
                     Ok(ended) => status = ended,
                     Err(Stop::Discard(ended)) => {
@@ -39,15 +48,15 @@ pub async fn run(shell: &mut Shell) -> Outcome {
                         shell.status = ended;
                         status = ended;
                         shell.flush(b"").await?;
-                        if shell.options.has(SetOption::ErrExit) {
-                            return Err(Stop::Exit(ended));
-                        }
                     }
                     Err(stop) => return Err(stop),
                 }
+                if shell.options.has(SetOption::OneCommand) {
+                    return Ok(status);
+                }
             }
             Err(error) if error.kind == ErrorKind::Incomplete && !is_at_end => {
-                is_at_end = !more(shell, &mut parser).await;
+                is_at_end = !more(shell, &mut parser, &mut read).await;
             }
             Err(error) => {
                 report_syntax(shell, &error, Origin::Main);
@@ -62,7 +71,7 @@ pub async fn run(shell: &mut Shell) -> Outcome {
 }
 
 /// Gives the parser the next line; false at the end.
-async fn more(shell: &mut Shell, parser: &mut Parser) -> bool {
+async fn more(shell: &mut Shell, parser: &mut Parser, read: &mut Vec<u8>) -> bool {
     let line = read_line(shell).await;
     if line.is_empty() {
         parser.set_is_open(false);
@@ -74,6 +83,7 @@ async fn more(shell: &mut Shell, parser: &mut Parser) -> bool {
     if shell.options.has(SetOption::Verbose) {
         shell.print_error(&line);
     }
+    read.extend_from_slice(&line);
     parser.push(&line);
     true
 }

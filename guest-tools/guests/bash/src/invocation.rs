@@ -19,6 +19,9 @@ struct Request {
     is_interactive: bool,
     is_login: bool,
     has_profile: bool,
+    /// Read by an interactive shell instead of `~/.bashrc`.
+    rc_file: Option<String>,
+    has_no_rc: bool,
     options: Vec<(SetOption, bool)>,
     shopts: Vec<(Shopt, bool)>,
     operands: Vec<String>,
@@ -82,11 +85,10 @@ fn parse(arguments: &[String]) -> Result<Request, (String, u8)> {
             "--posix" => request.options.push((SetOption::Posix, true)),
             "--login" => request.is_login = true,
             "--noprofile" => request.has_profile = false,
-            "--norc" | "--noediting" | "--restricted" => {}
+            "--norc" => request.has_no_rc = true,
+            "--noediting" | "--restricted" => {}
             "--verbose" => request.options.push((SetOption::Verbose, true)),
-            "--rcfile" | "--init-file" => {
-                words.next();
-            }
+            "--rcfile" | "--init-file" => request.rc_file = words.next().cloned(),
             "--version" => {
                 return Err((
                     "GNU bash, version 5.2.15(1)-release (x86_64-pc-linux-gnu)\n".to_owned(),
@@ -133,7 +135,12 @@ fn letters<'a>(
                 let option = words.next().map(String::as_str).unwrap_or_default();
                 match SetOption::by_name(option.as_bytes()) {
                     Some(option) => request.options.push((option, is_on)),
-                    None => return Err((format!("{name}: {option}: invalid option name\n"), 2)),
+                    None => {
+                        return Err((
+                            format!("{name}: line 0: {name}: {option}: invalid option name\n"),
+                            2,
+                        ));
+                    }
                 }
             }
             b'O' => {
@@ -182,7 +189,7 @@ async fn commands(shell: &mut Shell, request: &Request) -> Outcome {
     let mut operands = request
         .operands
         .iter()
-        .map(|operand| BString::from(operand.as_str()));
+        .map(|operand| BString::from(process::argument_bytes(operand).into_owned()));
     let reads_input = request.command.is_none() && (request.reads_input || operands.len() == 0);
     shell.reads_input = reads_input;
     let script = if reads_input { None } else { operands.next() };
@@ -193,13 +200,26 @@ async fn commands(shell: &mut Shell, request: &Request) -> Outcome {
             profiles(shell).await?;
         }
     }
+    if request.is_interactive && !request.is_login && !request.has_no_rc && !shell.is_posix() {
+        let path = match &request.rc_file {
+            Some(path) => BString::from(path.as_str()),
+            None => BString::from(format!(
+                "{}/.bashrc",
+                shell.get_string("HOME").unwrap_or_default()
+            )),
+        };
+        if sys::stat(shell.absolute(&path), true).is_ok() {
+            source_file(shell, &path, None).await?;
+        }
+    }
     if let Some(command) = &request.command {
         if let Some(name) = script {
             shell.name = Rc::new(name);
         }
-        let text = crate::variables::Variable::scalar(command.as_bytes());
+        let command = process::argument_bytes(command);
+        let text = crate::variables::Variable::scalar(&*command);
         shell.variables.insert(b"BASH_EXECUTION_STRING", text);
-        return run_text(shell, command.as_bytes(), Origin::Main).await;
+        return run_text(shell, &command, Origin::Main).await;
     }
     if let Some(startup) = shell.get_string("BASH_ENV")
         && !startup.is_empty()

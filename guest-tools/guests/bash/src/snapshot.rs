@@ -42,6 +42,9 @@ pub fn write(shell: &Shell) -> BString {
         let (path, name) = (quote::single(&entry.path), quote::single(name));
         line(&mut script, &[b"hash -p ", &path, b" -- ", &name]);
     }
+    for command in crate::builtins::completion_commands(shell) {
+        line(&mut script, &[&command]);
+    }
     line(
         &mut script,
         &[b"umask ", format!("{:04o}", shell.umask).as_bytes()],

@@ -47,6 +47,8 @@ pub fn new_shell(runtime: &Rc<Runtime>, task: &Rc<Task>, name: &str) -> Shell {
         name: Rc::new(BString::from(name)),
         positional: Positional::default(),
         calls: Vec::new(),
+        history: Rc::default(),
+        completions: Rc::default(),
         traps: Traps::new(ignored),
         jobs: Jobs::default(),
         hash: Rc::default(),
@@ -88,6 +90,8 @@ pub fn new_shell(runtime: &Rc<Runtime>, task: &Rc<Task>, name: &str) -> Shell {
         is_last_command: false,
         substitution_depth: 0,
         deadly_signal: None,
+        trap_status: None,
+        trap_depth: 0,
         killed_program: None,
         last_signal: 0,
         must_look: false,
@@ -102,7 +106,8 @@ pub fn new_shell(runtime: &Rc<Runtime>, task: &Rc<Task>, name: &str) -> Shell {
 /// Takes the environment over.
 fn import(shell: &mut Shell) {
     for (name, value) in std::env::vars_os() {
-        let (name, value) = (name.into_encoded_bytes(), value.into_encoded_bytes());
+        let name = process::name_bytes(&name).into_owned();
+        let value = process::name_bytes(&value).into_owned();
         if !is_name(&name) || matches!(name.as_slice(), b"SHELLOPTS" | b"BASHOPTS" | b"_") {
             continue;
         }
@@ -115,7 +120,8 @@ fn import(shell: &mut Shell) {
 /// Defines the functions that the environment hands over.
 pub async fn import_functions(shell: &mut Shell) {
     for (name, value) in std::env::vars_os() {
-        let (name, value) = (name.into_encoded_bytes(), value.into_encoded_bytes());
+        let name = process::name_bytes(&name).into_owned();
+        let value = process::name_bytes(&value).into_owned();
         let function = name
             .strip_prefix(b"BASH_FUNC_")
             .and_then(|rest| rest.strip_suffix(b"%%"));

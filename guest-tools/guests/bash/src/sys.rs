@@ -106,8 +106,7 @@ pub fn may(path: &[u8], stat: &Stat, operation: u8) -> bool {
 
 /// Lists a directory with the kinds of its entries; `None` when it cannot be read.
 pub fn list(path: &[u8]) -> Option<Vec<(BString, Kind)>> {
-    let text = std::str::from_utf8(path).ok()?;
-    let entries = std::fs::read_dir(text).ok()?;
+    let entries = std::fs::read_dir(process::name_path(path)).ok()?;
     let mut all = Vec::new();
     for entry in entries.flatten() {
         let kind = match entry.file_type() {
@@ -116,7 +115,8 @@ pub fn list(path: &[u8]) -> Option<Vec<(BString, Kind)>> {
             Ok(_) => Kind::Regular,
             Err(_) => Kind::Unknown,
         };
-        all.push((BString::from(entry.file_name().into_encoded_bytes()), kind));
+        let name = process::name_bytes(&entry.file_name()).into_owned();
+        all.push((BString::from(name), kind));
     }
     Some(all)
 }

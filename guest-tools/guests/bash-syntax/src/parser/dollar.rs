@@ -233,7 +233,7 @@ impl Reader<'_> {
     }
 
     /// Reads `` `...` ``.
-    fn read_backquotes(&mut self, is_quoted: bool) -> Parsed<WordPart> {
+    pub(super) fn read_backquotes(&mut self, is_quoted: bool) -> Parsed<WordPart> {
         let line = self.input.line();
         self.input.advance();
         let mut source = BString::default();

@@ -100,6 +100,11 @@ impl Reader<'_> {
                     let value = self.read_ansi_quotes()?;
                     parts.push_text(&value);
                 }
+                // In a here-document, double quotes within backquotes are not those around it.
+                b'`' if stop == QuotedStop::Everything => {
+                    let part = self.read_backquotes(false)?;
+                    parts.push(part);
+                }
                 b'$' | b'`' => self.read_dollar_into(true, parts)?,
                 b'"' if stop == QuotedStop::Quote => return Ok(()),
                 b'"' if stop.has_quotes() && !is_in_single => {
@@ -182,6 +187,10 @@ impl Reader<'_> {
                 parts.push(WordPart::Escaped(BString::from("}")));
             }
             Some(b'\n') => self.input.advance(),
+            Some(byte) if stop == QuotedStop::Replacement && byte.is_ascii() => {
+                self.input.advance();
+                parts.push(WordPart::Escaped(BString::from(vec![byte])));
+            }
             Some(b'\'') if stop == QuotedStop::Brace => {
                 self.input.advance();
                 parts.push_text(b"\\'");

@@ -70,7 +70,7 @@ impl Sequence {
         match self.form {
             Form::Number(width) => format!("{value:0width$}").into_bytes(),
             Form::Letter => match u8::try_from(value) {
-                // A backslash and a grave accent lie between Z and a; neither may quote anything.
+                // A backslash and a grave accent lie between Z and a; the caller quotes what they must not.
                 Ok(byte) => vec![byte],
                 Err(_) => Vec::new(),
             },

@@ -49,7 +49,8 @@ const ACTIONS: &[&str] = &[
     "directory",
 ];
 
-const OPTIONS: &[&str] = &[
+/// The options of `-o`, in the order in which they are printed.
+pub(super) const OPTIONS: &[&str] = &[
     "bashdefault",
     "default",
     "dirnames",
@@ -65,8 +66,10 @@ const KEYWORDS: &[&str] = &[
     "done", "in", "function", "time", "{", "}", "!", "[[", "]]", "coproc",
 ];
 
-#[derive(Debug, Default)]
-struct Wishes {
+/// What a completion is made of: the options of `compgen` and `complete`.
+#[derive(Debug, Clone, Default)]
+pub struct Completion {
+    pub(super) options: Vec<&'static str>,
     actions: Vec<&'static str>,
     glob: Option<BString>,
     words: Option<BString>,
@@ -75,13 +78,12 @@ struct Wishes {
     filter: Option<BString>,
     prefix: BString,
     suffix: BString,
-    adds_directories: bool,
 }
 
 fn run<'a>(shell: &'a mut Shell, invocation: &'a Invocation) -> LocalFuture<'a, Outcome> {
     Box::pin(async move {
         let mut flags = Flags::new(invocation, "abcdefgjksuvo:A:G:W:P:S:X:F:C:");
-        let mut wishes = Wishes::default();
+        let mut wishes = Completion::default();
         while let Some(flag) = flags.next(shell, &COMPGEN) {
             let flag = match flag {
                 Err(status) => return Ok(status),
@@ -99,9 +101,7 @@ fn run<'a>(shell: &'a mut Shell, invocation: &'a Invocation) -> LocalFuture<'a, 
         let found = generate(shell, &wishes, &word).await?;
         let mut text = Vec::new();
         for candidate in &found {
-            text.extend_from_slice(&wishes.prefix);
             text.extend_from_slice(candidate);
-            text.extend_from_slice(&wishes.suffix);
             text.push(b'\n');
         }
         shell.print(&text);
@@ -109,8 +109,9 @@ fn run<'a>(shell: &'a mut Shell, invocation: &'a Invocation) -> LocalFuture<'a, 
     })
 }
 
-impl Wishes {
-    fn add(&mut self, letter: u8, argument: &BStr) -> Result<(), String> {
+impl Completion {
+    /// Takes an option in.
+    pub(super) fn add(&mut self, letter: u8, argument: &BStr) -> Result<(), String> {
         let action = match letter {
             b'a' => "alias",
             b'b' => "builtin",
@@ -132,13 +133,10 @@ impl Wishes {
                 None => return Err(format!("{argument}: invalid action name")),
             },
             b'o' => {
-                if !OPTIONS
-                    .iter()
-                    .any(|known| known.as_bytes() == argument.as_bytes())
-                {
-                    return Err(format!("{argument}: invalid option name"));
+                match option(argument) {
+                    Some(option) => self.options.push(option),
+                    None => return Err(format!("{argument}: invalid option name")),
                 }
-                self.adds_directories |= argument == "plusdirs" || argument == "dirnames";
                 return Ok(());
             }
             _ => {
@@ -160,9 +158,76 @@ impl Wishes {
     }
 }
 
+/// Returns the option of that name.
+pub(super) fn option(name: &[u8]) -> Option<&'static str> {
+    OPTIONS
+        .iter()
+        .find(|known| known.as_bytes() == name)
+        .copied()
+}
+
+/// The actions that have a letter.
+const LETTERS: &[(&str, char)] = &[
+    ("alias", 'a'),
+    ("builtin", 'b'),
+    ("command", 'c'),
+    ("directory", 'd'),
+    ("export", 'e'),
+    ("file", 'f'),
+    ("group", 'g'),
+    ("job", 'j'),
+    ("keyword", 'k'),
+    ("service", 's'),
+    ("user", 'u'),
+    ("variable", 'v'),
+];
+
+impl Completion {
+    /// Returns the `complete` command that says the same, without the name.
+    pub(super) fn command(&self) -> BString {
+        let mut text = BString::from("complete");
+        for option in OPTIONS
+            .iter()
+            .filter(|option| self.options.contains(option))
+        {
+            text.extend_from_slice(format!(" -o {option}").as_bytes());
+        }
+        for (action, letter) in LETTERS {
+            if self.actions.contains(action) {
+                text.extend_from_slice(format!(" -{letter}").as_bytes());
+            }
+        }
+        for action in ACTIONS {
+            let has_letter = LETTERS.iter().any(|(name, _)| name == action);
+            if !has_letter && self.actions.contains(action) {
+                text.extend_from_slice(format!(" -A {action}").as_bytes());
+            }
+        }
+        let some = |part: &BString| (!part.is_empty()).then(|| part.clone());
+        for (letter, part) in [
+            ("G", self.glob.clone()),
+            ("W", self.words.clone()),
+            ("P", some(&self.prefix)),
+            ("S", some(&self.suffix)),
+            ("X", self.filter.clone()),
+            ("C", self.command.clone()),
+        ] {
+            if let Some(part) = part {
+                text.extend_from_slice(format!(" -{letter} ").as_bytes());
+                text.extend_from_slice(&bash_text::quote::single(&part));
+            }
+        }
+        if let Some(function) = &self.function {
+            text.extend_from_slice(b" -F ");
+            text.extend_from_slice(function);
+        }
+        text
+    }
+}
+
 async fn generate(
     shell: &mut Shell,
-    wishes: &Wishes,
+    wishes: &Completion,
     word: &BString,
 ) -> Result<Vec<BString>, Stop> {
     let mut found = Vec::new();
@@ -192,8 +257,12 @@ async fn generate(
         shell.report_for(b"compgen", "warning: -F option may not work as you expect");
         let text = format!("{function} compgen {} ''", bash_text::quote::single(word));
         let _ = shell.unset(b"COMPREPLY");
+        let _ = shell.set(b"COMP_KEY", b"0");
+        let _ = shell.set(b"COMP_TYPE", b"0");
         run_text(shell, text.as_bytes().as_bstr(), Origin::Eval).await?;
         found.extend(shell.elements(b"COMPREPLY"));
+        let _ = shell.unset(b"COMP_KEY");
+        let _ = shell.unset(b"COMP_TYPE");
     }
     if let Some(command) = &wishes.command {
         shell.report_for(b"compgen", "warning: -C option may not work as you expect");
@@ -207,7 +276,21 @@ async fn generate(
     if let Some(filter) = &wishes.filter {
         keep(shell, filter, word, &mut found);
     }
-    if wishes.adds_directories {
+    let has = |option: &str| wishes.options.contains(&option);
+    for candidate in &mut found {
+        *candidate = BString::from(
+            [
+                wishes.prefix.as_slice(),
+                candidate.as_slice(),
+                wishes.suffix.as_slice(),
+            ]
+            .concat(),
+        );
+    }
+    if found.is_empty() && (has("default") || has("bashdefault")) {
+        found = act(shell, "file", word);
+    }
+    if has("plusdirs") || found.is_empty() && has("dirnames") {
         let mut directories = act(shell, "directory", word);
         directories.retain(|candidate| candidate.starts_with(word));
         found.extend(directories);
@@ -217,7 +300,8 @@ async fn generate(
 
 /// Applies -X: what matches goes, or with `!` what does not; `&` stands for the word.
 fn keep(shell: &Shell, filter: &BString, word: &BString, found: &mut Vec<BString>) {
-    let (keeps_matches, pattern) = match filter.strip_prefix(b"!") {
+    let is_extended = shell.options.has_shopt(Shopt::ExtGlob) && filter.starts_with(b"!(");
+    let (keeps_matches, pattern) = match filter.strip_prefix(b"!").filter(|_| !is_extended) {
         Some(rest) => (true, rest),
         None => (false, filter.as_slice()),
     };
@@ -384,13 +468,21 @@ fn commands(shell: &Shell, word: &BString) -> Vec<BString> {
 fn paths(shell: &Shell, word: &BString, only_directories: bool) -> Vec<BString> {
     let end = word.rfind_byte(b'/').map_or(0, |place| place + 1);
     let (folder, prefix) = word.split_at(end);
-    let mut found: Vec<BString> = sys::list(&shell.absolute(folder))
+    // The tilde stays as written.
+    let place = match folder.strip_prefix(b"~") {
+        Some(rest) => {
+            let end = rest.find_byte(b'/').unwrap_or(rest.len());
+            let (name, rest) = rest.split_at(end);
+            let home = shell.tilde(name).unwrap_or_default();
+            BString::from([home.as_slice(), rest].concat())
+        }
+        None => BString::from(folder),
+    };
+    let mut found: Vec<BString> = sys::list(&shell.absolute(&place))
         .unwrap_or_default()
         .into_iter()
         .map(|(name, _)| name)
-        .filter(|name| {
-            name.starts_with(prefix) && (!name.starts_with(b".") || prefix.starts_with(b"."))
-        })
+        .filter(|name| name.starts_with(prefix))
         .map(|name| BString::from([folder, name.as_slice()].concat()))
         .filter(|path| {
             !only_directories

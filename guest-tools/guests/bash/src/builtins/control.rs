@@ -34,6 +34,7 @@ fn leave(shell: &mut Shell, invocation: &Invocation, stop: fn(u32) -> Stop) -> O
         shell.report_for(invocation.name(), message);
         return Ok(0);
     }
+    shell.status = 0;
     let Some(argument) = invocation.arguments().first() else {
         return Err(stop(1));
     };
@@ -63,6 +64,14 @@ fn leave(shell: &mut Shell, invocation: &Invocation, stop: fn(u32) -> Stop) -> O
     }
 }
 
+/// Returns the status of a bare `return`: in a trap's own text, what `$?` was when the trap began.
+fn returned(shell: &Shell) -> u8 {
+    match shell.trap_status {
+        Some(status) if shell.function_depth == shell.trap_depth => status,
+        _ => shell.status,
+    }
+}
+
 fn run_return(shell: &mut Shell, invocation: &Invocation) -> Outcome {
     if shell.function_depth == 0 && shell.source_depth == 0 {
         shell.report_for(
@@ -72,7 +81,7 @@ fn run_return(shell: &mut Shell, invocation: &Invocation) -> Outcome {
         return Ok(2);
     }
     match status_argument(shell, invocation) {
-        Ok(status) => Err(Stop::Return(status.unwrap_or(shell.status))),
+        Ok(status) => Err(Stop::Return(status.unwrap_or_else(|| returned(shell)))),
         Err(Wrong::NotNumeric) => Err(Stop::Return(2)),
         Err(Wrong::TooMany) => Ok(1),
     }

@@ -13,7 +13,9 @@ pub const EXIT: Builtin = Builtin {
 
 fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
     match status_argument(shell, invocation) {
-        Ok(status) => Err(Stop::Exit(status.unwrap_or(shell.status))),
+        Ok(status) => Err(Stop::Exit(
+            status.unwrap_or(shell.trap_status.unwrap_or(shell.status)),
+        )),
         Err(Wrong::NotNumeric) => Err(Stop::Exit(2)),
         Err(Wrong::TooMany) => Ok(1),
     }

@@ -22,6 +22,7 @@ mod eval;
 mod exec;
 mod exit;
 mod export;
+mod fc;
 mod getopts;
 mod hash;
 mod help;
@@ -48,6 +49,8 @@ mod wait;
 
 pub use arguments::{Flag, Flags};
 pub use builtin::{Builtin, Class, Invocation, ListAssignment, ListElement, Run};
+pub use compgen::Completion;
+pub use complete::commands as completion_commands;
 
 /// All builtins; sorted by name, which `find` relies on.
 static ALL: &[&Builtin] = &[
@@ -76,7 +79,7 @@ static ALL: &[&Builtin] = &[
     &exit::EXIT,
     &export::EXPORT,
     &colon::FALSE,
-    &history::FC,
+    &fc::FC,
     &job_control::FG,
     &getopts::GETOPTS,
     &hash::HASH,

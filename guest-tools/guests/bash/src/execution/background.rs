@@ -17,6 +17,9 @@ pub fn start(shell: &mut Shell, chain: &Rc<AndOr>) -> u8 {
     let mut subshell = shell.subshell(Rc::clone(&task));
     subshell.conditions = 0;
     subshell.jobs.forget_inherited();
+    // It must come as far as the program it becomes before anybody asks for its process id.
+    subshell.must_look = false;
+    subshell.patience = subshell.patience.max(1);
     if !shell.options.has(SetOption::Monitor)
         && let Ok(null) = sys::open(b"/dev/null", sys::OpenHow::READ, 0)
     {

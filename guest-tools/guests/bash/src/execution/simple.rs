@@ -180,29 +180,20 @@ async fn expand_assignment(
 
 /// Carries out assignments without a command.
 async fn assign(shell: &mut Shell, command: &Command, assignments: &[Assignment]) -> Outcome {
-    let mut saved = Saved::default();
-    let is_redirected = if command.redirections.is_empty() {
-        true
-    } else {
-        shell.redirect(&command.redirections, &mut saved).await?
-    };
-    let mut outcome = Ok(());
-    if is_redirected {
-        for assignment in assignments {
-            outcome = shell.perform(assignment).await;
-            if outcome.is_err() {
-                break;
-            }
-        }
+    for assignment in assignments {
+        shell.perform(assignment).await?;
     }
-    shell.flush(b"").await?;
-    shell.restore_descriptors(saved);
-    outcome?;
     if !assignments.is_empty() {
         shell.last_argument.clear();
     }
-    if !is_redirected {
-        return Ok(1);
+    if !command.redirections.is_empty() {
+        let mut saved = Saved::default();
+        let is_redirected = shell.redirect(&command.redirections, &mut saved).await?;
+        shell.flush(b"").await?;
+        shell.restore_descriptors(saved);
+        if !is_redirected {
+            return Ok(1);
+        }
     }
     Ok(shell.substitution_status.unwrap_or(0))
 }
@@ -300,6 +291,16 @@ async fn run_builtin(
     let outcome = match builtin.run {
         Run::Now(run) => run(shell, &invocation),
         Run::Waiting(run) => run(shell, &invocation).await,
+    };
+    // What runs no commands of its own has status 2 only after a wrong use of it, which ends a POSIX shell.
+    let outcome = match outcome {
+        Ok(2) if builtin.class.is_special() && shell.is_posix() && !shell.is_interactive => {
+            match builtin.name {
+                "." | "source" | "eval" | "exec" => Ok(2),
+                _ => Err(Stop::Exit(2)),
+            }
+        }
+        outcome => outcome,
     };
     if shell.output.is_empty() {
         return outcome;

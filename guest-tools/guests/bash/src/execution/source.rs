@@ -83,6 +83,13 @@ async fn run_parsed(
                 if shell.options.has(SetOption::NoExec) {
                     continue;
                 }
+                if origin == Origin::Main {
+                    shell.command_number += u64::from(!shell.is_command_string);
+                    if shell.options.has(SetOption::History) {
+                        let read = text.get(before..parser.position()).unwrap_or_default();
+                        shell.remember(read);
+                    }
+                }
                 match execute_list(shell, &list).await {
                     Ok(ended) => status = ended,
                     Err(Stop::Discard(ended)) if origin == Origin::Main && !shell.is_subshell => {
@@ -91,9 +98,6 @@ async fn run_parsed(
                         shell.status = ended;
                         status = ended;
                         shell.flush(b"").await?;
-                        if shell.options.has(SetOption::ErrExit) {
-                            return Err(Stop::Exit(ended));
-                        }
                     }
                     Err(stop) => return Err(stop),
                 }

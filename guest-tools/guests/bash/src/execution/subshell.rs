@@ -12,6 +12,11 @@ use crate::traps::Condition;
 /// Ends a subshell and says how it ended.
 pub async fn finish_subshell(shell: &mut Shell, outcome: Outcome) -> Ending {
     let mut ending = ending_of(outcome);
+    if !shell.traps.is_empty()
+        && let Err(stop) = shell.run_pending_traps().await
+    {
+        ending = ending_of(Err(stop));
+    }
     if shell.traps.is_set(Condition::Exit) && matches!(ending, Ending::Exited(_)) {
         shell.status = ending.status();
         if let Err(Stop::Exit(status)) = shell.run_trap(Condition::Exit).await {

@@ -51,17 +51,7 @@ impl Shell {
                     elements,
                 };
                 if self.options.has(SetOption::XTrace) {
-                    let mut text = BString::from("(");
-                    for (place, element) in list.elements.iter().enumerate() {
-                        if place > 0 {
-                            text.push(b' ');
-                        }
-                        text.extend_from_slice(&bash_text::quote::trace(&element.value));
-                    }
-                    text.push(b')');
-                    let mut whole = name.clone();
-                    whole.extend_from_slice(if list.is_append { b"+=" } else { b"=" });
-                    whole.extend_from_slice(&text);
+                    let whole = bash_syntax::print_word(&assignment.to_word());
                     self.trace(&whole).await?;
                 }
                 let outcome = self.assign_list(name, &list);

@@ -117,7 +117,12 @@ impl Shell {
         output: &mut Expanded,
     ) {
         if context.is_quoted && joining == Joining::Joined {
-            output.push(&self.join(&values), false, true);
+            let text = if context.is_document {
+                bstr::join(" ", &values).into()
+            } else {
+                self.join(&values)
+            };
+            output.push(&text, false, true);
             return;
         }
         if values.is_empty() {
@@ -164,6 +169,7 @@ impl Shell {
                     // As bash has it.
                     _ if is_element_reference => 0,
                     Values::Unset => return self.unset_length(expansion, context, output),
+                    Values::One(text) if self.counts_bytes() => text.len(),
                     Values::One(text) => characters::count(text),
                     Values::Many(values, _) => values.len(),
                 };
@@ -204,7 +210,7 @@ impl Shell {
                 }
             }
             operation => {
-                let values = self.edit(values, operation, context).await?;
+                let values = self.edit(values, operation).await?;
                 self.push_values(expansion, values, context, output)
             }
         }
@@ -403,6 +409,14 @@ impl Shell {
         }
     }
 
+    /// Returns whether the locale is one in which every byte is a character.
+    fn counts_bytes(&self) -> bool {
+        let locale = [b"LC_ALL".as_slice(), b"LC_CTYPE", b"LANG"]
+            .into_iter()
+            .find_map(|name| self.get(name).filter(|value| !value.is_empty()));
+        locale.is_some_and(|name| matches!(name.as_ref(), b"C" | b"POSIX"))
+    }
+
     /// Compiles a word as a pattern.
     pub(crate) async fn pattern_of(
         &mut self,
@@ -419,12 +433,7 @@ impl Shell {
     }
 
     /// Applies an operator that changes each value by itself.
-    async fn edit(
-        &mut self,
-        values: Values,
-        operation: &Operation,
-        context: Context,
-    ) -> Result<Values, Stop> {
+    async fn edit(&mut self, values: Values, operation: &Operation) -> Result<Values, Stop> {
         let extglob = self.options.has_shopt(Shopt::ExtGlob);
         let edit: Edit = match operation {
             Operation::Remove {
@@ -451,9 +460,10 @@ impl Shell {
                 let inner = Context {
                     is_split: false,
                     is_result: false,
-                    has_tilde: !context.is_quoted,
+                    has_tilde: true,
                     is_assignment: false,
                     is_quoted: false,
+                    is_document: false,
                 };
                 let replacement = match replacement {
                     Some(word) => self.expand(word, inner).await?,

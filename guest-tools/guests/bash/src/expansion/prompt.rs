@@ -38,7 +38,7 @@ impl Facts for View<'_> {
     }
 
     fn history_number(&self) -> u64 {
-        1
+        u64::try_from(self.0.history.number()).unwrap_or(u64::MAX)
     }
 
     fn command_number(&self) -> u64 {
@@ -46,7 +46,7 @@ impl Facts for View<'_> {
     }
 
     fn is_superuser(&self) -> bool {
-        sys::USER == 0
+        sys::user() == 0
     }
 
     fn now(&self) -> i64 {

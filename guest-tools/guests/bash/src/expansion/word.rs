@@ -19,6 +19,8 @@ pub struct Context {
     pub is_assignment: bool,
     /// Tilde prefixes are expanded at all.
     pub has_tilde: bool,
+    /// The text of a here-document: `$*` is joined with spaces there, whatever IFS is.
+    pub is_document: bool,
     /// The word of `${x:-word}`: its literal text is the result of an expansion, hence split.
     pub is_result: bool,
 }
@@ -30,6 +32,7 @@ impl Context {
         is_split: true,
         is_assignment: false,
         has_tilde: true,
+        is_document: false,
         is_result: false,
     };
     /// A word that stays one: `case`, here-strings, `[[`, redirections.
@@ -48,7 +51,13 @@ impl Context {
         is_split: false,
         is_assignment: false,
         has_tilde: false,
+        is_document: false,
         is_result: false,
+    };
+    /// The text of a here-document.
+    pub const DOCUMENT: Self = Self {
+        is_document: true,
+        ..Self::QUOTED
     };
 }
 

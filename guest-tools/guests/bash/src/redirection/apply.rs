@@ -58,7 +58,7 @@ impl Shell {
                             return Err(self.abandon(error));
                         }
                     };
-                    self.expand(&word, Context::QUOTED).await?.joined().into()
+                    self.expand(&word, Context::DOCUMENT).await?.joined().into()
                 };
                 return Ok(self.place(redirection, 0, Some(Open::text(text)), saved));
             }
@@ -246,6 +246,7 @@ impl Shell {
             b"/dev/stderr" => Some(2),
             _ => path
                 .strip_prefix(b"/dev/fd/")
+                .or_else(|| path.strip_prefix(b"/proc/self/fd/"))
                 .and_then(|digits| std::str::from_utf8(digits).ok())
                 .and_then(|digits| digits.parse::<u32>().ok()),
         };

@@ -31,7 +31,7 @@ impl Shell {
             Dynamic::ShellOptions => self.options.shell_options(),
             Dynamic::BashOptions => self.options.bash_options(),
             Dynamic::LastArgument => return Some(self.last_argument.clone()),
-            Dynamic::HistoryNumber => "1".to_owned(),
+            Dynamic::HistoryNumber => self.history.number().to_string(),
             Dynamic::DirectoryStack => return Some(self.displayed_directory()),
             Dynamic::PipeStatus => self.pipe_status.first().copied().unwrap_or(0).to_string(),
             Dynamic::FunctionNames

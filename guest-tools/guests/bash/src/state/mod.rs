@@ -3,6 +3,7 @@
 mod arrays;
 mod calls;
 mod dynamic;
+mod history;
 mod lists;
 mod options;
 mod output;
@@ -15,6 +16,7 @@ mod variables;
 
 pub use arrays::Subscript;
 pub use calls::{Call, CallKind};
+pub use history::History;
 pub use options::{Options, SetOption, Shopt};
 pub use output::PendingOutput;
 pub use positional::Positional;

@@ -13,9 +13,11 @@ use bstr::BString;
 use bash_syntax::ast;
 
 use super::calls::Call;
+use super::history::History;
 use super::options::Options;
 use super::output::PendingOutput;
 use super::positional::Positional;
+use crate::builtins::Completion;
 use crate::descriptors::Descriptors;
 use crate::jobs::Jobs;
 use crate::runtime::{Runtime, Task};
@@ -86,6 +88,10 @@ pub struct Shell {
     pub positional: Positional,
     /// Function calls and sourced files, the innermost last.
     pub calls: Vec<Rc<Call>>,
+    /// The commands that were read, while `set -o history` is on.
+    pub history: Rc<History>,
+    /// What `complete` was told, by command name.
+    pub completions: Rc<BTreeMap<BString, Completion>>,
     /// Traps.
     pub traps: Traps,
     /// Background jobs.
@@ -168,6 +174,10 @@ pub struct Shell {
     pub substitution_depth: u32,
     /// A signal that this subshell sent to itself and that ends it.
     pub deadly_signal: Option<u8>,
+    /// What `$?` was when the trap that runs now began: the status of a bare `exit` in it.
+    pub trap_status: Option<u8>,
+    /// How many function calls surrounded the trap that runs now.
+    pub trap_depth: u32,
     /// The signal that ended the last program and its process id, until that is said.
     pub killed_program: Option<(u8, u32)>,
     /// The trapped signal that last interrupted a wait.
@@ -185,6 +195,7 @@ impl Shell {
         shell.subshell_depth += 1;
         shell.output = PendingOutput::default();
         shell.loops = 0;
+        shell.trap_status = None;
         shell.jobs = self.jobs.for_subshell();
         shell.traps.reset_for_subshell(
             self.options.has(super::SetOption::FuncTrace),

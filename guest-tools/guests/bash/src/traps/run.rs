@@ -31,7 +31,13 @@ impl Shell {
         let last_argument = self.last_argument.clone();
         let command_text = self.command_text.clone();
         let conditions = self.conditions;
+        let (trap_status, trap_depth) = (self.trap_status, self.trap_depth);
+        if matches!(condition, Condition::Signal(_) | Condition::Exit) {
+            self.trap_status = Some(status);
+            self.trap_depth = self.function_depth;
+        }
         let outcome = run_text(self, &text, Origin::Trap).await;
+        (self.trap_status, self.trap_depth) = (trap_status, trap_depth);
         self.conditions = conditions;
         self.command_text = command_text;
         self.last_argument = last_argument;
@@ -114,17 +120,19 @@ impl Shell {
     pub async fn interruptible<T>(&mut self, future: impl Future<Output = T>) -> Result<T, u8> {
         let mut future = std::pin::pin!(future);
         std::future::poll_fn(|context| {
+            // A signal counts before an end that came with it.
+            if !self.traps.is_empty()
+                && let Some(signal) = self.take_signals()
+                && (self.traps.has_pending() || self.deadly_signal.is_some())
+            {
+                self.must_look = true;
+                return std::task::Poll::Ready(Err(signal));
+            }
             if let std::task::Poll::Ready(value) = future.as_mut().poll(context) {
                 return std::task::Poll::Ready(Ok(value));
             }
             if self.traps.is_empty() {
                 return std::task::Poll::Pending;
-            }
-            if let Some(signal) = self.take_signals()
-                && (self.traps.has_pending() || self.deadly_signal.is_some())
-            {
-                self.must_look = true;
-                return std::task::Poll::Ready(Err(signal));
             }
             if self.is_subshell {
                 self.task.wake_at_event(context.waker());
