@@ -10,6 +10,8 @@ pub struct Embedded {
     pub name: &'static str,
     /// The component in its binary form, not compiled for any machine.
     pub wasm: &'static [u8],
+    /// The BLAKE3 hash of `wasm`.
+    pub digest: [u8; 32],
     /// Its WIT as `<folder>/<file>` and text, one folder a package: its own first, then those it uses.
     pub wit: &'static [(&'static str, &'static str)],
     /// The names of the programs that it is; none for one whose functions are tools.

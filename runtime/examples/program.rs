@@ -43,6 +43,7 @@ async fn main() -> Result<()> {
     let source = ComponentSource {
         name: name.clone(),
         wasm: std::fs::read(path)?.into(),
+        digest: None,
         wit: None,
         trust: Trust::Embedded,
     };

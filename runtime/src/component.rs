@@ -16,6 +16,8 @@ pub struct ComponentSource {
     pub name: String,
     /// The component in the binary format.
     pub wasm: Bytes,
+    /// The BLAKE3 hash of `wasm`, if that is known already; the caller answers for it. Without it, it is computed.
+    pub digest: Option<[u8; 32]>,
     /// The interfaces it was made from, for the descriptions of its tools; toolchains drop them from the binary.
     pub wit: Option<WitSources>,
     /// Who answers for it.

@@ -11,8 +11,8 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
-use bytes::Bytes;
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -20,9 +20,11 @@ use wasmtime::component::Component;
 use crate::compile::{
     CompileError, Compiled, CompilerCommand, TOOLS_BYTES_MAX, check_size, compile,
 };
+use crate::component::ComponentSource;
+use crate::component_witness::{is_settled, is_witnessed, witness};
 use crate::engine;
 use crate::typed::ToolSet;
-use crate::typed::docs::{self, DocsError, WitSources};
+use crate::typed::docs::{self, DocsError};
 
 /// Compilations of untrusted components at the same time; each may take gigabytes.
 const UNTRUSTED_COMPILATIONS_MAX: usize = 1;
@@ -30,6 +32,7 @@ const UNTRUSTED_COMPILATIONS_MAX: usize = 1;
 const ARTEFACT: &str = "artefact.cwasm";
 const TOOLS: &str = "tools.json";
 const SEAL: &str = "seal";
+const WITNESS: &str = "witness";
 const SEAL_KEY: &str = "seal.key";
 
 /// Who answers for a component, which decides where it is compiled.
@@ -118,23 +121,34 @@ impl ComponentStore {
     /// Loads a component, compiling it if the store does not have it.
     ///
     /// Documentation becomes a part of the component: with other documentation it is another one.
-    pub(crate) async fn load(
-        &self,
-        wasm: Bytes,
-        wit: Option<WitSources>,
-        trust: Trust,
-    ) -> Result<Stored, LoadError> {
+    pub(crate) async fn load(&self, source: ComponentSource) -> Result<Stored, LoadError> {
+        let ComponentSource {
+            wasm,
+            digest,
+            wit,
+            trust,
+            ..
+        } = source;
         check_size(&wasm)?;
-        let wasm = match wit {
-            Some(wit) => blocking(move || docs::embed(&wasm, &wit)).await??.into(),
-            None => wasm,
+        let (wasm, digest) = match wit {
+            Some(wit) => (
+                blocking(move || docs::embed(&wasm, &wit)).await??.into(),
+                None,
+            ),
+            None => (wasm, digest),
         };
         let inner = Arc::clone(&self.0);
-        let found = blocking({
+        let (key, found) = blocking({
             let (inner, wasm) = (Arc::clone(&inner), wasm.clone());
-            move || inner.find(&inner.key(&wasm))
-        });
-        if let Some(stored) = found.await? {
+            move || {
+                let digest = digest.unwrap_or_else(|| *blake3::hash(&wasm).as_bytes());
+                let key = inner.key(&digest);
+                let found = inner.find(&key);
+                (key, found)
+            }
+        })
+        .await?;
+        if let Some(stored) = found {
             return Ok(stored);
         }
         match trust {
@@ -142,23 +156,23 @@ impl ComponentStore {
                 blocking(move || {
                     inner.compilations.fetch_add(1, Ordering::Relaxed);
                     let compiled = compile(&inner.engine, &wasm)?;
-                    inner.publish(&inner.key(&wasm), &compiled)
+                    inner.publish(&key, &compiled)
                 })
                 .await?
             }
             Trust::Untrusted => {
                 let turn = inner.untrusted.acquire().await;
                 let again = Arc::clone(&inner);
-                let key = inner.key(&wasm);
+                let sought = key.clone();
                 // Somebody else may have compiled it while this caller waited.
-                if let Some(stored) = blocking(move || again.find(&key)).await? {
+                if let Some(stored) = blocking(move || again.find(&sought)).await? {
                     return Ok(stored);
                 }
                 inner.compilations.fetch_add(1, Ordering::Relaxed);
                 let compiled = inner.compiler.compile(&wasm).await?;
                 let stored = blocking({
                     let inner = Arc::clone(&inner);
-                    move || inner.publish(&inner.key(&wasm), &compiled)
+                    move || inner.publish(&key, &compiled)
                 });
                 let stored = stored.await?;
                 drop(turn);
@@ -169,10 +183,10 @@ impl ComponentStore {
 }
 
 impl Inner {
-    fn key(&self, wasm: &[u8]) -> String {
+    fn key(&self, digest: &[u8; 32]) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.fingerprint);
-        hasher.update(wasm);
+        hasher.update(digest);
         hasher.finalize().to_hex().to_string()
     }
 
@@ -209,12 +223,26 @@ impl Inner {
             .and_then(|mut file| file.read_exact(&mut seal))
             .map_err(because)?;
         let artefact = folder.join(ARTEFACT);
-        let expected = File::open(&artefact)
-            .and_then(|file| self.seal(key, &tools_json, file))
-            .map_err(because)?;
-        // Compared in constant time.
-        if expected != blake3::Hash::from_bytes(seal) {
-            return Err("its seal is not right".to_owned());
+        let file = File::open(&artefact).map_err(because)?;
+        let metadata = file.metadata().map_err(because)?;
+        let witness = witness(
+            &self.seal_key,
+            [key.as_bytes(), &tools_json, &seal],
+            &metadata,
+        );
+        let witness_path = folder.join(WITNESS);
+        let is_witnessed =
+            File::open(&witness_path).is_ok_and(|mut written| is_witnessed(&mut written, &witness));
+        if !is_witnessed {
+            let expected = self.seal(key, &tools_json, file).map_err(because)?;
+            // Compared in constant time.
+            if expected != blake3::Hash::from_bytes(seal) {
+                return Err("its seal is not right".to_owned());
+            }
+            if is_settled(&metadata, SystemTime::now()) {
+                // Only for the next time: in a folder that cannot be written everything works without.
+                let _ = replace(&witness_path, witness.as_bytes());
+            }
         }
         let tools = serde_json::from_slice(&tools_json).map_err(|error| error.to_string())?;
         let component =

@@ -12,6 +12,7 @@ mod captured;
 mod compile;
 mod component;
 mod component_store;
+mod component_witness;
 mod egress;
 mod engine;
 mod hand;

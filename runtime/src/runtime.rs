@@ -178,11 +178,9 @@ impl Shared {
         &self,
         source: ComponentSource,
     ) -> Result<Arc<LoadedComponent>, LoadError> {
-        let stored = self
-            .store
-            .load(source.wasm, source.wit, source.trust)
-            .await?;
-        let component = LoadedComponent::link(source.name, stored, &self.linker)?;
+        let name = source.name.clone();
+        let stored = self.store.load(source).await?;
+        let component = LoadedComponent::link(name, stored, &self.linker)?;
         Ok(Arc::new(component))
     }
 

@@ -15,6 +15,7 @@ mod exec;
 mod order;
 mod sdk;
 mod shell;
+mod shell_sessions;
 mod tidy;
 
 /// The daemon under test.

@@ -23,7 +23,7 @@ pub struct Preview {
     pub part: PreviewPart,
 }
 
-/// The parts of a preview, in order: one start, then deltas.
+/// The parts of a preview, in order: one start, then deltas; or a tool's output.
 #[derive(Clone, PartialEq, Debug)]
 pub enum PreviewPart {
     /// An event of this type is being made.
@@ -33,6 +33,11 @@ pub enum PreviewPart {
         /// Index into the event's `content`.
         index: usize,
         /// The text.
+        text: String,
+    },
+    /// What the tool call with this event id has written; no start goes before it.
+    Output {
+        /// The text, in no relation to lines.
         text: String,
     },
 }

@@ -14,6 +14,7 @@ mod model_call;
 #[cfg(test)]
 mod tests;
 mod tool_call;
+mod tool_output;
 mod toolset;
 
 pub use backoff::Backoff;

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::clock::{Clock, SystemClock, Timestamp};
-use crate::hands::{CallOutcome, Hand, HandError, Hands, ToolCall};
+use crate::hands::{CallOutcome, Hand, HandError, Hands, OutputSink, ToolCall};
 use crate::ids::{EventId, SessionId, ThreadId, WorkspaceId};
 use crate::mock_model::{MockModel, Script, serve};
 use crate::model::keys::ApiKey;
@@ -79,6 +79,7 @@ impl Hand for EchoHand {
     async fn execute(
         &self,
         call: &ToolCall,
+        _: &OutputSink,
         _: &CancellationToken,
     ) -> Result<CallOutcome, HandError> {
         if call.name == "broken" {

@@ -4,6 +4,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::driver::{Driver, DriverError, Woken};
+use super::tool_output;
 use crate::hands::{CallOutcome, Hand, HandError, ToolCall};
 use crate::ids::EventId;
 use crate::session::{Draft, EventKind, text_block};
@@ -27,13 +28,19 @@ impl Driver {
         let cancel = CancellationToken::new();
         let on_drop = cancel.clone().drop_guard();
         let hands = self.brain.hands.clone();
+        let output = tool_output::to_watchers(
+            self.brain.live.clone(),
+            self.session_id.clone(),
+            self.state()?.last,
+            event_id.clone(),
+        );
         let session_id = self.session_id.clone();
         let work = async {
             let hand: Box<dyn Hand> = match hand {
                 Some(hand) => hand,
                 None => hands.provision(&session_id).await?,
             };
-            let outcome = hand.execute(&call, &cancel).await?;
+            let outcome = hand.execute(&call, &output, &cancel).await?;
             Ok::<_, HandError>((hand, outcome))
         };
         let woken = self.attend(work).await?;

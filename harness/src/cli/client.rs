@@ -104,12 +104,12 @@ impl Client {
         session_id: &str,
         previews: bool,
     ) -> Result<mpsc::Receiver<Result<Value>>> {
-        let query = if previews {
-            "?event_deltas[]=agent.message&event_deltas[]=agent.thinking"
+        let path = if previews {
+            let deltas = "event_deltas[]=agent.message&event_deltas[]=agent.thinking";
+            format!("/sinew/v1/sessions/{session_id}/stream?{deltas}")
         } else {
-            ""
+            format!("/v1/sessions/{session_id}/events/stream")
         };
-        let path = format!("/v1/sessions/{session_id}/events/stream{query}");
         let response = self
             .request(Method::GET, &path)
             .send()

@@ -10,6 +10,8 @@ use serde_json::Value;
 
 /// Characters of a tool's input or result that one line shows.
 const LINE_CHARS_MAX: usize = 160;
+/// Characters of a line that is written over again and again; one that wraps could not be.
+const LIVE_CHARS_MAX: usize = 76;
 /// Lines of a tool's result that are shown.
 const RESULT_LINES_MAX: usize = 6;
 
@@ -21,8 +23,21 @@ pub(super) struct Renderer {
     calls: HashMap<String, (String, Option<Timestamp>)>,
     /// The message whose text was shown as it came.
     shown_live: Option<String>,
+    /// What the call that runs has written.
+    output: LiveOutput,
     at_line_start: bool,
     usage: Option<Value>,
+}
+
+/// What a call has written so far, as far as it is shown.
+#[derive(Default)]
+struct LiveOutput {
+    call: String,
+    /// The line that has not ended yet.
+    begun: String,
+    lines: usize,
+    /// The line that the terminal's cursor is in is to be written over.
+    is_in_place: bool,
 }
 
 impl Renderer {
@@ -32,6 +47,7 @@ impl Renderer {
             has_color: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
             calls: HashMap::new(),
             shown_live: None,
+            output: LiveOutput::default(),
             at_line_start: true,
             usage: None,
         }
@@ -58,6 +74,7 @@ impl Renderer {
             "agent.message" => self.message(event),
             "agent.tool_use" | "agent.mcp_tool_use" | "agent.custom_tool_use" => self.tool(event),
             "agent.tool_result" | "agent.mcp_tool_result" => self.result(event),
+            "sinew.tool_output" => self.tool_output(event),
             "agent.thread_context_compacted" => {
                 self.line(&self.paint("2", "(the conversation was summarised to fit the context)"));
             }
@@ -122,7 +139,45 @@ impl Renderer {
         self.calls.insert(id, (name, time(event)));
     }
 
+    /// Shows the first lines of what a call writes; of the others, on a terminal, the last one in its place.
+    fn tool_output(&mut self, event: &Value) {
+        let id = event.at("tool_use_id").as_str().unwrap_or_default();
+        if self.output.call != id {
+            self.output = LiveOutput {
+                call: id.to_owned(),
+                ..LiveOutput::default()
+            };
+        }
+        self.output
+            .begun
+            .push_str(event.at("text").as_str().unwrap_or_default());
+        let mut last = None;
+        while let Some((line, rest)) = self.output.begun.split_once('\n') {
+            let (line, rest) = (clip(&plain(line), LINE_CHARS_MAX), rest.to_owned());
+            self.output.begun = rest;
+            self.output.lines += 1;
+            if self.output.lines <= RESULT_LINES_MAX {
+                self.line(&self.paint("2", &format!("    | {line}")));
+            } else {
+                last = Some(line);
+            }
+        }
+        if let Some(line) = last
+            && self.has_color
+        {
+            let more = self.output.lines - RESULT_LINES_MAX;
+            let text = clip(&format!("    | {more} more lines: {line}"), LIVE_CHARS_MAX);
+            print!("\r\u{1b}[K{}", self.paint("2", &text));
+            let _ = std::io::stdout().flush();
+            self.output.is_in_place = true;
+        }
+    }
+
     fn result(&mut self, event: &Value) {
+        let shown = std::mem::take(&mut self.output);
+        if shown.is_in_place {
+            print!("\r\u{1b}[K");
+        }
         let id = event
             .at("tool_use_id")
             .as_str()
@@ -144,7 +199,9 @@ impl Renderer {
         self.line(&format!("    {outcome} {}", self.paint("2", &took)));
         let text = texts(event.at("content"));
         let mut lines = text.lines();
-        for line in lines.by_ref().take(RESULT_LINES_MAX) {
+        let shown = if shown.call == id { shown.lines } else { 0 };
+        let new = RESULT_LINES_MAX.saturating_sub(shown);
+        for line in lines.by_ref().skip(shown.min(RESULT_LINES_MAX)).take(new) {
             self.line(&self.paint("2", &format!("    | {}", clip(line, LINE_CHARS_MAX))));
         }
         let rest = lines.count();

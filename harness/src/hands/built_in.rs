@@ -45,6 +45,7 @@ fn source(embedded: &Embedded) -> ComponentSource {
     ComponentSource {
         name: embedded.name.to_owned(),
         wasm: Bytes::from_static(embedded.wasm),
+        digest: Some(embedded.digest),
         wit: None,
         trust: Trust::Embedded,
     }

@@ -2,6 +2,8 @@
 //!
 //! Provisioning is lazy: a hand is made at the first call of a session and thrown away at will.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -73,6 +75,9 @@ pub trait Hands: Send + Sync + 'static {
     async fn discard(&self, session_id: &SessionId) -> Result<(), HandError>;
 }
 
+/// Takes what a call writes while it runs, in no relation to lines or characters. Called on the hand's threads.
+pub type OutputSink = Arc<dyn Fn(&[u8]) + Send + Sync>;
+
 /// Executes the tool calls of one session.
 #[async_trait]
 pub trait Hand: Send + Sync {
@@ -80,6 +85,7 @@ pub trait Hand: Send + Sync {
     async fn execute(
         &self,
         call: &ToolCall,
+        output: &OutputSink,
         cancel: &CancellationToken,
     ) -> Result<CallOutcome, HandError>;
 }

@@ -23,7 +23,7 @@ use super::built_in::ENVIRONMENT;
 use super::shell_state::ShellState;
 use super::spill::shorten;
 use super::used::{Used, count};
-use super::{CallOutcome, Hand, HandError, Hands, ToolCall};
+use super::{CallOutcome, Hand, HandError, Hands, OutputSink, ToolCall};
 use crate::data_dir::make_private;
 use crate::ids::SessionId;
 use crate::session::text_block;
@@ -246,13 +246,14 @@ impl Hand for WasmHand {
     async fn execute(
         &self,
         call: &ToolCall,
+        output: &OutputSink,
         cancel: &CancellationToken,
     ) -> Result<CallOutcome, HandError> {
         let options = CallOptions {
             timeout: Some(self.call_timeout),
             cancel: cancel.clone(),
             output_name: call.event_id.as_str().to_owned(),
-            progress: None,
+            progress: Some(output.clone()),
         };
         let Execution {
             outcome, metrics, ..

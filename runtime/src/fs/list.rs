@@ -10,6 +10,7 @@ use rustix::fs::AtFlags;
 
 use super::FsError;
 use super::fds::FdTable;
+use super::name_text;
 use super::node::{Node, virtual_stat};
 use super::quota::HandlePermit;
 use super::stat::{FileKind, Stat};
@@ -44,7 +45,7 @@ impl Vfs {
     pub fn list(&self, node: &Node, fds: &dyn FdTable) -> Result<DirList, FsError> {
         let permit = self.quota.handle()?;
         let names = match node {
-            Node::File(_) => return Err(FsError::NotDirectory),
+            Node::File(_) | Node::Fifo(_) => return Err(FsError::NotDirectory),
             Node::Dir(dir) => Names::Real(rustix::fs::Dir::read_from(&dir.fd)?),
             Node::Virtual(node) => Names::Virtual(self.virtual_names(&node.kind, fds)?.into_iter()),
         };
@@ -123,7 +124,7 @@ fn next_real(dir: &mut rustix::fs::Dir) -> Option<Result<DirEntry, FsError>> {
             kind => kind,
         };
         return Some(Ok(DirEntry {
-            name: name.to_string_lossy().into_owned(),
+            name: name_text::to_text(name.to_bytes()),
             kind,
         }));
     }

@@ -6,18 +6,12 @@ use std::sync::Arc;
 use rustix::fs::{Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 
 use super::FsError;
+use super::modes;
 use super::mount::{Mount, OpenHow};
 use super::node::Node;
 use super::resolve::Found;
 use super::stat::{FileKind, NewTime, Stat};
 use super::vfs::Vfs;
-
-/// The bits a guest may set. Set-user-id and its like would act on the host, where the files are the daemon's.
-const MODE_BITS: u32 = 0o777;
-/// What the daemon itself needs to read what it snapshots.
-const FILE_BITS_KEPT: u32 = 0o400;
-/// What the daemon itself needs to look into directories and clean them up.
-const DIR_BITS_KEPT: u32 = 0o700;
 
 impl Vfs {
     /// Sets the times of what is at a path.
@@ -59,8 +53,7 @@ impl Vfs {
 
     /// Sets the permission bits of what is at a path; a link itself has none ([`FsError::Unsupported`]).
     ///
-    /// Only the nine bits of read, write and execute are taken, and the owner keeps the right to read (of a
-    /// directory, all rights), which the host needs.
+    /// Only the nine bits of read, write and execute are taken.
     pub fn set_mode_at(
         self: &Arc<Self>,
         base: &Node,
@@ -92,7 +85,7 @@ impl Vfs {
         match node {
             Node::File(file) => file.sync(data_only),
             Node::Dir(dir) => Ok(rustix::fs::fsync(&dir.fd)?),
-            Node::Virtual(_) => Ok(()),
+            Node::Fifo(_) | Node::Virtual(_) => Ok(()),
         }
     }
 }
@@ -101,18 +94,18 @@ fn real(node: &Node) -> Result<(&Mount, BorrowedFd<'_>), FsError> {
     match node {
         Node::File(file) => Ok((&file.mount, file.fd())),
         Node::Dir(dir) => Ok((&dir.mount, dir.fd.as_fd())),
+        Node::Fifo(fifo) => Ok((&fifo.mount, fifo.fd.as_fd())),
         Node::Virtual(_) => Err(FsError::ReadOnly),
     }
 }
 
 fn change_mode(mount: &Mount, fd: BorrowedFd<'_>, mode: u32) -> Result<(), FsError> {
     let access = mount.write_access()?;
-    let kept = match Stat::from(rustix::fs::fstat(fd)?).kind {
-        FileKind::Regular => FILE_BITS_KEPT,
-        FileKind::Directory => DIR_BITS_KEPT,
-        _ => return Err(FsError::Unsupported),
-    };
-    access.set_mode(fd, mode & MODE_BITS | kept)
+    match Stat::from(rustix::fs::fstat(fd)?).kind {
+        FileKind::Regular | FileKind::Fifo => access.set_mode(fd, modes::to_host(false, mode)),
+        FileKind::Directory => access.set_mode(fd, modes::to_host(true, mode)),
+        _ => Err(FsError::Unsupported),
+    }
 }
 
 fn timestamps(accessed: NewTime, modified: NewTime) -> Timestamps {

@@ -11,10 +11,11 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags, Timestamps};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Timestamps};
 use rustix::io::Errno;
 
 use super::FsError;
+use super::{modes, name_text};
 
 /// How often a resolution is tried again while a rename elsewhere disturbs it; without a bound a guest that
 /// renames for ever holds a thread of the host.
@@ -160,8 +161,9 @@ pub(super) fn open_beneath(
     if links == Links::Refuse {
         resolve |= ResolveFlags::NO_SYMLINKS;
     }
+    let path = name_text::to_host(path);
     for _ in 0..RESOLVE_RETRIES_MAX {
-        match rustix::fs::openat2(dir, path, how.flags, how.mode, resolve) {
+        match rustix::fs::openat2(dir, &*path, how.flags, how.mode, resolve) {
             // The kernel gives up when something is renamed while it looks at `..`.
             Err(Errno::AGAIN | Errno::INTR) => {}
             Err(errno) => return Err(errno.into()),
@@ -190,7 +192,7 @@ impl WriteAccess<'_> {
     pub(super) fn create_how(self, read: bool, write: bool, mode: u32) -> OpenHow {
         let mut how = self.open_how(read, write);
         how.flags |= OFlags::CREATE | OFlags::EXCL;
-        how.mode = Mode::from_bits_truncate(mode & 0o777);
+        how.mode = Mode::from_bits_truncate(modes::to_host(false, mode));
         how
     }
 
@@ -200,19 +202,46 @@ impl WriteAccess<'_> {
         name: &str,
         mode: u32,
     ) -> Result<(), FsError> {
-        Ok(rustix::fs::mkdirat(
+        let mode = Mode::from_bits_truncate(modes::to_host(true, mode));
+        rustix::fs::mkdirat(dir, &*name_text::to_host(name), mode)?;
+        if mode.bits() & !0o777 != 0 {
+            // Which the system call itself does not take. A name that is another one by now is not followed.
+            let made = open_beneath(dir, name, &OpenHow::path_directory(), Links::Refuse)?;
+            self.set_mode(made.as_fd(), mode.bits())?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn create_fifo(
+        self,
+        dir: BorrowedFd<'_>,
+        name: &str,
+        mode: u32,
+    ) -> Result<(), FsError> {
+        let mode = Mode::from_bits_truncate(modes::to_host(false, mode));
+        Ok(rustix::fs::mknodat(
             dir,
-            name,
-            Mode::from_bits_truncate(mode & 0o777),
+            &*name_text::to_host(name),
+            FileType::Fifo,
+            mode,
+            0,
         )?)
     }
 
     pub(super) fn remove_dir(self, dir: BorrowedFd<'_>, name: &str) -> Result<(), FsError> {
-        Ok(rustix::fs::unlinkat(dir, name, AtFlags::REMOVEDIR)?)
+        Ok(rustix::fs::unlinkat(
+            dir,
+            &*name_text::to_host(name),
+            AtFlags::REMOVEDIR,
+        )?)
     }
 
     pub(super) fn unlink(self, dir: BorrowedFd<'_>, name: &str) -> Result<(), FsError> {
-        Ok(rustix::fs::unlinkat(dir, name, AtFlags::empty())?)
+        Ok(rustix::fs::unlinkat(
+            dir,
+            &*name_text::to_host(name),
+            AtFlags::empty(),
+        )?)
     }
 
     pub(super) fn symlink(
@@ -221,7 +250,11 @@ impl WriteAccess<'_> {
         dir: BorrowedFd<'_>,
         name: &str,
     ) -> Result<(), FsError> {
-        Ok(rustix::fs::symlinkat(target, dir, name)?)
+        Ok(rustix::fs::symlinkat(
+            &*name_text::to_host(target),
+            dir,
+            &*name_text::to_host(name),
+        )?)
     }
 
     pub(super) fn link(
@@ -231,9 +264,9 @@ impl WriteAccess<'_> {
     ) -> Result<(), FsError> {
         Ok(rustix::fs::linkat(
             old.0,
-            old.1,
+            &*name_text::to_host(old.1),
             new.0,
-            new.1,
+            &*name_text::to_host(new.1),
             AtFlags::empty(),
         )?)
     }
@@ -245,7 +278,12 @@ impl WriteAccess<'_> {
         _into: WriteAccess<'_>,
         new: (BorrowedFd<'_>, &str),
     ) -> Result<(), FsError> {
-        Ok(rustix::fs::renameat(old.0, old.1, new.0, new.1)?)
+        Ok(rustix::fs::renameat(
+            old.0,
+            &*name_text::to_host(old.1),
+            new.0,
+            &*name_text::to_host(new.1),
+        )?)
     }
 
     pub(super) fn write_at(

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use rustix::fs::AtFlags;
 
-use super::FsError;
 use super::books::OpenBooks;
 use super::dirty::Dirt;
 use super::mount::{Mount, OpenHow, WriteAccess};
@@ -16,6 +15,7 @@ use super::stat::{FileKind, Stat};
 use super::tree::{Kind, VirtId};
 use super::vfs::Vfs;
 use super::walk::{self, Last, Level};
+use super::{FsError, name_text};
 
 /// What is going to happen to a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Site {
     fn stat(&self) -> Result<Stat, FsError> {
         Ok(rustix::fs::statat(
             self.dir.as_fd(),
-            self.name.as_str(),
+            &*name_text::to_host(&self.name),
             AtFlags::SYMLINK_NOFOLLOW,
         )?
         .into())
@@ -49,22 +49,25 @@ impl Site {
 
     /// Leave to create the name; what exists is said to exist even where nothing may be created.
     fn create_access(&self) -> Result<WriteAccess<'_>, FsError> {
-        self.mount
-            .write_access()
-            .map_err(|refusal| match self.stat() {
-                Ok(_) => FsError::Exist,
-                Err(_) => refusal,
-            })
+        self.change_access().map_err(|refusal| match self.stat() {
+            Ok(_) => FsError::Exist,
+            Err(_) => refusal,
+        })
     }
 
     /// Leave to remove the name; what is missing is said to be missing even where nothing may be removed.
     fn remove_access(&self) -> Result<WriteAccess<'_>, FsError> {
-        self.mount
-            .write_access()
-            .map_err(|refusal| match self.stat() {
-                Err(FsError::NoEntry) => FsError::NoEntry,
-                _ => refusal,
-            })
+        self.change_access().map_err(|refusal| match self.stat() {
+            Err(FsError::NoEntry) => FsError::NoEntry,
+            _ => refusal,
+        })
+    }
+
+    /// Leave to change what names the directory has.
+    fn change_access(&self) -> Result<WriteAccess<'_>, FsError> {
+        let access = self.mount.write_access()?;
+        Stat::from(rustix::fs::fstat(self.dir.as_fd())?).check_owner(false, true)?;
+        Ok(access)
     }
 
     fn mark(&self, vfs: &Vfs, dirt: Dirt) {
@@ -94,6 +97,23 @@ impl Vfs {
         let site = self.site(base, path, Intent::Create)?;
         let access = site.create_access()?;
         self.charging_inode(|| access.create_dir(site.dir.as_fd(), &site.name, mode))?;
+        site.mark(self, Dirt::Entry);
+        Ok(())
+    }
+
+    /// Creates a FIFO with the given permission bits. It is a name on the disk; its bytes never are.
+    pub fn create_fifo_at(
+        self: &Arc<Self>,
+        base: &Node,
+        path: &str,
+        mode: u32,
+    ) -> Result<(), FsError> {
+        let site = self.site(base, path, Intent::Create)?;
+        if site.dir_only {
+            return Err(FsError::NoEntry);
+        }
+        let access = site.create_access()?;
+        self.charging_inode(|| access.create_fifo(site.dir.as_fd(), &site.name, mode))?;
         site.mark(self, Dirt::Entry);
         Ok(())
     }
@@ -166,9 +186,7 @@ impl Vfs {
                     Err(rustix::io::Errno::NOENT) => return Err(FsError::Invalid),
                     target => target?,
                 };
-                target
-                    .into_string()
-                    .map_err(|_| FsError::IllegalByteSequence)
+                Ok(name_text::to_text(target.as_bytes()))
             }
         }
     }
@@ -219,7 +237,7 @@ impl Vfs {
         let old = self.site(old.0, old.1, Intent::Remove)?;
         let new = self.site(new.0, new.1, Intent::Replace)?;
         let out_of = old.remove_access()?;
-        let into = new.mount.write_access()?;
+        let into = new.change_access()?;
         {
             let books = self.books.lock();
             let moved = old.stat()?;

@@ -4,6 +4,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use super::FsError;
+use super::fds::FifoEnds;
 use super::file::OpenFile;
 use super::mount::Mount;
 use super::quota::HandlePermit;
@@ -24,6 +25,8 @@ pub enum Node {
     File(Arc<OpenFile>),
     /// A directory of a mount.
     Dir(Arc<OpenDir>),
+    /// A FIFO of a mount.
+    Fifo(Arc<FifoNode>),
     /// A directory, device or file that is on no disk.
     Virtual(Arc<VirtNode>),
 }
@@ -33,6 +36,18 @@ pub enum Node {
 pub struct OpenDir {
     pub(super) mount: Arc<Mount>,
     pub(super) fd: OwnedFd,
+    pub(super) _permit: HandlePermit,
+}
+
+/// A FIFO, open. Its bytes are the affair of whoever runs the processes.
+#[derive(Debug)]
+pub struct FifoNode {
+    pub(super) mount: Arc<Mount>,
+    /// Stands for the name's file and was never opened on the host.
+    pub(super) fd: OwnedFd,
+    pub(super) ends: FifoEnds,
+    pub(super) read: bool,
+    pub(super) write: bool,
     pub(super) _permit: HandlePermit,
 }
 
@@ -52,6 +67,11 @@ impl Node {
         match self {
             Self::File(file) => file.stat(),
             Self::Dir(dir) => Ok(rustix::fs::fstat(&dir.fd)?.into()),
+            Self::Fifo(fifo) => Ok(Stat {
+                // As the virtual devices, and for the same reason.
+                kind: FileKind::VirtualDevice,
+                ..Stat::from(rustix::fs::fstat(&fifo.fd)?)
+            }),
             Self::Virtual(node) => Ok(virtual_stat(node.id, &node.kind)),
         }
     }
@@ -59,7 +79,7 @@ impl Node {
     /// Returns whether the node is a directory.
     pub fn is_dir(&self) -> bool {
         match self {
-            Self::File(_) => false,
+            Self::File(_) | Self::Fifo(_) => false,
             Self::Dir(_) => true,
             Self::Virtual(node) => is_virtual_dir(&node.kind),
         }
@@ -70,6 +90,7 @@ impl Node {
         match self {
             Self::File(file) => file.read_at(buffer, offset),
             Self::Dir(_) => Err(FsError::IsDirectory),
+            Self::Fifo(_) => Err(FsError::InvalidSeek),
             Self::Virtual(node) => node.read_at(buffer, offset),
         }
     }
@@ -90,6 +111,7 @@ impl Node {
         match self {
             Self::File(file) => file.write_at(bytes, offset),
             Self::Dir(_) => Err(FsError::IsDirectory),
+            Self::Fifo(_) => Err(FsError::InvalidSeek),
             Self::Virtual(node) => node.write(bytes),
         }
     }
@@ -99,6 +121,7 @@ impl Node {
         match self {
             Self::File(file) => file.append(bytes),
             Self::Dir(_) => Err(FsError::IsDirectory),
+            Self::Fifo(_) => Err(FsError::InvalidSeek),
             Self::Virtual(node) => node.write(bytes),
         }
     }
@@ -108,6 +131,7 @@ impl Node {
         match self {
             Self::File(file) => file.set_size(size),
             Self::Dir(_) => Err(FsError::IsDirectory),
+            Self::Fifo(_) => Err(FsError::Invalid),
             Self::Virtual(node) => node.set_size(),
         }
     }
@@ -117,6 +141,7 @@ impl Node {
         match self {
             Self::File(file) => file.is_readable(),
             Self::Dir(_) => true,
+            Self::Fifo(fifo) => fifo.read,
             Self::Virtual(node) => node.read,
         }
     }
@@ -126,6 +151,7 @@ impl Node {
         match self {
             Self::File(file) => file.is_writable(),
             Self::Dir(_) => false,
+            Self::Fifo(fifo) => fifo.write,
             Self::Virtual(node) => node.write,
         }
     }
@@ -135,6 +161,14 @@ impl Node {
     pub fn process_fd(&self) -> Option<u32> {
         match self {
             Self::Virtual(node) => node.fd(),
+            _ => None,
+        }
+    }
+
+    /// Returns what is open of the FIFO that this is.
+    pub fn fifo(&self) -> Option<FifoEnds> {
+        match self {
+            Self::Fifo(fifo) => Some(fifo.ends.clone()),
             _ => None,
         }
     }

@@ -1,11 +1,11 @@
 //! Opening and creating.
 
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use super::file::OpenFile;
 use super::mount::{Links, Mount, OpenHow, open_beneath};
-use super::node::{Node, OpenDir, VirtNode, virtual_stat};
+use super::node::{FifoNode, Node, OpenDir, VirtNode, virtual_stat};
 use super::resolve::{Found, GuestPath, HowFor, Lexical, Opened};
 use super::stat::{FileKind, Stat};
 use super::tree::{Kind, VirtId};
@@ -86,7 +86,7 @@ impl Vfs {
                     ended => return ended,
                 }
             }
-            match self.open_new(base, path, options) {
+            match self.open_new(base, path, options, fds) {
                 Err(FsError::Exist) if !options.exclusive => {}
                 ended => return ended,
             }
@@ -125,9 +125,18 @@ impl Vfs {
             Ok(how.directory(options.directory))
         };
         let how: HowFor<'_> = &how;
-        match self.open_found(base, path, options.follow, how)? {
+        let found = match self.open_found(base, path, options.follow, how) {
+            // The host's word for a FIFO that nobody on the host reads.
+            Err(FsError::NoSuchDevice) if writes => {
+                self.open_found(base, path, options.follow, &|mount| {
+                    mount.write_access().map(|_| OpenHow::path())
+                })?
+            }
+            found => found?,
+        };
+        match found {
             Found::Virtual(id) => self.adopt_virtual(id, options, fds),
-            Found::Real(opened) => self.adopt(opened, options, writes, writes),
+            Found::Real(opened) => self.adopt(opened, options, (writes, false), fds),
         }
     }
 
@@ -136,6 +145,7 @@ impl Vfs {
         base: &Node,
         path: &str,
         options: OpenOptions,
+        fds: &dyn FdTable,
     ) -> Result<Node, FsError> {
         if options.write {
             self.quota.check_room(0)?;
@@ -150,8 +160,8 @@ impl Vfs {
                 truncate: false,
                 ..options
             },
-            options.write,
-            false,
+            (options.write, true),
+            fds,
         )
     }
 
@@ -170,15 +180,29 @@ impl Vfs {
             Lexical::Real(_) if parsed.dir_only => return Err(FsError::IsDirectory),
             Lexical::Real(start) => start,
         };
-        if let Ok(access) = start.mount.write_access() {
+        let Some((name, parents)) = start.rest.split_last() else {
+            return Err(FsError::Exist);
+        };
+        if let Ok(access) = start.mount.write_access()
+            && *name != ".."
+        {
             let permit = self.quota.handle()?;
             let how = access.create_how(options.reads(), options.write, options.mode);
-            match open_beneath(
-                start.dir.as_fd(),
-                &start.rest.join("/"),
-                &how,
-                Links::Refuse,
-            ) {
+            let parent = match parents {
+                [] => Ok(None),
+                parents => open_beneath(
+                    start.dir.as_fd(),
+                    &parents.join("/"),
+                    &OpenHow::path_directory(),
+                    Links::Refuse,
+                )
+                .map(Some),
+            };
+            let created = parent.and_then(|parent| {
+                let dir = parent.as_ref().map_or(start.dir.as_fd(), |dir| dir.as_fd());
+                create_in(dir, name, &how)
+            });
+            match created {
                 Ok(fd) => {
                     let known = start.known(&start.rest, Links::Refuse);
                     self.mark_handle(&start.mount, fd.as_fd(), known.clone());
@@ -233,7 +257,7 @@ impl Vfs {
                 });
             }
         };
-        let fd = open_beneath(dir.as_fd(), &name, &how, Links::Refuse)?;
+        let fd = create_in(dir.as_fd(), &name, &how)?;
         self.mark_handle(&mount, fd.as_fd(), None);
         Ok(Opened {
             mount,
@@ -243,14 +267,14 @@ impl Vfs {
         })
     }
 
-    /// Makes a handle of a descriptor. `writes` says whether the descriptor can write, `mark` whether the
-    /// file is to be marked: a new one is so already.
+    /// Makes a handle of a descriptor. `writes` says whether the descriptor can write. A file that is new may be
+    /// opened whatever its mode is, and is marked already.
     fn adopt(
         self: &Arc<Self>,
         opened: Opened,
         options: OpenOptions,
-        writes: bool,
-        mark: bool,
+        (writes, is_new): (bool, bool),
+        fds: &dyn FdTable,
     ) -> Result<Node, FsError> {
         let Opened {
             mount,
@@ -261,9 +285,13 @@ impl Vfs {
         // Asked under the lock, so that no name of it goes before it is booked.
         let books = self.books.lock();
         let stat = Stat::from(rustix::fs::fstat(&fd)?);
+        if !is_new && stat.kind != FileKind::Directory {
+            stat.check_owner(options.reads(), writes)?;
+        }
         match stat.kind {
             FileKind::Directory if options.write => return Err(FsError::IsDirectory),
             FileKind::Directory => {
+                stat.check_owner(true, false)?;
                 return Ok(Node::Dir(Arc::new(OpenDir {
                     mount,
                     fd,
@@ -271,7 +299,19 @@ impl Vfs {
                 })));
             }
             FileKind::Regular => {}
-            // A FIFO could hold a thread of the host; a device is not a guest's to touch.
+            FileKind::Fifo => {
+                let (read, write) = (options.reads(), options.write);
+                let ends = fds.open_fifo(stat.key(), read, write);
+                return Ok(Node::Fifo(Arc::new(FifoNode {
+                    mount,
+                    fd,
+                    ends: ends.ok_or(FsError::Unsupported)?,
+                    read,
+                    write,
+                    _permit: permit,
+                })));
+            }
+            // A device is not a guest's to touch.
             _ => return Err(FsError::Unsupported),
         }
         if writes {
@@ -288,7 +328,7 @@ impl Vfs {
         if options.truncate && stat.size > 0 {
             file.truncate()?;
         }
-        if mark {
+        if writes && !is_new {
             self.mark_handle(&mount, file.fd(), known);
         }
         Ok(Node::File(file))
@@ -333,4 +373,18 @@ impl Vfs {
             kind => Ok(kind),
         }
     }
+}
+
+/// Creates a file in a directory, of which its owner must be allowed to change the names.
+fn create_in(dir: BorrowedFd<'_>, name: &str, how: &OpenHow) -> Result<OwnedFd, FsError> {
+    let may = Stat::from(rustix::fs::fstat(dir)?).check_owner(false, true);
+    if let Err(refusal) = may {
+        let there = open_beneath(dir, name, &OpenHow::path(), Links::Refuse);
+        return Err(if there.is_ok() {
+            FsError::Exist
+        } else {
+            refusal
+        });
+    }
+    open_beneath(dir, name, how, Links::Refuse)
 }

@@ -17,7 +17,7 @@ use super::node::{Node, OpenDir};
 use super::quota::HandlePermit;
 use super::tree::{Kind, ROOT, VirtId};
 use super::vfs::Vfs;
-use super::{FsError, walk};
+use super::{FsError, name_text, walk};
 
 /// Longest path, in bytes, as on the host.
 pub(super) const PATH_BYTES_MAX: usize = 4_096;
@@ -103,7 +103,7 @@ impl Start<'_> {
     pub(super) fn known(&self, names: &[&str], links: Links) -> Option<PathBuf> {
         let is_mount = matches!(self.dir, DirFd::Mount(_));
         (is_mount && links == Links::Refuse && !names.contains(&".."))
-            .then(|| names.iter().collect())
+            .then(|| names.iter().map(|name| name_text::to_host(name)).collect())
     }
 }
 
@@ -133,7 +133,7 @@ impl Vfs {
         path: &GuestPath<'p>,
     ) -> Result<Lexical<'p>, FsError> {
         let from = match base {
-            Node::File(_) => return Err(FsError::NotDirectory),
+            Node::File(_) | Node::Fifo(_) => return Err(FsError::NotDirectory),
             Node::Dir(_) if path.absolute => return Err(FsError::NotPermitted),
             Node::Dir(dir) => {
                 let start = DirFd::Handle(Arc::clone(dir));

@@ -4,6 +4,8 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use rustix::fs::FileType;
 
+use super::modes;
+
 /// What a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FileKind {
@@ -68,7 +70,7 @@ pub enum NewTime {
 pub struct Stat {
     /// What it is.
     pub kind: FileKind,
-    /// Permission bits, without the bits for the type.
+    /// Permission bits as the guest has them, without the bits for the type.
     pub mode: u32,
     /// Names of the same file.
     pub links: u64,
@@ -117,9 +119,10 @@ impl From<rustix::fs::Stat> for Stat {
             seconds,
             nanoseconds,
         };
+        let kind = FileType::from_raw_mode(stat.st_mode).into();
         Self {
-            kind: FileType::from_raw_mode(stat.st_mode).into(),
-            mode: stat.st_mode & 0o7777,
+            kind,
+            mode: modes::to_guest(kind, stat.st_mode & 0o7777),
             links: stat.st_nlink as u64,
             size: stat.st_size as u64,
             blocks: stat.st_blocks as u64,

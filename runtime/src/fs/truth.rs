@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::dirty::Dirt;
 use super::file::OpenFile;
 use super::mount::{Mount, host_path_of};
+use super::name_text;
 use super::stat::{FileKind, Stat};
 use super::vfs::Vfs;
 
@@ -27,15 +28,17 @@ impl Vfs {
         name: &str,
         dirt: Dirt,
     ) {
+        let name = name_text::to_host(name);
         if let Some(parent) = known {
             self.dirty()
-                .mark(&mount.guest_path, parent.join(name), dirt);
+                .mark(&mount.guest_path, parent.join(&*name), dirt);
             return;
         }
         match self.true_path(dir) {
-            Some((mount, parent)) => self
-                .dirty()
-                .mark(&mount.guest_path, parent.join(name), dirt),
+            Some((mount, parent)) => {
+                self.dirty()
+                    .mark(&mount.guest_path, parent.join(&*name), dirt)
+            }
             None => self.mark_everything(),
         }
     }

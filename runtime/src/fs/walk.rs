@@ -7,13 +7,13 @@ use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::FsError;
 use super::mount::{Links, Mount, OpenHow, open_beneath};
 use super::node::Node;
 use super::resolve::{DirFd, Found, GuestPath, HowFor, Opened};
 use super::stat::{FileKind, Stat};
 use super::tree::{Kind, ROOT, VirtId};
 use super::vfs::Vfs;
+use super::{FsError, name_text};
 
 /// Links followed in one path, as on the host.
 const LINKS_MAX: usize = 40;
@@ -58,7 +58,7 @@ pub(super) fn walk(
     last: Last,
 ) -> Result<Walked, FsError> {
     let base = match base {
-        Node::File(_) => return Err(FsError::NotDirectory),
+        Node::File(_) | Node::Fifo(_) => return Err(FsError::NotDirectory),
         Node::Dir(dir) => Level::Real(Arc::clone(&dir.mount), DirFd::Handle(Arc::clone(dir))),
         Node::Virtual(node) => Level::Virtual(node.id),
     };
@@ -172,7 +172,7 @@ impl Walk<'_> {
             FileKind::Symlink if may_end && last == Last::Keep && !self.dir_only => Ok(true),
             FileKind::Symlink => {
                 let target = rustix::fs::readlinkat(&fd, c"", Vec::new())?;
-                let target = target.into_string().map_err(|_| FsError::NoEntry)?;
+                let target = name_text::to_text(target.as_bytes());
                 self.follow(&target, is_last)?;
                 Ok(false)
             }

@@ -26,6 +26,8 @@ pub(crate) enum Description {
     File(OpenNode),
     Reader(PipeReader),
     Writer(PipeWriter),
+    /// A FIFO, open for both.
+    Both(PipeReader, PipeWriter),
     /// Written bytes leave the hand.
     Sink(Arc<dyn Sink>),
     /// Tells the persistent shell that there is something to do.
@@ -88,7 +90,7 @@ impl Description {
         let max = max.min(READ_BYTES_MAX);
         match self {
             Self::File(file) => Ok(file.read(max)?),
-            Self::Reader(reader) => Ok(reader.read(max)?),
+            Self::Reader(reader) | Self::Both(reader, _) => Ok(reader.read(max)?),
             Self::Writer(_) | Self::Sink(_) | Self::Closed => Err(FsError::BadDescriptor.into()),
             Self::Notice(notice) if notice.is_given() => Ok(Vec::new()),
             Self::Notice(_) => Err(IoError::WouldBlock),
@@ -100,7 +102,7 @@ impl Description {
     pub(crate) fn write(&self, bytes: &[u8]) -> Result<usize, IoError> {
         match self {
             Self::File(file) => Ok(file.write(bytes)?),
-            Self::Writer(writer) => Ok(writer.write(bytes)?),
+            Self::Writer(writer) | Self::Both(_, writer) => Ok(writer.write(bytes)?),
             Self::Sink(_) if bytes.is_empty() => Ok(0),
             Self::Sink(sink) => sink.write(bytes).map_err(|error| match error.kind() {
                 io::ErrorKind::BrokenPipe => IoError::BrokenPipe,
@@ -118,7 +120,7 @@ impl Description {
     /// Returns whether a read would not block; if it would, `waker` is woken when that changes.
     pub(crate) fn poll_readable(&self, waker: &Waker) -> bool {
         match self {
-            Self::Reader(reader) => reader.poll_ready(waker),
+            Self::Reader(reader) | Self::Both(reader, _) => reader.poll_ready(waker),
             Self::Notice(notice) => notice.poll_given(waker),
             Self::File(_) | Self::Writer(_) | Self::Sink(_) | Self::Empty | Self::Closed => true,
         }
@@ -127,7 +129,7 @@ impl Description {
     /// Returns whether a write would not block; if it would, `waker` is woken when that changes.
     pub(crate) fn poll_writable(&self, waker: &Waker) -> bool {
         match self {
-            Self::Writer(writer) => writer.poll_ready(waker),
+            Self::Writer(writer) | Self::Both(_, writer) => writer.poll_ready(waker),
             _ => true,
         }
     }
@@ -135,7 +137,7 @@ impl Description {
     /// Returns how many bytes a write takes at once.
     pub(crate) fn room(&self) -> usize {
         match self {
-            Self::Writer(writer) => writer.room(),
+            Self::Writer(writer) | Self::Both(_, writer) => writer.room(),
             _ => READ_BYTES_MAX,
         }
     }
@@ -158,7 +160,9 @@ impl Description {
     pub(crate) fn stat(&self) -> Result<Stat, FsError> {
         match self {
             Self::File(file) => file.node.stat(),
-            Self::Reader(reader) => Ok(made_up(FileKind::Fifo, reader.len() as u64)),
+            Self::Reader(reader) | Self::Both(reader, _) => {
+                Ok(made_up(FileKind::Fifo, reader.len() as u64))
+            }
             Self::Writer(_) => Ok(made_up(FileKind::Fifo, 0)),
             Self::Sink(_) | Self::Notice(_) => Ok(made_up(FileKind::Fifo, 0)),
             Self::Empty => Ok(made_up(FileKind::CharacterDevice, 0)),
@@ -169,7 +173,7 @@ impl Description {
     pub(crate) fn is_readable(&self) -> bool {
         match self {
             Self::File(file) => file.node.is_readable(),
-            Self::Reader(_) | Self::Notice(_) | Self::Empty => true,
+            Self::Reader(_) | Self::Both(..) | Self::Notice(_) | Self::Empty => true,
             Self::Writer(_) | Self::Sink(_) | Self::Closed => false,
         }
     }
@@ -177,7 +181,7 @@ impl Description {
     pub(crate) fn is_writable(&self) -> bool {
         match self {
             Self::File(file) => file.node.is_writable(),
-            Self::Writer(_) | Self::Sink(_) => true,
+            Self::Writer(_) | Self::Both(..) | Self::Sink(_) => true,
             Self::Reader(_) | Self::Notice(_) | Self::Empty | Self::Closed => false,
         }
     }

@@ -6,6 +6,7 @@
 
 mod description;
 mod entry;
+mod fifo;
 mod host;
 mod pipe;
 mod programs;
@@ -23,6 +24,7 @@ pub(crate) use description::Description;
 pub use description::Sink;
 pub use entry::Ended;
 pub(crate) use entry::Entry;
+pub(crate) use fifo::Fifos;
 pub(crate) use host::{KernelView, add_to_linker};
 pub(crate) use pipe::{PipeWriter, pipe};
 pub use programs::{ProgramError, Programs};
@@ -45,6 +47,7 @@ pub(crate) struct Kernel {
     pub(crate) usage: Arc<HandUsage>,
     pub(crate) egress: Arc<dyn Egress>,
     pub(crate) programs: Arc<Programs>,
+    pub(crate) fifos: Arc<Fifos>,
     /// Of all processes, also those that have ended.
     pub(crate) cpu_time: CpuTime,
     table: Mutex<Table>,
@@ -74,6 +77,7 @@ impl Kernel {
             usage,
             egress,
             programs,
+            fifos: Arc::default(),
             cpu_time: CpuTime::default(),
             table: Mutex::default(),
         })

@@ -128,7 +128,10 @@ impl Kernel {
             egress: Arc::clone(&self.egress),
             vfs: Arc::clone(&self.vfs),
             limits: Arc::clone(&self.limits),
-            descriptors: Descriptors::new(start.descriptors, Some(Arc::clone(&entry))),
+            descriptors: Descriptors::new(
+                start.descriptors,
+                Some((Arc::clone(&entry), Arc::clone(&self.fifos))),
+            ),
             process: Some((Arc::clone(self), Arc::clone(&entry))),
             session: start.session,
             log: Captured::new(0),
@@ -270,6 +273,7 @@ impl Kernel {
         let source = ComponentSource {
             name: path.rsplit('/').next().unwrap_or(path).to_owned(),
             wasm,
+            digest: None,
             wit: None,
             trust: Trust::Untrusted,
         };

@@ -15,14 +15,17 @@ use wasmtime_wasi::p2::{
 
 use super::description::{Description, IoError};
 use super::entry::{Ended, Entry};
+use super::fifo::Fifos;
 use super::run::ProcessEnd;
 use super::signal::PIPE;
-use crate::fs::{FdTable, FsError, ProcessFds};
+use crate::fs::{FdTable, FifoEnds, FsError, ProcessFds};
 
 /// The descriptors of one process, by number.
 #[derive(Clone)]
 pub(crate) struct Descriptors {
     numbered: Arc<BTreeMap<u32, Arc<Description>>>,
+    /// A tool's own process has none: it would wait for itself.
+    fifos: Option<Arc<Fifos>>,
     /// Who they belong to; a tool's own process is in no table.
     owner: Option<Arc<Entry>>,
 }
@@ -30,10 +33,12 @@ pub(crate) struct Descriptors {
 impl Descriptors {
     pub(crate) fn new(
         numbered: BTreeMap<u32, Arc<Description>>,
-        owner: Option<Arc<Entry>>,
+        owner: Option<(Arc<Entry>, Arc<Fifos>)>,
     ) -> Self {
+        let (owner, fifos) = owner.unzip();
         Self {
             numbered: Arc::new(numbered),
+            fifos,
             owner,
         }
     }
@@ -44,10 +49,13 @@ impl Descriptors {
 
     /// Returns the stream of a descriptor; of a number that is not open one that fails.
     pub(crate) fn stream(&self, number: u32) -> Stream {
+        let description = self.get(number);
+        self.stream_of(description.unwrap_or_else(|| Arc::new(Description::Closed)))
+    }
+
+    fn stream_of(&self, description: Arc<Description>) -> Stream {
         Stream {
-            description: self
-                .get(number)
-                .unwrap_or_else(|| Arc::new(Description::Closed)),
+            description,
             owner: self.owner.clone(),
             waits_to_write: false,
             held: Bytes::new(),
@@ -62,6 +70,11 @@ impl FdTable for Descriptors {
 
     fn is_open(&self, number: u32) -> bool {
         self.numbered.contains_key(&number)
+    }
+
+    fn open_fifo(&self, key: (u64, u64), read: bool, write: bool) -> Option<FifoEnds> {
+        let fifos = self.fifos.as_ref()?;
+        Some(FifoEnds(fifos.open(key, read, write)))
     }
 }
 
@@ -79,6 +92,21 @@ impl ProcessFds for Descriptors {
             Box::new(stream) as DynOutputStream
         })
     }
+
+    fn fifo_input(&self, ends: &FifoEnds) -> Option<DynInputStream> {
+        Some(Box::new(self.stream_of(fifo_description(ends)?)))
+    }
+
+    fn fifo_output(&self, ends: &FifoEnds) -> Option<DynOutputStream> {
+        let mut stream = self.stream_of(fifo_description(ends)?);
+        stream.waits_to_write = true;
+        Some(Box::new(stream))
+    }
+}
+
+/// Returns what [`Fifos::open`] opened.
+pub(super) fn fifo_description(ends: &FifoEnds) -> Option<Arc<Description>> {
+    Arc::clone(&ends.0).downcast().ok()
 }
 
 /// One way of a description.

@@ -20,6 +20,7 @@ async fn hand(fixture: &Fixture, wasm: Vec<u8>, resources: Resources) -> Hand {
         .add(ComponentSource {
             name: "guest".to_owned(),
             wasm: wasm.into(),
+            digest: None,
             wit: None,
             trust: Trust::Embedded,
         })

@@ -59,6 +59,7 @@ fn source(name: &str, wat: &str, trust: Trust) -> ComponentSource {
     ComponentSource {
         name: name.to_owned(),
         wasm: wat::parse_str(wat).unwrap().into(),
+        digest: None,
         wit: None,
         trust,
     }

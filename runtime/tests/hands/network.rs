@@ -48,6 +48,7 @@ async fn hand(fixture: &Fixture, resources: Resources) -> Hand {
     let source = ComponentSource {
         name: "fetch".to_owned(),
         wasm: http_guest::fetch().into(),
+        digest: None,
         wit: None,
         trust: Trust::Embedded,
     };

@@ -52,6 +52,7 @@ impl Hands {
         let source = ComponentSource {
             name: name.to_owned(),
             wasm: wasm.into(),
+            digest: None,
             wit: None::<WitSources>,
             trust: Trust::Embedded,
         };

@@ -28,7 +28,7 @@ pub fn exit(status: u8) -> ! {
 /// Returns the absolute path of the working directory.
 pub fn current_directory() -> Vec<u8> {
     match std::env::current_dir() {
-        Ok(path) => crate::path_bytes(&path).to_vec(),
+        Ok(path) => crate::name_bytes(path.as_os_str()).into_owned(),
         Err(_) => b"/".to_vec(),
     }
 }

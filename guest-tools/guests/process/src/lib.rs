@@ -11,6 +11,7 @@ mod entry;
 mod errno;
 mod files;
 mod identity;
+mod name;
 mod processes;
 mod program;
 pub mod session;
@@ -34,6 +35,7 @@ pub use files::{chmod, is_executable, mkfifo, open, path_bytes, pipe, stat};
 pub use identity::{
     GROUP, GROUP_NAME, USER, USER_NAME, group_name, host_name, temporary_directory, user_name,
 };
+pub use name::{argument_bytes, name_bytes, name_path};
 pub use processes::{
     Entry, find, group, ignored, kill, list, parent, pending, pid, programs, set_signals,
     set_umask, times, umask,

@@ -60,6 +60,10 @@ pub fn routes(state: SessionState) -> Router<ApiState> {
             get(stream::session_stream),
         )
         .route(
+            "/sinew/v1/sessions/{session_id}/stream",
+            get(stream::session_stream_with_output),
+        )
+        .route(
             "/v1/sessions/{session_id}/resources",
             get(lifecycle::resources),
         )

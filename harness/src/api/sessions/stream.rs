@@ -47,7 +47,17 @@ pub(super) async fn session_stream(
     Path(session_id): Path<String>,
     query: Query,
 ) -> Result<Response, ApiError> {
-    open(state, caller, session_id, query, None).await
+    open(state, caller, session_id, query, Scope::Session).await
+}
+
+/// Streams a session with what its tools write, which the wire of the official clients does not have.
+pub(super) async fn session_stream_with_output(
+    State(state): State<SessionState>,
+    caller: Caller,
+    Path(session_id): Path<String>,
+    query: Query,
+) -> Result<Response, ApiError> {
+    open(state, caller, session_id, query, Scope::SessionWithOutput).await
 }
 
 /// Streams one thread.
@@ -57,15 +67,16 @@ pub(super) async fn thread_stream(
     Path((session_id, thread_id)): Path<(String, String)>,
     query: Query,
 ) -> Result<Response, ApiError> {
-    open(state, caller, session_id, query, Some(thread_id)).await
+    open(state, caller, session_id, query, Scope::Thread(thread_id)).await
 }
 
 /// What a stream shows.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Scope {
     Session,
+    SessionWithOutput,
     /// The primary thread alone: no events of the session as a whole.
-    Thread,
+    Thread(String),
 }
 
 async fn open(
@@ -73,20 +84,16 @@ async fn open(
     caller: Caller,
     session_id: String,
     query: Query,
-    thread_id: Option<String>,
+    scope: Scope,
 ) -> Result<Response, ApiError> {
     let previews = query.list_of("event_deltas", &PREVIEWABLE)?;
     let session_id = SessionId::from_text(session_id);
     // Watched before the log's end is taken, so that nothing falls in between; a refusal frees it again.
     let watcher = state.brain.live.watch(&session_id);
     let row = state.row(&caller, session_id.as_str()).await?;
-    let scope = match thread_id {
-        Some(thread_id) => {
-            threads::check(&row, &thread_id)?;
-            Scope::Thread
-        }
-        None => Scope::Session,
-    };
+    if let Scope::Thread(thread_id) = &scope {
+        threads::check(&row, thread_id)?;
+    }
     let cursor = last_of(&row);
     let (frames, received) = mpsc::channel(FRAMES_AHEAD_MAX);
     let reader = Reader {
@@ -156,7 +163,7 @@ impl Reader {
                     }
                     Err(_) => Err(Closed),
                 },
-                preview = watcher.previews.recv(), if !self.wanted.is_empty() => {
+                preview = watcher.previews.recv(), if self.wants_previews() => {
                     self.preview(preview).await
                 }
                 () = tokio::time::sleep(HEARTBEAT) => {
@@ -168,6 +175,14 @@ impl Reader {
                 return;
             }
         }
+    }
+
+    fn is_of_thread(&self) -> bool {
+        matches!(self.scope, Scope::Thread(_))
+    }
+
+    fn wants_previews(&self) -> bool {
+        !self.wanted.is_empty() || self.scope == Scope::SessionWithOutput
     }
 
     /// Shows the log up to its end, or the deletion.
@@ -205,24 +220,32 @@ impl Reader {
         if event.kind.starts_with("sinew.") {
             return Ok(());
         }
-        if self.scope == Scope::Thread && event.thread_id.is_none() {
+        if self.is_of_thread() && event.thread_id.is_none() {
             return Ok(());
         }
         match kind {
             Some(EventKind::AgentMessage | EventKind::AgentThinking) => {
-                self.finished.push_back(event.id.clone());
-                if self.finished.len() > FINISHED_MAX {
-                    self.finished.pop_front();
-                }
+                self.finish(event.id.clone());
+            }
+            Some(EventKind::AgentToolResult) => {
+                let call = event.body.at("tool_use_id").as_str().unwrap_or_default();
+                self.finish(EventId::from_text(call.to_owned()));
             }
             Some(EventKind::SpanModelRequestEnd) => self.ended_at = event.number,
             Some(EventKind::SessionStatusTerminated) => self.is_over = true,
-            Some(EventKind::SessionThreadStatusTerminated) if self.scope == Scope::Thread => {
+            Some(EventKind::SessionThreadStatusTerminated) if self.is_of_thread() => {
                 self.is_over = true;
             }
             _ => {}
         }
         self.send(&event.kind, &wire::event_on_arrival(event)).await
+    }
+
+    fn finish(&mut self, id: EventId) {
+        self.finished.push_back(id);
+        if self.finished.len() > FINISHED_MAX {
+            self.finished.pop_front();
+        }
     }
 
     /// Shows the input that was taken from the queue, now with its time.
@@ -260,6 +283,15 @@ impl Reader {
             return Ok(());
         }
         match &preview.part {
+            PreviewPart::Output { .. } if self.scope != Scope::SessionWithOutput => Ok(()),
+            PreviewPart::Output { text } => {
+                let frame = json!({
+                    "type": "sinew.tool_output",
+                    "tool_use_id": preview.event_id.as_str(),
+                    "text": text,
+                });
+                self.send("sinew.tool_output", &frame).await
+            }
             PreviewPart::Start(kind) => {
                 if !self.wanted.iter().any(|wanted| wanted == kind) {
                     self.broken = true;

@@ -121,6 +121,7 @@ impl World {
             Node::File(file) => file.read_at(&mut buffer, 0)?,
             Node::Virtual(node) => node.read_at(&mut buffer, 0)?,
             Node::Dir(_) => return Err(FsError::IsDirectory),
+            Node::Fifo(_) => panic!("{path} is a FIFO, and nobody is here who has it open"),
         };
         Ok(String::from_utf8(buffer[..count].to_vec()).unwrap())
     }

@@ -126,11 +126,32 @@ fn files_move_between_writable_mounts_of_one_disk() {
 }
 
 #[test]
-fn a_name_that_is_not_utf8_is_shown_and_kept() {
+fn names_that_are_no_text_can_be_used() {
     use std::os::unix::ffi::OsStrExt as _;
+
     let world = World::new();
-    let name = std::ffi::OsStr::from_bytes(b"bad\xff");
-    std::fs::write(world.host("workspace").join(name), "x").unwrap();
-    assert_eq!(world.names("workspace"), ["bad\u{fffd}"]);
-    assert_eq!(world.read("workspace/bad\u{fffd}"), Err(FsError::NoEntry));
+    let odd = std::ffi::OsStr::from_bytes(b"od\xffd");
+    std::fs::create_dir(world.host("workspace").join(odd)).unwrap();
+    std::fs::write(world.host("workspace").join(odd).join(odd), "odd").unwrap();
+    let names = world.names("workspace");
+    let [name] = names.as_slice() else {
+        panic!("{names:?}");
+    };
+    let path = format!("workspace/{name}/{name}");
+    assert_eq!(world.read(&path).unwrap(), "odd");
+    world.symlink(&path, "workspace/link").unwrap();
+    let link = world.vfs.readlink_at(&world.root, "workspace/link");
+    assert_eq!(link.unwrap(), path);
+    world.rename(&path, "workspace/even").unwrap();
+    world.write(&path, "again").unwrap();
+    assert!(world.host("workspace").join(odd).join(odd).exists());
+    let dirty = world.vfs.take_dirty();
+    let marks = &dirty.mount("/workspace").unwrap().marks;
+    assert!(
+        marks.contains_key(&std::path::Path::new(odd).join(odd)),
+        "{marks:?}"
+    );
+    world.unlink(&path).unwrap();
+    world.rmdir(&format!("workspace/{name}")).unwrap();
+    assert_eq!(world.names("workspace"), ["even", "link"]);
 }

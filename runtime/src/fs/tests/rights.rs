@@ -248,11 +248,12 @@ fn modes_keep_what_the_host_needs_and_no_special_bits() {
     let world = World::new();
     world.write("workspace/f", "f").unwrap();
     world.mkdir("workspace/d").unwrap();
-    for (path, mode, expected) in [
-        ("workspace/f", 0o755, 0o755),
-        ("workspace/f", 0o6777, 0o777),
-        ("workspace/f", 0, 0o400),
-        ("workspace/d", 0, 0o700),
+    for (path, mode, expected, on_host) in [
+        ("workspace/f", 0o755, 0o755, 0o755),
+        ("workspace/f", 0o6777, 0o777, 0o777),
+        ("workspace/f", 0, 0, 0o1400),
+        ("workspace/d", 0, 0, 0o5700),
+        ("workspace/d", 0o555, 0o555, 0o4755),
     ] {
         world
             .vfs
@@ -265,6 +266,55 @@ fn modes_keep_what_the_host_needs_and_no_special_bits() {
             .permissions()
             .mode()
             & 0o7777;
-        assert_eq!(host, expected, "{path} {mode:o}");
+        assert_eq!(host, on_host, "{path} {mode:o}");
     }
+}
+
+#[test]
+fn the_owner_may_do_what_the_mode_says() {
+    let world = World::new();
+    let chmod = |path: &str, mode| world.vfs.set_mode_at(&world.root, path, true, mode);
+    world.mkdir("workspace/dir").unwrap();
+    world.write("workspace/dir/file", "text").unwrap();
+
+    chmod("workspace/dir/file", 0o444).unwrap();
+    assert_eq!(world.write("workspace/dir/file", "x"), Err(FsError::Access));
+    assert_eq!(world.read("workspace/dir/file").unwrap(), "text");
+    chmod("workspace/dir/file", 0).unwrap();
+    assert_eq!(world.read("workspace/dir/file"), Err(FsError::Access));
+    let stat = world
+        .vfs
+        .stat_at(&world.root, "workspace/dir/file", true, &NoFds);
+    assert_eq!(stat.unwrap().mode, 0);
+    assert_eq!(
+        std::fs::read_to_string(world.host("workspace/dir/file")).unwrap(),
+        "text",
+        "the host can read it whoever it runs as"
+    );
+
+    chmod("workspace/dir", 0o555).unwrap();
+    assert_eq!(world.unlink("workspace/dir/file"), Err(FsError::Access));
+    assert_eq!(world.mkdir("workspace/dir/new"), Err(FsError::Access));
+    assert_eq!(world.mkdir("workspace/dir/file"), Err(FsError::Exist));
+    assert_eq!(world.write("workspace/dir/new", ""), Err(FsError::Access));
+    assert_eq!(
+        world.rename("workspace/dir/file", "workspace/file"),
+        Err(FsError::Access)
+    );
+    assert_eq!(world.names("workspace/dir"), ["file"]);
+    chmod("workspace/dir", 0).unwrap();
+    assert_eq!(
+        world.open("workspace/dir", READ).err(),
+        Some(FsError::Access)
+    );
+    chmod("workspace/dir", 0o700).unwrap();
+    world.unlink("workspace/dir/file").unwrap();
+
+    let unreadable = OpenOptions {
+        mode: 0,
+        ..TRUNCATE
+    };
+    let file = world.file("workspace/dir/file", unreadable).unwrap();
+    file.write_at(b"new", 0).unwrap();
+    assert_eq!(world.read("workspace/dir/file"), Err(FsError::Access));
 }

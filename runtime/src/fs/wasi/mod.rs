@@ -24,7 +24,7 @@ use wasmtime_wasi::p2::{DynInputStream, DynOutputStream};
 
 pub use self::link::{add_filesystem_to_linker, add_wasi_to_linker};
 
-use super::{FdTable, FsError, NoFds, Node, Vfs};
+use super::{FdTable, FifoEnds, FsError, NoFds, Node, Vfs};
 
 /// Most bytes of one read that is copied into the host; without it a guest chooses the host's memory.
 const READ_BYTES_MAX: usize = 64 * 1024;
@@ -38,6 +38,16 @@ pub trait ProcessFds: FdTable {
 
     /// Returns a stream that writes a descriptor, if it is open for that.
     fn output(&self, number: u32) -> Option<DynOutputStream>;
+
+    /// Returns a stream that reads a FIFO.
+    fn fifo_input(&self, _ends: &FifoEnds) -> Option<DynInputStream> {
+        None
+    }
+
+    /// Returns a stream that writes a FIFO.
+    fn fifo_output(&self, _ends: &FifoEnds) -> Option<DynOutputStream> {
+        None
+    }
 }
 
 impl ProcessFds for NoFds {

@@ -43,6 +43,9 @@ impl FsView<'_> {
         if let Some(number) = node.process_fd() {
             return self.fds.input(number).ok_or(FsError::BadDescriptor);
         }
+        if let Some(ends) = node.fifo() {
+            return self.fds.fifo_input(&ends).ok_or(FsError::BadDescriptor);
+        }
         Ok(Box::new(NodeInput {
             node,
             offset,
@@ -60,6 +63,9 @@ impl FsView<'_> {
         }
         if let Some(number) = node.process_fd() {
             return self.fds.output(number).ok_or(FsError::BadDescriptor);
+        }
+        if let Some(ends) = node.fifo() {
+            return self.fds.fifo_output(&ends).ok_or(FsError::BadDescriptor);
         }
         Ok(Box::new(NodeOutput {
             node,

@@ -13,6 +13,7 @@ use crate::kernel::entry::Ended;
 use crate::kernel::pipe;
 use crate::kernel::run::ProcessEnd;
 use crate::kernel::signal::PIPE;
+use crate::kernel::wasi_streams::fifo_description;
 
 type Answer<T> = wasmtime::Result<Result<T, Errno>>;
 
@@ -52,10 +53,11 @@ impl Host for KernelView<'_> {
             Ok(node) => node,
             Err(error) => return Ok(Err(convert::errno(error))),
         };
-        let description = match node.process_fd() {
+        let description = match (node.process_fd(), node.fifo()) {
             // Another descriptor of the same description, as Linux has it for pipes.
-            Some(number) => self.descriptors.get(number),
-            None => {
+            (Some(number), _) => self.descriptors.get(number),
+            (None, Some(ends)) => fifo_description(&ends),
+            (None, None) => {
                 let append = how.contains(OpenFlags::APPEND);
                 Some(Arc::new(Description::file(node, append)))
             }
@@ -89,8 +91,13 @@ impl Host for KernelView<'_> {
             .map_err(convert::errno))
     }
 
-    fn mkfifo_at(&mut self, _path: String, _mode: u32) -> Answer<()> {
-        Ok(Err(Errno::NotSupported))
+    fn mkfifo_at(&mut self, path: String, mode: u32) -> Answer<()> {
+        let mode = mode & 0o777 & !self.umask();
+        let root = self.vfs.root();
+        Ok(self
+            .vfs
+            .create_fifo_at(&root, &path, mode)
+            .map_err(convert::errno))
     }
 }
 

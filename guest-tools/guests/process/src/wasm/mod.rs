@@ -13,7 +13,6 @@ pub(crate) use processes::{
     set_signals, set_umask, spawn, times, umask, wait,
 };
 
-use crate::Errno;
 
 #[allow(
     unsafe_code,
@@ -31,9 +30,4 @@ mod bindings {
         path: "../../../tools-wit/process",
         world: "sinew:process/shell",
     });
-}
-
-/// Returns text for the host, which takes nothing else.
-fn text(bytes: &[u8]) -> Result<&str, Errno> {
-    std::str::from_utf8(bytes).map_err(|_| Errno::IllegalByteSequence)
 }

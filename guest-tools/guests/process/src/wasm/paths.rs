@@ -2,17 +2,16 @@
 
 use std::borrow::Cow;
 
+use super::Descriptor;
 use super::bindings::sinew::process::descriptors as host;
-use super::{Descriptor, text};
+use crate::name::to_text;
 use crate::{Errno, Moment, OpenHow, Stat};
 
 fn absolute(path: &[u8]) -> Result<Cow<'_, str>, Errno> {
     match path.first() {
         None => Err(Errno::NoEntry),
-        Some(b'/') => text(path).map(Cow::Borrowed),
-        Some(_) => String::from_utf8(crate::absolute(path))
-            .map(Cow::Owned)
-            .map_err(|_| Errno::IllegalByteSequence),
+        Some(b'/') => Ok(to_text(path)),
+        Some(_) => Ok(Cow::Owned(to_text(&crate::absolute(path)).into_owned())),
     }
 }
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::bindings::sinew::process::processes as host;
-use super::{paths, text};
+use super::paths;
+use crate::name::to_text;
 use crate::{Command, Entry, Errno, Event, Status};
 
 /// Goes to `$PWD`: the C library begins at `/`.
@@ -36,20 +37,20 @@ impl Child {
 }
 
 pub(crate) fn spawn(command: &Command<'_>) -> Result<Child, Errno> {
-    let owned = |bytes: &[u8]| text(bytes).map(str::to_owned);
+    let owned = |bytes: &[u8]| to_text(bytes).into_owned();
     let mut environment = Vec::with_capacity(command.environment.len());
     for (name, value) in &command.environment {
-        environment.push((owned(name)?, owned(value)?));
+        environment.push((owned(name), owned(value)));
     }
     let child = host::spawn(&host::Command {
-        program: owned(command.program)?,
+        program: owned(command.program),
         arguments: command
             .arguments
             .iter()
             .map(|argument| owned(argument))
-            .collect::<Result<_, _>>()?,
+            .collect(),
         environment,
-        directory: owned(command.directory)?,
+        directory: owned(command.directory),
         descriptors: command
             .descriptors
             .iter()
