@@ -6,9 +6,12 @@
 mod codec;
 mod compressor;
 mod gzip;
+mod names;
 mod tar;
 mod through;
 mod times;
+mod unzip;
+mod zip;
 mod zstd;
 
 type Run = fn(&str, &[String]) -> u8;
@@ -29,6 +32,7 @@ const COMMANDS: &[(&str, Run)] = &[
     ("tar", tar::run),
     ("unlzma", compressor::run),
     ("unxz", compressor::run),
+    ("unzip", unzip::run),
     ("unzstd", compressor::run),
     ("xz", compressor::run),
     ("xzcat", compressor::run),
@@ -41,6 +45,8 @@ const COMMANDS: &[(&str, Run)] = &[
     ("zegrep", through::grep),
     ("zfgrep", through::grep),
     ("zgrep", through::grep),
+    ("zip", zip::run),
+    ("zipinfo", unzip::run),
     ("zless", through::show),
     ("zmore", through::show),
     ("zstd", compressor::run),

@@ -1,5 +1,7 @@
 //! Times as listings show them, in the zone that `TZ` names (universal time if there is none).
 
+use std::io;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use calendar::Zone;
@@ -27,4 +29,21 @@ pub(crate) fn show(seconds: i64, pattern: &str) -> String {
 /// Returns the time that a text means: seconds and nanoseconds.
 pub(crate) fn parse(text: &str) -> Option<(i64, u32)> {
     ZONE.with(|zone| calendar::parse(text, now(), zone))
+}
+
+/// Sets when something was last changed; of a link its own time.
+pub(crate) fn set(path: &Path, seconds: i64, nanoseconds: u32) -> io::Result<()> {
+    let times = rustix::fs::Timestamps {
+        last_access: rustix::fs::Timespec {
+            tv_sec: 0,
+            tv_nsec: rustix::fs::UTIME_NOW,
+        },
+        last_modification: rustix::fs::Timespec {
+            tv_sec: seconds,
+            // A type of its own on each target.
+            tv_nsec: nanoseconds as _,
+        },
+    };
+    let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
+    Ok(rustix::fs::utimensat(rustix::fs::CWD, path, &times, flags)?)
 }

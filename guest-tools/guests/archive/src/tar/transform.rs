@@ -226,30 +226,33 @@ impl Transform {
     fn replace(&self, name: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         let (mut place, mut count) = (0, 0);
+        let mut last_end = None;
         while let Some(groups) = self.regex.captures_at(name, place) {
             let Some(Some((start, end))) = groups.first().copied() else {
                 break;
             };
-            count += 1;
             out.extend_from_slice(name.get(place..start).unwrap_or_default());
-            if count >= self.number {
-                self.expand(name, &groups, &mut out);
-            } else {
-                out.extend_from_slice(name.get(start..end).unwrap_or_default());
-            }
             place = end;
-            if count >= self.number && !self.all {
-                break;
+            // Right behind a match nothing is no match.
+            let is_match = start < end || last_end != Some(start);
+            if is_match {
+                count += 1;
+                if count >= self.number {
+                    self.expand(name, &groups, &mut out);
+                } else {
+                    out.extend_from_slice(name.get(start..end).unwrap_or_default());
+                }
+                if count >= self.number && !self.all {
+                    break;
+                }
             }
+            last_end = Some(end);
             if start == end {
                 let Some(byte) = name.get(place) else {
                     break;
                 };
                 out.push(*byte);
                 place += 1;
-            }
-            if place >= name.len() {
-                break;
             }
         }
         out.extend_from_slice(name.get(place..).unwrap_or_default());
@@ -308,6 +311,7 @@ mod tests {
             (r"s/\(.*\)\.txt/\U\1\E.x/", "a.txt", "A.x"),
             ("s/A(b)/<\\1&>/xi", "ab", "<bab>"),
             ("s/x*/-/g", "abc", "-a-b-c-"),
+            ("s/b*/-/g", "abc", "-a-c-"),
         ];
         for (expression, name, expected) in cases {
             let transforms = parse(expression).unwrap();

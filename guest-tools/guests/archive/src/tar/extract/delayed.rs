@@ -120,17 +120,5 @@ impl Symlink {
 
 /// Sets when something was last changed; of a link its own time.
 pub(super) fn set_time(path: &Path, modified: Time) -> io::Result<()> {
-    let times = rustix::fs::Timestamps {
-        last_access: rustix::fs::Timespec {
-            tv_sec: 0,
-            tv_nsec: rustix::fs::UTIME_NOW,
-        },
-        last_modification: rustix::fs::Timespec {
-            tv_sec: modified.seconds,
-            // A type of its own on each target.
-            tv_nsec: modified.nanoseconds as _,
-        },
-    };
-    let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
-    Ok(rustix::fs::utimensat(rustix::fs::CWD, path, &times, flags)?)
+    crate::times::set(path, modified.seconds, modified.nanoseconds)
 }
