@@ -5,10 +5,16 @@
 mod bc;
 mod envsubst;
 mod file;
+mod line_ends;
 mod mktemp;
+mod moreutils;
+mod pager;
 mod rev;
+mod shasum;
 mod strings;
 mod sudo;
+mod system;
+mod terminal;
 mod tree;
 mod which;
 mod xxd;
@@ -20,13 +26,28 @@ type Run = fn(&str, &[String]) -> u8;
 /// The commands by name, in order.
 const COMMANDS: &[(&str, Run)] = &[
     ("bc", bc::run),
+    ("clear", terminal::clear),
+    ("dos2unix", line_ends::run),
     ("envsubst", envsubst::run),
     ("file", file::run),
+    ("getconf", system::getconf),
+    ("less", pager::run),
+    ("locale", system::locale),
+    ("mac2unix", line_ends::run),
     ("mktemp", mktemp::run),
+    ("more", pager::run),
+    ("reset", terminal::clear),
     ("rev", rev::run),
+    ("shasum", shasum::run),
+    ("sponge", moreutils::sponge),
     ("strings", strings::run),
+    ("stty", terminal::stty),
     ("sudo", sudo::run),
+    ("tput", terminal::tput),
     ("tree", tree::run),
+    ("ts", moreutils::ts),
+    ("unix2dos", line_ends::run),
+    ("unix2mac", line_ends::run),
     ("which", which::run),
     ("xxd", xxd::run),
 ];

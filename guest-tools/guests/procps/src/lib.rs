@@ -31,7 +31,6 @@ const COMMANDS: &[(&str, Run)] = &[
     ("top", top::run),
     ("w", w::run),
     ("watch", watch::run),
-    ("who", w::who),
 ];
 
 /// Returns the names that this program answers to, in order.

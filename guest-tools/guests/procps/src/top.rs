@@ -39,7 +39,7 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
                 }
             },
             'd' => match value.parse::<f64>() {
-                Ok(seconds) if seconds >= 0.0 && seconds < 1e9 => delay = seconds,
+                Ok(seconds) if (0.0..1e9).contains(&seconds) => delay = seconds,
                 _ => {
                     report::complain(program, format_args!("bad delay interval '{value}'"));
                     return 1;

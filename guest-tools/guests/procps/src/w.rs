@@ -1,4 +1,4 @@
-//! w and who: who is logged in. In a hand nobody is; its processes have no terminal.
+//! w: who is logged in. In a hand nobody is; its processes have no terminal.
 
 use gnu_options::{Item, Takes};
 
@@ -12,16 +12,6 @@ const W: gnu_options::Options = gnu_options::Options {
         ("version", Takes::Nothing, 'V'),
     ],
 };
-const WHO: gnu_options::Options = gnu_options::Options {
-    short: "abdHlmpqrstTuw",
-    long: &[
-        ("all", Takes::Nothing, 'a'),
-        ("count", Takes::Nothing, 'q'),
-        ("heading", Takes::Nothing, 'H'),
-        ("users", Takes::Nothing, 'u'),
-    ],
-};
-
 /// Runs w.
 pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
     let (items, error) = gnu_options::parse(&W, arguments);
@@ -48,24 +38,4 @@ pub(crate) fn summary() -> String {
         clock::show("%H:%M:%S", clock::now()),
         clock::up(table::up())
     )
-}
-
-/// Runs who.
-pub(crate) fn who(program: &str, arguments: &[String]) -> u8 {
-    let (items, error) = gnu_options::parse(&WHO, arguments);
-    if let Some(error) = error {
-        return report::usage(program, error, 1);
-    }
-    let has = |wanted: char| {
-        items
-            .iter()
-            .any(|item| matches!(item, Item::Option(letter, ..) if *letter == wanted))
-    };
-    if has('q') {
-        return report::print(program, "\n# users=0\n");
-    }
-    if has('H') {
-        return report::print(program, "NAME     LINE         TIME             COMMENT\n");
-    }
-    0
 }
