@@ -271,6 +271,10 @@ impl Shown<'_> {
 
     fn fraction(&self, flags: Flags) -> String {
         let width = flags.width.filter(|width| *width > 0).unwrap_or(9);
+        if flags.pad == Some('-') && flags.width.is_none() {
+            // All digits that a clock has.
+            return format!("{:09}", self.nanoseconds);
+        }
         let all = format!("{:09}", self.nanoseconds);
         let kept = all.get(..width.min(9)).unwrap_or(&all);
         let significant = kept.trim_end_matches('0');
@@ -413,7 +417,7 @@ mod tests {
         let cases = [
             ("%F %T.%N", "2001-02-03 04:05:06.070000000"),
             ("%-d|%_m|%05H|%k|%l|%-I", "3| 2|00004| 4| 4|4"),
-            ("%3N|%-N|%_4N|%12N", "070|07|07  |070000000000"),
+            ("%3N|%-N|%_4N|%12N", "070|070000000|07  |070000000000"),
             (
                 "%^a|%#Z|%#p|%P|%10a|%010b",
                 "SAT|utc|am|am|       Sat|0000000Feb",

@@ -101,13 +101,13 @@ impl Zone {
     }
 
     /// Returns when a clock here shows a time, as mktime(3) does: fields out of range are carried over, a time that
-    /// is skipped comes out moved, of one that comes twice `is_dst` chooses, without that the first.
+    /// is skipped comes out moved, of one that comes twice `is_dst` chooses, without that the last.
     #[must_use]
     pub fn seconds(&self, civil: &Civil, is_dst: Option<bool>) -> Option<i64> {
         let plain = civil.seconds()?;
         let mut found = Vec::new();
-        // The offset of an hour of the day before or after it is the one that holds.
-        for near in [-86_400, 86_400] {
+        // The offset of the day after it or of the day before is the one that holds.
+        for near in [86_400, -86_400] {
             let offset = self.local(plain.saturating_add(near)).offset;
             let candidate = plain.checked_sub(offset)?;
             found.push((candidate, self.local(candidate)));

@@ -1,7 +1,9 @@
 //! The core utilities that uutils has: one program that is called by many names.
 //!
-//! Which names it answers to is `NAMES`, in order. What needs file modes, owners, other processes or the host is
+//! What needs file modes, owners, other processes or the host is
 //! not here but in the crate `sysutils`.
+
+mod usage;
 
 use std::ffi::OsString;
 use std::vec::IntoIter;
@@ -13,29 +15,20 @@ type Main = fn(IntoIter<OsString>) -> i32;
 /// The utilities by name, in order.
 const UTILITIES: &[(&str, Main)] = &[
     ("b2sum", uu_b2sum::uumain),
-    ("base32", uu_base32::uumain),
-    ("base64", uu_base64::uumain),
     ("basename", uu_basename::uumain),
-    ("basenc", uu_basenc::uumain),
     ("cat", uu_cat::uumain),
     ("cksum", uu_cksum::uumain),
     ("comm", uu_comm::uumain),
     ("csplit", uu_csplit::uumain),
-    ("cut", uu_cut::uumain),
-    ("date", uu_date::uumain),
-    ("dd", uu_dd::uumain),
     ("dircolors", uu_dircolors::uumain),
     ("dirname", uu_dirname::uumain),
     ("echo", uu_echo::uumain),
     ("expand", uu_expand::uumain),
     ("expr", uu_expr::uumain),
     ("factor", uu_factor::uumain),
-    ("fmt", uu_fmt::uumain),
-    ("fold", uu_fold::uumain),
     ("head", uu_head::uumain),
     ("join", uu_join::uumain),
     ("link", uu_link::uumain),
-    ("ln", uu_ln::uumain),
     ("md5sum", uu_md5sum::uumain),
     ("nl", uu_nl::uumain),
     ("numfmt", uu_numfmt::uumain),
@@ -63,7 +56,6 @@ const UTILITIES: &[(&str, Main)] = &[
     ("split", uu_split::uumain),
     ("sum", uu_sum::uumain),
     ("tee", uu_tee::uumain),
-    ("touch", uu_touch::uumain),
     ("tr", uu_tr::uumain),
     ("truncate", uu_truncate::uumain),
     ("tsort", uu_tsort::uumain),
@@ -71,7 +63,6 @@ const UTILITIES: &[(&str, Main)] = &[
     ("unexpand", uu_unexpand::uumain),
     ("uniq", uu_uniq::uumain),
     ("unlink", uu_unlink::uumain),
-    ("wc", uu_wc::uumain),
     ("yes", uu_yes::uumain),
 ];
 
@@ -120,6 +111,10 @@ fn find(name: &str) -> Option<Main> {
 }
 
 fn start(name: &str, main: Main, arguments: &[String]) -> u8 {
+    let arguments = match usage::check(name, arguments) {
+        Ok(arguments) => arguments,
+        Err(status) => return status,
+    };
     // Without its texts a utility would show their keys; it works all the same.
     let _ = setup_localization(name);
     let name = [OsString::from(name)];
@@ -140,7 +135,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_in_order() {
+    fn the_file_of_programs_is_complete_and_in_order() {
+        let listed: Vec<&str> = include_str!("../programs").lines().collect();
+        assert!(names().eq(listed), "programs lists other names");
         assert!(
             names().is_sorted(),
             "a name that is out of order is never found"

@@ -3,6 +3,8 @@
 //! Options may stand behind operands, letters may stand together, long names may be cut short where that leaves one
 //! possibility, and `--` ends the options. What is wrong is told in getopt's words.
 
+pub mod named;
+
 use std::collections::VecDeque;
 
 /// Whether an option has an argument.

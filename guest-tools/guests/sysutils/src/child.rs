@@ -75,15 +75,12 @@ pub(crate) fn spawn(program: &str, start: &Start<'_>) -> Result<Child, u8> {
     let outcome = find(name, start).and_then(|path| attempt(&path, start));
     outcome.map_err(|error| {
         let message = reason(&error);
-        let what = if program == "timeout" {
-            "failed to run command "
-        } else {
-            ""
+        let what = match program {
+            "timeout" => format!("failed to run command {}", quoting::curly(name)),
+            "nohup" => format!("failed to run command {}", quoting::quoted(name)),
+            _ => quoting::curly(name),
         };
-        complain(
-            program,
-            format_args!("{what}{}: {message}", quoting::quoted(name)),
-        );
+        complain(program, format_args!("{what}: {message}"));
         if error.kind() == ErrorKind::NotFound {
             127
         } else {

@@ -4,11 +4,11 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::mode::{self, Change};
-use crate::options::{self, Item, Order};
 use crate::quoting;
 use crate::report::{self, complain, reason};
 use crate::system::{self, Facts, Kind, stat};
 use crate::tree;
+use gnu_options::named::{self, Item, Order};
 
 const SPECIFICATION: &str = "c/changes f/silent quiet v/verbose no-preserve-root preserve-root reference= R/recursive \
     r w x X s t u g o a + = 0 1 2 3 4 5 6 7";
@@ -26,7 +26,7 @@ struct Settings {
 pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
     // A mode may look like an option: `-w`, `-rwx`, `-111`.
     let (dashed, rest) = split_dashed_mode(arguments);
-    let items = match options::parse(&rest, SPECIFICATION, Order::Any) {
+    let items = match named::parse(&rest, SPECIFICATION, Order::Any) {
         Ok(items) => items,
         Err(message) => return report::usage(program, message, 1),
     };
@@ -69,7 +69,7 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
             None => {
                 return report::usage(
                     program,
-                    format_args!("invalid mode: {}", quoting::quoted(text)),
+                    format_args!("invalid mode: {}", quoting::curly(text)),
                     1,
                 );
             }
@@ -80,7 +80,7 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
             if operands.is_empty() {
                 return report::usage(
                     program,
-                    format_args!("missing operand after {}", quoting::quoted(&text)),
+                    format_args!("missing operand after {}", quoting::curly(&text)),
                     1,
                 );
             }
@@ -89,7 +89,7 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
                 None => {
                     return report::usage(
                         program,
-                        format_args!("invalid mode: {}", quoting::quoted(&text)),
+                        format_args!("invalid mode: {}", quoting::curly(&text)),
                         1,
                     );
                 }

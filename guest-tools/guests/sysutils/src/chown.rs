@@ -3,19 +3,19 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::options::{self, Item, Order};
 use crate::owner::Owner;
 use crate::quoting;
 use crate::report::{self, complain, reason};
 use crate::system::{Facts, Kind, stat};
 use crate::tree;
+use gnu_options::named::{self, Item, Order};
 
 const SPECIFICATION: &str = "c/changes f/silent quiet v/verbose dereference h/no-dereference no-preserve-root \
     preserve-root from= reference= R/recursive H L P";
 
 /// Runs the command.
 pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
-    let items = match options::parse(arguments, SPECIFICATION, Order::Any) {
+    let items = match named::parse(arguments, SPECIFICATION, Order::Any) {
         Ok(items) => items,
         Err(message) => return report::usage(program, message, 1),
     };
@@ -47,7 +47,7 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
         if operands.is_empty() {
             return report::usage(
                 program,
-                format_args!("missing operand after {}", quoting::quoted(&text)),
+                format_args!("missing operand after {}", quoting::curly(&text)),
                 1,
             );
         }
@@ -89,8 +89,7 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
 
 /// Checks that the owner and the group are the ones that there are.
 fn check(program: &str, text: &str, owner: &Owner) -> Result<(), String> {
-    let invalid =
-        |what: &str, name: &str| Err(format!("invalid {what}: {}", quoting::quoted(name)));
+    let invalid = |what: &str, name: &str| Err(format!("invalid {what}: {}", quoting::curly(name)));
     if program == "chgrp" {
         return if text.is_empty() || owner.is_called(text) {
             Ok(())

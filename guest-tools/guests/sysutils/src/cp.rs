@@ -7,10 +7,10 @@ use std::path::Path;
 use crate::copy::backup::Backup;
 use crate::copy::destination::{Wish, pairs};
 use crate::copy::{Copy, Follow, Make, Overwrite, Settings};
-use crate::options::{self, Item, Order};
 use crate::quoting;
 use crate::report;
 use crate::system::{self, stat};
+use gnu_options::named::{self, Item, Order};
 
 const SPECIFICATION: &str = "a/archive attributes-only backup=? b copy-contents d f/force i/interactive H l/link \
     L/dereference n/no-clobber P/no-dereference p preserve=? no-preserve= parents R/recursive r reflink=? \
@@ -29,7 +29,7 @@ struct Wishes {
 
 /// Runs the command.
 pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
-    let items = match options::parse(arguments, SPECIFICATION, Order::Any) {
+    let items = match named::parse(arguments, SPECIFICATION, Order::Any) {
         Ok(items) => items,
         Err(message) => return report::usage(program, message, 1),
     };
@@ -60,7 +60,7 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
         match Backup::named(wishes.backup.as_deref(), wishes.suffix.as_deref()) {
             Some(backup) => settings.backup = backup,
             None => {
-                let word = quoting::quoted(wishes.backup.as_deref().unwrap_or(""));
+                let word = quoting::curly(wishes.backup.as_deref().unwrap_or(""));
                 return report::usage(
                     program,
                     format_args!("invalid argument {word} for 'backup type'"),
@@ -154,10 +154,23 @@ fn keep(settings: &mut Settings, list: &str, keeps: bool) -> Result<(), String> 
             // One user owns all; there are no contexts and no extended attributes.
             "ownership" | "context" | "xattr" => {}
             _ => {
+                const VALID: [&str; 7] = [
+                    "mode",
+                    "timestamps",
+                    "ownership",
+                    "links",
+                    "context",
+                    "xattr",
+                    "all",
+                ];
                 let option = if keeps { "--preserve" } else { "--no-preserve" };
                 return Err(format!(
-                    "invalid argument {} for '{option}'",
-                    quoting::quoted(word)
+                    "invalid argument {} for {}\nValid arguments are:{}",
+                    quoting::curly(word),
+                    quoting::curly(option),
+                    VALID
+                        .map(|word| format!("\n  - {}", quoting::curly(word)))
+                        .concat()
                 ));
             }
         }

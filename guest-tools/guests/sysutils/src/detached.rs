@@ -7,9 +7,9 @@ use std::fs::OpenOptions;
 use std::io::IsTerminal;
 
 use crate::child::{self, Start};
-use crate::options::{self, Item, Order};
 use crate::quoting;
 use crate::report::{self, usage};
+use gnu_options::named::{self, Item, Order};
 
 /// Bit of the signal HUP.
 const HANG_UP: u64 = 1 << 1;
@@ -57,7 +57,7 @@ pub(crate) fn nice(program: &str, arguments: &[String]) -> u8 {
         if text.parse::<i64>().is_err() {
             return usage(
                 program,
-                format_args!("invalid adjustment {}", quoting::quoted(text)),
+                format_args!("invalid adjustment {}", quoting::curly(text)),
                 125,
             );
         }
@@ -112,7 +112,7 @@ pub(crate) fn stdbuf(program: &str, arguments: &[String]) -> u8 {
         if text != "L" && !text.starts_with(|one: char| one.is_ascii_digit()) {
             return usage(
                 program,
-                format_args!("invalid mode {}", quoting::quoted(text)),
+                format_args!("invalid mode {}", quoting::curly(text)),
                 125,
             );
         }
@@ -128,7 +128,7 @@ fn words(
     specification: &'static str,
     failure: u8,
 ) -> Result<Read, u8> {
-    let items = options::parse(arguments, specification, Order::First)
+    let items = named::parse(arguments, specification, Order::First)
         .map_err(|message| usage(program, message, failure))?;
     let (mut found, mut words) = (Vec::new(), Vec::new());
     for item in items {

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::disk::{self, Disk};
-use crate::options::{self, Item, Order};
 use crate::quoting;
 use crate::report::{self, complain, reason, usage};
 use crate::size::Unit;
+use gnu_options::named::{self, Item, Order};
 
 const SPECIFICATION: &str = "a/all B/block-size= h/human-readable H/si i/inodes k l/local m no-sync output=? \
     P/portability sync total t/type= T/print-type x/exclude-type= v";
@@ -19,7 +19,7 @@ const FIELDS: &[&str] = &[
 
 /// Runs the command.
 pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
-    let items = match options::parse(arguments, SPECIFICATION, Order::Any) {
+    let items = match named::parse(arguments, SPECIFICATION, Order::Any) {
         Ok(items) => items,
         Err(message) => return usage(program, message, 1),
     };
@@ -74,10 +74,7 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
                 {
                     return usage(
                         program,
-                        format_args!(
-                            "option --output: field {} unknown",
-                            quoting::quoted(unknown)
-                        ),
+                        format_args!("option --output: field {} unknown", quoting::curly(unknown)),
                         1,
                     );
                 }

@@ -6,13 +6,13 @@ use std::collections::HashSet;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::calendar;
+use crate::clock;
 use crate::glob;
-use crate::options::{self, Item, Order};
 use crate::quoting;
 use crate::report::{self, complain, reason};
 use crate::size::Unit;
 use crate::system::{Facts, Moment, Stat, stat};
+use gnu_options::named::{self, Item, Order};
 
 const SPECIFICATION: &str = "0/null a/all apparent-size B/block-size= b/bytes c/total D/dereference-args H d/max-depth= \
     files0-from= h/human-readable inodes k L/dereference l/count-links m P/no-dereference S/separate-dirs si \
@@ -70,7 +70,7 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
 
 fn read(program: &str, arguments: &[String]) -> Result<(Settings, Vec<String>), u8> {
     let usage = |message: String| report::usage(program, message, 1);
-    let items = options::parse(arguments, SPECIFICATION, Order::Any).map_err(usage)?;
+    let items = named::parse(arguments, SPECIFICATION, Order::Any).map_err(usage)?;
     let unit = ["DU_BLOCK_SIZE", "BLOCK_SIZE"]
         .iter()
         .find_map(|name| Unit::parse(&std::env::var(name).ok()?));
@@ -111,7 +111,7 @@ fn read(program: &str, arguments: &[String]) -> Result<(Settings, Vec<String>), 
             "apparent-size" => settings.is_apparent = true,
             "bytes" => (settings.is_apparent, settings.unit) = (true, Unit::BYTES),
             "block-size" => {
-                let invalid = || usage(format!("invalid -B argument {}", quoting::quoted(text)));
+                let invalid = || usage(format!("invalid -B argument {}", quoting::curly(text)));
                 settings.unit = Unit::parse(text).ok_or_else(invalid)?;
             }
             "total" => settings.has_total = true,
@@ -119,7 +119,7 @@ fn read(program: &str, arguments: &[String]) -> Result<(Settings, Vec<String>), 
             "dereference" => (settings.follows, settings.follows_operands) = (true, true),
             "no-dereference" => (settings.follows, settings.follows_operands) = (false, false),
             "max-depth" => {
-                let invalid = |_| usage(format!("invalid maximum depth {}", quoting::quoted(text)));
+                let invalid = |_| usage(format!("invalid maximum depth {}", quoting::curly(text)));
                 depth = Some(text.parse().map_err(invalid)?);
             }
             "files0-from" => list = Some(text.to_owned()),
@@ -144,7 +144,7 @@ fn read(program: &str, arguments: &[String]) -> Result<(Settings, Vec<String>), 
                 let invalid = || {
                     usage(format!(
                         "invalid --threshold argument {}",
-                        quoting::quoted(text)
+                        quoting::curly(text)
                     ))
                 };
                 settings.threshold = sign * bytes.ok_or_else(invalid)?;
@@ -386,7 +386,7 @@ impl<W: Write> Walk<'_, W> {
                 seconds: 0,
                 nanoseconds: 0,
             });
-            write!(self.out, "{}\t", calendar::show(latest, format))?;
+            write!(self.out, "{}\t", clock::show(latest, format))?;
         }
         self.out.write_all(path.as_os_str().as_encoded_bytes())?;
         self.out.write_all(&[self.settings.end])

@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
 
 use crate::child::{self, Start};
-use crate::options::{self, Item, Order};
 use crate::quoting;
 use crate::report::{self, complain, reason, usage};
+use gnu_options::named::{self, Item, Order};
 
 const SPECIFICATION: &str = "i/ignore-environment 0/null u/unset= C/chdir= S/split-string= v/debug block-signal=? \
     default-signal=? ignore-signal=? list-signal-handling";
@@ -20,7 +20,7 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
             return 125;
         }
     };
-    let items = match options::parse(&arguments, SPECIFICATION, Order::First) {
+    let items = match named::parse(&arguments, SPECIFICATION, Order::First) {
         Ok(items) => items,
         Err(message) => return usage(program, message, 125),
     };
@@ -53,7 +53,7 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
         if name.is_empty() || name.contains('=') {
             complain(
                 program,
-                format_args!("cannot unset {}: Invalid argument", quoting::quoted(&name)),
+                format_args!("cannot unset {}: Invalid argument", quoting::curly(&name)),
             );
             return 125;
         }

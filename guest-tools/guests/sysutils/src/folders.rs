@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use crate::copy::quoted;
 use crate::mode::Change;
-use crate::options::{self, Item, Order};
 use crate::quoting;
 use crate::report::{self, complain, reason, usage};
 use crate::system::{self, stat};
+use gnu_options::named::{self, Item, Order};
 
 /// Makes a folder and those above it that are missing, and tells of each. The error names what failed.
 pub(crate) fn make_all(
@@ -30,7 +30,7 @@ pub(crate) fn make_all(
 
 /// Runs mkdir.
 pub(crate) fn mkdir(program: &str, arguments: &[String]) -> u8 {
-    let items = match options::parse(
+    let items = match named::parse(
         arguments,
         "m/mode= p/parents v/verbose Z context=?",
         Order::Any,
@@ -50,7 +50,7 @@ pub(crate) fn mkdir(program: &str, arguments: &[String]) -> u8 {
                 None => {
                     complain(
                         program,
-                        format_args!("invalid mode {}", quoting::quoted(&text)),
+                        format_args!("invalid mode {}", quoting::curly(&text)),
                     );
                     return 1;
                 }
@@ -91,7 +91,7 @@ pub(crate) fn mkdir(program: &str, arguments: &[String]) -> u8 {
                 program,
                 format_args!(
                     "cannot create directory {}: {}",
-                    quoted(&path),
+                    quoting::curly(&path.to_string_lossy()),
                     reason(&error)
                 ),
             );
@@ -104,7 +104,7 @@ pub(crate) fn mkdir(program: &str, arguments: &[String]) -> u8 {
 
 /// Runs mkfifo.
 pub(crate) fn mkfifo(program: &str, arguments: &[String]) -> u8 {
-    let items = match options::parse(arguments, "m/mode= Z context=?", Order::Any) {
+    let items = match named::parse(arguments, "m/mode= Z context=?", Order::Any) {
         Ok(items) => items,
         Err(message) => return usage(program, message, 1),
     };

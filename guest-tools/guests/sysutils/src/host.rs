@@ -4,11 +4,11 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::calendar;
-use crate::options::{self, Item, Order};
+use crate::clock;
 use crate::quoting;
 use crate::report::{self, complain, finish, reason, usage};
 use crate::system::{self, stat};
+use gnu_options::named::{self, Item, Order};
 
 const KERNEL_RELEASE: &str = "6.8.0";
 const KERNEL_VERSION: &str = "#1 SMP PREEMPT_DYNAMIC";
@@ -49,7 +49,7 @@ fn about_or(program: &str, arguments: &[String], about: &str, status: u8) -> u8 
 pub(crate) fn uname(program: &str, arguments: &[String]) -> u8 {
     let specification = "a/all s/kernel-name sysname n/nodename r/kernel-release release v/kernel-version m/machine \
         p/processor i/hardware-platform o/operating-system";
-    let items = match options::parse(arguments, specification, Order::Any) {
+    let items = match named::parse(arguments, specification, Order::Any) {
         Ok(items) => items,
         Err(message) => return usage(program, message, 1),
     };
@@ -70,7 +70,7 @@ pub(crate) fn uname(program: &str, arguments: &[String]) -> u8 {
             Item::Operand(extra) => {
                 return usage(
                     program,
-                    format_args!("extra operand {}", quoting::quoted(&extra)),
+                    format_args!("extra operand {}", quoting::curly(&extra)),
                     1,
                 );
             }
@@ -120,7 +120,7 @@ pub(crate) fn hostid(program: &str, arguments: &[String]) -> u8 {
 }
 
 fn line(program: &str, arguments: &[String], about: &str, text: &str) -> u8 {
-    match options::parse(arguments, "", Order::Any).as_deref() {
+    match named::parse(arguments, "", Order::Any).as_deref() {
         Err(message) => usage(program, message, 1),
         Ok([]) => {
             println!("{text}");
@@ -128,7 +128,7 @@ fn line(program: &str, arguments: &[String], about: &str, text: &str) -> u8 {
         }
         Ok([Item::Operand(extra), ..]) => usage(
             program,
-            format_args!("extra operand {}", quoting::quoted(extra)),
+            format_args!("extra operand {}", quoting::curly(extra)),
             1,
         ),
         Ok([Item::Option("version", _), ..]) => report::version(program),
@@ -139,7 +139,7 @@ fn line(program: &str, arguments: &[String], about: &str, text: &str) -> u8 {
 /// Runs hostname.
 pub(crate) fn hostname(program: &str, arguments: &[String]) -> u8 {
     let specification = "a/alias A/all-fqdns d/domain f/fqdn long F/file= i/ip-address I/all-ip-addresses s/short y/yp nis";
-    let items = match options::parse(arguments, specification, Order::Any) {
+    let items = match named::parse(arguments, specification, Order::Any) {
         Ok(items) => items,
         Err(message) => return usage(program, message, 1),
     };
@@ -187,7 +187,7 @@ fn host_name() -> String {
 
 /// Runs nproc.
 pub(crate) fn nproc(program: &str, arguments: &[String]) -> u8 {
-    let items = match options::parse(arguments, "all ignore=", Order::Any) {
+    let items = match named::parse(arguments, "all ignore=", Order::Any) {
         Ok(items) => items,
         Err(message) => return usage(program, message, 1),
     };
@@ -198,7 +198,7 @@ pub(crate) fn nproc(program: &str, arguments: &[String]) -> u8 {
             Item::Operand(extra) => {
                 return usage(
                     program,
-                    format_args!("extra operand {}", quoting::quoted(&extra)),
+                    format_args!("extra operand {}", quoting::curly(&extra)),
                     1,
                 );
             }
@@ -215,7 +215,7 @@ pub(crate) fn nproc(program: &str, arguments: &[String]) -> u8 {
                     Err(_) => {
                         return usage(
                             program,
-                            format_args!("invalid number: {}", quoting::quoted(&text)),
+                            format_args!("invalid number: {}", quoting::curly(&text)),
                             1,
                         );
                     }
@@ -241,8 +241,8 @@ pub(crate) fn uptime(program: &str, arguments: &[String]) -> u8 {
         (1, _) => format!("1 day, {hours:2}:{minutes:02}"),
         _ => format!("{days} days, {hours:2}:{minutes:02}"),
     };
-    let now = system::now();
-    match options::parse(arguments, "p/pretty s/since", Order::Any) {
+    let now = clock::now();
+    match named::parse(arguments, "p/pretty s/since", Order::Any) {
         Err(message) => usage(program, message, 1),
         Ok(items) if items.contains(&Item::Option("version", None)) => report::version(program),
         Ok(items) if items.contains(&Item::Option("help", None)) => {
@@ -253,7 +253,7 @@ pub(crate) fn uptime(program: &str, arguments: &[String]) -> u8 {
                 seconds: now.seconds.saturating_sub_unsigned(up),
                 nanoseconds: 0,
             };
-            println!("{}", calendar::show(start, "%Y-%m-%d %H:%M:%S"));
+            println!("{}", clock::show(start, "%Y-%m-%d %H:%M:%S"));
             finish(program, Ok(()))
         }
         Ok(items) if items.contains(&Item::Option("pretty", None)) => {
@@ -263,7 +263,7 @@ pub(crate) fn uptime(program: &str, arguments: &[String]) -> u8 {
         Ok(_) => {
             println!(
                 " {} up {time},  0 users,  load average: 0.00, 0.00, 0.00",
-                calendar::show(now, "%H:%M:%S")
+                clock::show(now, "%H:%M:%S")
             );
             finish(program, Ok(()))
         }
@@ -272,7 +272,7 @@ pub(crate) fn uptime(program: &str, arguments: &[String]) -> u8 {
 
 /// Runs sync: what a program wrote is in the files already, so only the names are looked at.
 pub(crate) fn sync(program: &str, arguments: &[String]) -> u8 {
-    let items = match options::parse(arguments, "d/data f/file-system", Order::Any) {
+    let items = match named::parse(arguments, "d/data f/file-system", Order::Any) {
         Ok(items) => items,
         Err(message) => return usage(program, message, 1),
     };

@@ -1,14 +1,14 @@
 //! id, whoami, groups, logname, users, who: the one user of a hand.
 
-use crate::options::{self, Item, Order};
 use crate::owner::Owner;
 use crate::quoting;
 use crate::report::{self, complain, finish, usage};
+use gnu_options::named::{self, Item, Order};
 
 /// Runs id.
 pub(crate) fn id(program: &str, arguments: &[String]) -> u8 {
     let specification = "a Z/context g/group G/groups n/name r/real u/user z/zero";
-    let items = match options::parse(arguments, specification, Order::Any) {
+    let items = match named::parse(arguments, specification, Order::Any) {
         Ok(items) => items,
         Err(message) => return usage(program, message, 1),
     };
@@ -59,7 +59,7 @@ pub(crate) fn id(program: &str, arguments: &[String]) -> u8 {
         if let Some(user) = operands.get(place).filter(|user| !owner.is_called(user)) {
             complain(
                 program,
-                format_args!("{}: no such user", quoting::quoted(user)),
+                format_args!("{}: no such user", quoting::curly(user)),
             );
             status = 1;
             continue;
@@ -113,7 +113,7 @@ pub(crate) fn groups(program: &str, arguments: &[String]) -> u8 {
             let mut lines = Vec::new();
             for user in users {
                 if !owner.is_called(user) {
-                    return Err(format!("{}: no such user", quoting::quoted(user)));
+                    return Err(format!("{}: no such user", quoting::curly(user)));
                 }
                 lines.push(format!("{user} : {}", owner.name));
             }
@@ -124,7 +124,7 @@ pub(crate) fn groups(program: &str, arguments: &[String]) -> u8 {
 
 /// Runs users and who: nobody is logged in, for there is no terminal.
 pub(crate) fn nobody(program: &str, arguments: &[String]) -> u8 {
-    match options::parse(
+    match named::parse(
         arguments,
         "a/all b/boot d/dead H/heading l/login lookup m q/count r/runlevel s/short t/time T/mesg u/users w",
         Order::Any,
@@ -151,7 +151,7 @@ fn plain(
     about: &str,
     text: impl Fn(&[String]) -> Result<String, String>,
 ) -> u8 {
-    let items = match options::parse(arguments, "", Order::Any) {
+    let items = match named::parse(arguments, "", Order::Any) {
         Ok(items) => items,
         Err(message) => return usage(program, message, 1),
     };
@@ -168,7 +168,7 @@ fn plain(
     if let Some(extra) = operands.get(operands_max..).and_then(<[String]>::first) {
         return usage(
             program,
-            format_args!("extra operand {}", quoting::quoted(extra)),
+            format_args!("extra operand {}", quoting::curly(extra)),
             1,
         );
     }

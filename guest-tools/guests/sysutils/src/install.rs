@@ -9,11 +9,11 @@ use crate::copy::destination::{Wish, pairs};
 use crate::copy::{Copy, Settings, quoted};
 use crate::folders;
 use crate::mode::Change;
-use crate::options::{self, Item, Order};
 use crate::owner::Owner;
 use crate::quoting;
 use crate::report::{self, complain, reason, usage};
 use crate::system::{self, Facts, Kind, stat};
+use gnu_options::named::{self, Item, Order};
 
 const SPECIFICATION: &str = "backup=? b c C/compare d/directory D g/group= m/mode= o/owner= p/preserve-timestamps \
     s/strip strip-program= S/suffix= t/target-directory= T/no-target-directory v/verbose Z context=? preserve-context";
@@ -31,7 +31,7 @@ struct Install<'a> {
 
 /// Runs the command.
 pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
-    let items = match options::parse(arguments, SPECIFICATION, Order::Any) {
+    let items = match named::parse(arguments, SPECIFICATION, Order::Any) {
         Ok(items) => items,
         Err(message) => return usage(program, message, 1),
     };
@@ -65,7 +65,7 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
                 None => {
                     complain(
                         program,
-                        format_args!("invalid mode {}", quoting::quoted(&text)),
+                        format_args!("invalid mode {}", quoting::curly(&text)),
                     );
                     return 1;
                 }
@@ -78,7 +78,7 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
                 let what = if what == "owner" { "user" } else { "group" };
                 complain(
                     program,
-                    format_args!("invalid {what} {}", quoting::quoted(&name)),
+                    format_args!("invalid {what} {}", quoting::curly(&name)),
                 );
                 return 1;
             }

@@ -2,29 +2,37 @@
 //!
 //! One program that is called by many names; each command is a file of its own.
 
-mod calendar;
 mod child;
 mod chmod;
 mod chown;
+mod clock;
 mod copy;
 mod cp;
+mod cut;
+mod date;
+mod dd;
 mod detached;
 mod df;
 mod disk;
 mod du;
+mod encode;
 mod env;
+mod fmt;
+mod fold;
 mod folders;
 mod glob;
 mod host;
 mod identity;
+mod input;
 mod install;
 mod kill;
+mod ln;
 mod ls;
 mod mode;
 mod mv;
-mod options;
 mod owner;
 mod quoting;
+mod ranges;
 mod report;
 mod signal;
 mod size;
@@ -35,8 +43,10 @@ mod tac;
 mod tail;
 mod test;
 mod timeout;
+mod touch;
 mod tree;
 mod version_order;
+mod wc;
 
 type Run = fn(&str, &[String]) -> u8;
 
@@ -44,21 +54,30 @@ type Run = fn(&str, &[String]) -> u8;
 const COMMANDS: &[(&str, Run)] = &[
     ("[", test::run),
     ("arch", host::arch),
+    ("base32", encode::run),
+    ("base64", encode::run),
+    ("basenc", encode::run),
     ("chgrp", chown::run),
     ("chmod", chmod::run),
     ("chown", chown::run),
     ("cp", cp::run),
+    ("cut", cut::run),
+    ("date", date::run),
+    ("dd", dd::run),
     ("df", df::run),
     ("dir", ls::run),
     ("du", du::run),
     ("env", env::run),
     ("false", host::fail),
+    ("fmt", fmt::run),
+    ("fold", fold::run),
     ("groups", identity::groups),
     ("hostid", host::hostid),
     ("hostname", host::hostname),
     ("id", identity::id),
     ("install", install::run),
     ("kill", kill::run),
+    ("ln", ln::run),
     ("logname", identity::logname),
     ("ls", ls::run),
     ("mkdir", folders::mkdir),
@@ -76,11 +95,13 @@ const COMMANDS: &[(&str, Run)] = &[
     ("tail", tail::run),
     ("test", test::run),
     ("timeout", timeout::run),
+    ("touch", touch::run),
     ("true", host::succeed),
     ("uname", host::uname),
     ("uptime", host::uptime),
     ("users", identity::nobody),
     ("vdir", ls::run),
+    ("wc", wc::run),
     ("who", identity::nobody),
     ("whoami", identity::whoami),
 ];
@@ -127,7 +148,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_in_order() {
+    fn the_file_of_programs_is_complete_and_in_order() {
+        let listed: Vec<&str> = include_str!("../programs").lines().collect();
+        assert!(names().eq(listed), "programs lists other names");
         assert!(
             names().is_sorted(),
             "a name that is out of order is never found"

@@ -194,7 +194,7 @@ impl<W: Write> Listing<'_, W> {
         }
         for found in std::fs::read_dir(&folder.path)? {
             let found = found?;
-            let name = found.file_name().as_encoded_bytes().to_vec();
+            let name = process::name_bytes(&found.file_name()).into_owned();
             if self.settings.hides(&name) {
                 continue;
             }

@@ -7,17 +7,17 @@ use std::path::Path;
 use crate::copy::backup::Backup;
 use crate::copy::destination::{Wish, pairs};
 use crate::copy::{self, Copy, Overwrite, Settings, quoted};
-use crate::options::{self, Item, Order};
 use crate::quoting;
 use crate::report::{self, complain, reason};
 use crate::system::{Facts, Stat, stat};
+use gnu_options::named::{self, Item, Order};
 
 const SPECIFICATION: &str = "backup=? b f/force i/interactive n/no-clobber strip-trailing-slashes S/suffix= \
     t/target-directory= T/no-target-directory u/update v/verbose Z/context";
 
 /// Runs the command.
 pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
-    let items = match options::parse(arguments, SPECIFICATION, Order::Any) {
+    let items = match named::parse(arguments, SPECIFICATION, Order::Any) {
         Ok(items) => items,
         Err(message) => return report::usage(program, message, 1),
     };
@@ -53,7 +53,7 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
     }
     if has_backup {
         let Some(backup) = Backup::named(word.as_deref(), suffix.as_deref()) else {
-            let word = quoting::quoted(word.as_deref().unwrap_or(""));
+            let word = quoting::curly(word.as_deref().unwrap_or(""));
             return report::usage(
                 program,
                 format_args!("invalid argument {word} for 'backup type'"),

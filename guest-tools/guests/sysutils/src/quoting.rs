@@ -38,6 +38,11 @@ pub(crate) fn quoted(name: &str) -> String {
     String::from_utf8_lossy(&quote(name.as_bytes(), Style::ShellEscapeAlways)).into_owned()
 }
 
+/// Quotes what was typed, for a message: within the quotes that C.UTF-8 has.
+pub(crate) fn curly(text: &str) -> String {
+    String::from_utf8_lossy(&quote(text.as_bytes(), Style::Locale)).into_owned()
+}
+
 /// Quotes a name for a message: only if a shell needs it.
 pub(crate) fn shell(name: &str) -> String {
     let style = if name.contains(':') {

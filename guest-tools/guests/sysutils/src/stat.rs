@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use crate::calendar;
+use crate::clock;
 use crate::disk;
 use crate::mode;
-use crate::options::{self, Item, Order};
 use crate::owner::Owner;
 use crate::quoting::{self, Style};
 use crate::report::{self, complain, reason};
 use crate::system::{Facts, Kind, Moment, Stat, stat};
+use gnu_options::named::{self, Item, Order};
 
 const SPECIFICATION: &str = "L/dereference f/file-system c/format= printf= t/terse cached=";
 
@@ -27,7 +27,7 @@ const TERSE_DISK: &str = "%n %i %l %t %s %S %b %f %a %c %d\n";
 
 /// Runs the command.
 pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
-    let items = match options::parse(arguments, SPECIFICATION, Order::Any) {
+    let items = match named::parse(arguments, SPECIFICATION, Order::Any) {
         Ok(items) => items,
         Err(message) => return report::usage(program, message, 1),
     };
@@ -137,7 +137,7 @@ impl Subject<'_> {
                 Field::Text(moment.seconds.to_string())
             }
         };
-        let text = |moment: Moment| Field::Text(calendar::show(moment, "%Y-%m-%d %H:%M:%S.%N %z"));
+        let text = |moment: Moment| Field::Text(clock::show(moment, "%Y-%m-%d %H:%M:%S.%N %z"));
         let (major, minor) = major_minor(status.device);
         match directive {
             'a' => Field::Octal(status.mode.into()),

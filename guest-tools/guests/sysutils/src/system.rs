@@ -9,15 +9,6 @@ use rustix::fs::{AtFlags, CWD};
 
 pub(crate) use process::{Kind, Moment, Stat, umask};
 
-/// Returns the current time.
-pub(crate) fn now() -> Moment {
-    let now = jiff::Timestamp::now();
-    Moment {
-        seconds: now.as_second(),
-        nanoseconds: u32::try_from(now.subsec_nanosecond()).unwrap_or(0),
-    }
-}
-
 /// Questions about a status that more than one program asks.
 pub(crate) trait Facts {
     fn is_directory(&self) -> bool;

@@ -5,16 +5,16 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 
-use crate::options::{self, Item, Order};
 use crate::quoting;
 use crate::report::{self, complain, reason, usage};
+use gnu_options::named::{self, Item, Order};
 
 /// Bytes that are read at once.
 const BLOCK_BYTES: u64 = 256 * 1024;
 
 /// Runs the command.
 pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
-    let items = match options::parse(arguments, "b/before r/regex s/separator=", Order::Any) {
+    let items = match named::parse(arguments, "b/before r/regex s/separator=", Order::Any) {
         Ok(items) => items,
         Err(message) => return usage(program, message, 1),
     };

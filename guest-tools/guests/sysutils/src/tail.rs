@@ -8,10 +8,10 @@ use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use crate::options::{self, Item, Order};
 use crate::quoting;
 use crate::report::{self, complain, reason, usage};
 use crate::system::{Facts, stat};
+use gnu_options::named::{self, Item, Order};
 
 const SPECIFICATION: &str = "c/bytes= f follow=? F n/lines= max-unchanged-stats= pid= q/quiet silent retry \
     s/sleep-interval= v/verbose z/zero-terminated";
@@ -59,7 +59,7 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
 
 fn read(program: &str, arguments: &[String]) -> Result<(Settings, Vec<String>), u8> {
     let arguments = modern(arguments);
-    let items = options::parse(&arguments, SPECIFICATION, Order::Any)
+    let items = named::parse(&arguments, SPECIFICATION, Order::Any)
         .map_err(|message| usage(program, message, 1))?;
     let mut settings = Settings {
         start: Start::Last(10),
@@ -89,7 +89,7 @@ fn read(program: &str, arguments: &[String]) -> Result<(Settings, Vec<String>), 
                 settings.start = start(text).ok_or_else(|| {
                     complain(
                         program,
-                        format_args!("invalid number of {name}: {}", quoting::quoted(text)),
+                        format_args!("invalid number of {name}: {}", quoting::curly(text)),
                     );
                     1
                 })?;
@@ -108,7 +108,7 @@ fn read(program: &str, arguments: &[String]) -> Result<(Settings, Vec<String>), 
                 settings.interval = seconds.ok_or_else(|| {
                     complain(
                         program,
-                        format_args!("invalid number of seconds: {}", quoting::quoted(text)),
+                        format_args!("invalid number of seconds: {}", quoting::curly(text)),
                     );
                     1
                 })?;
@@ -117,7 +117,7 @@ fn read(program: &str, arguments: &[String]) -> Result<(Settings, Vec<String>), 
                 settings.pid = Some(text.parse().map_err(|_| {
                     complain(
                         program,
-                        format_args!("invalid PID: {}", quoting::quoted(text)),
+                        format_args!("invalid PID: {}", quoting::curly(text)),
                     );
                     1
                 })?);

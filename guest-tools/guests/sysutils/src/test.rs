@@ -16,7 +16,7 @@ type Outcome = Result<bool, String>;
 pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
     let mut words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     if program == "[" && words.pop() != Some("]") {
-        complain(program, "missing ']'");
+        complain(program, "missing ‘]’");
         return 2;
     }
     match evaluate(&words) {
@@ -36,21 +36,31 @@ fn evaluate(words: &[&str]) -> Outcome {
         ["!", word] => Ok(word.is_empty()),
         [operator, operand] => match unary(operator, operand) {
             Some(outcome) => outcome,
-            None => Err(format!(
+            None if operator.len() == 2 && operator.starts_with('-') => Err(format!(
                 "{}: unary operator expected",
-                quoting::quoted(operator)
+                quoting::curly(operator)
+            )),
+            None => Err(format!(
+                "missing argument after {}",
+                quoting::curly(operand)
             )),
         },
         [left, operator, right] if is_binary(operator) => binary(left, operator, right),
         ["!", rest @ ..] if rest.len() < 4 => evaluate(rest).map(|is| !is),
         ["(", word, ")"] => Ok(!word.is_empty()),
+        [left, operator, _] if !matches!(*left, "!" | "(") && unary(left, operator).is_none() => {
+            Err(format!(
+                "{}: binary operator expected",
+                quoting::curly(operator)
+            ))
+        }
         ["(", left, right, ")"] => evaluate(&[left, right]),
         words => {
             let mut expression = Expression { words };
             let outcome = expression.any()?;
             match expression.words.first() {
                 None => Ok(outcome),
-                Some(extra) => Err(format!("extra argument {}", quoting::quoted(extra))),
+                Some(extra) => Err(format!("extra argument {}", quoting::curly(extra))),
             }
         }
     }
@@ -162,7 +172,7 @@ fn unary(operator: &str, operand: &str) -> Option<Outcome> {
             Ok(1) => Ok(std::io::stdout().is_terminal()),
             Ok(2) => Ok(std::io::stderr().is_terminal()),
             Ok(_) => Ok(false),
-            Err(_) => Err(format!("invalid integer {}", quoting::quoted(operand))),
+            Err(_) => Err(format!("invalid integer {}", quoting::curly(operand))),
         }),
         _ => None,
     }
@@ -230,5 +240,5 @@ fn integer(text: &str) -> Result<i128, String> {
     }
     text.trim()
         .parse()
-        .map_err(|_| format!("invalid integer {}", quoting::quoted(text)))
+        .map_err(|_| format!("invalid integer {}", quoting::curly(text)))
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use process::Status;
 
 use crate::child::{self, Start};
-use crate::options::{self, Item, Order};
 use crate::quoting;
 use crate::report::{self, complain, usage};
 use crate::signal;
+use gnu_options::named::{self, Item, Order};
 
 const SPECIFICATION: &str = "foreground k/kill-after= preserve-status s/signal= v/verbose";
 const KILL: u8 = 9;
@@ -16,7 +16,7 @@ const CONTINUE: u8 = 18;
 
 /// Runs the command.
 pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
-    let items = match options::parse(arguments, SPECIFICATION, Order::First) {
+    let items = match named::parse(arguments, SPECIFICATION, Order::First) {
         Ok(items) => items,
         Err(message) => return usage(program, message, 125),
     };
@@ -39,7 +39,7 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
                         None => {
                             return usage(
                                 program,
-                                format_args!("{}: invalid signal", quoting::quoted(&text)),
+                                format_args!("{}: invalid signal", quoting::curly(&text)),
                                 125,
                             );
                         }
@@ -76,7 +76,7 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
                 program,
                 format_args!(
                     "sending signal {signal} to command {}",
-                    quoting::quoted(name)
+                    quoting::curly(name)
                 ),
             );
         }
@@ -111,7 +111,7 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
 fn invalid(program: &str, text: &str) -> u8 {
     usage(
         program,
-        format_args!("invalid time interval {}", quoting::quoted(text)),
+        format_args!("invalid time interval {}", quoting::curly(text)),
         125,
     )
 }

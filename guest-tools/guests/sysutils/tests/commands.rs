@@ -1,5 +1,5 @@
-//! What the programs print and return: as GNU coreutils 9.1 does for root, with plain quotes in messages as in the
-//! locale C. One case is ours alone: a user that is not the hand's cannot own anything.
+//! What the programs print and return: as GNU coreutils 9.1 does for root, with the quotes that
+//! C.UTF-8 has in messages. One case is ours alone: a user that is not the hand's cannot own anything.
 
 #![allow(
     clippy::unwrap_used,
@@ -89,9 +89,9 @@ fn commands_do_as_gnu() {
         ),
         (
             "chmod 999 fruit",
-            "1 chmod: invalid mode: '999'\nTry 'chmod --help' for more information.\n",
+            "1 chmod: invalid mode: ‘999’\nTry 'chmod --help' for more information.\n",
         ),
-        ("chown nobody fruit", "1 chown: invalid user: 'nobody'\n"),
+        ("chown nobody fruit", "1 chown: invalid user: ‘nobody’\n"),
         (
             "cp fruit none/x",
             "1 cp: cannot create regular file 'none/x': No such file or directory\n",

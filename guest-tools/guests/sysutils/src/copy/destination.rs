@@ -52,7 +52,7 @@ pub(crate) fn pairs(
         if let Some(extra) = operands.get(1) {
             return Err(usage(
                 program,
-                format_args!("extra operand {}", quoting::quoted(extra)),
+                format_args!("extra operand {}", quoting::curly(extra)),
                 1,
             ));
         }

@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use crate::calendar;
+use crate::clock;
 use crate::mode;
 use crate::owner::Owner;
-use crate::system::{self, Facts, Kind, Moment};
+use crate::system::{Facts, Kind, Moment};
 
 use super::entry::Entry;
 use super::layout::{self, Prefix};
@@ -74,7 +74,7 @@ impl TimeStyle {
             (TimeStyle::Custom(_, recent), true) => recent,
             (TimeStyle::Custom(old, _), false) => old,
         };
-        calendar::show(moment, format)
+        clock::show(moment, format)
     }
 }
 
@@ -99,7 +99,7 @@ pub(crate) fn print(
     } else {
         owner.name
     };
-    let now = system::now();
+    let now = clock::now();
     let times: Vec<Option<String>> = entries
         .iter()
         .map(|entry| {

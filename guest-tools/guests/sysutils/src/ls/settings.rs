@@ -3,11 +3,11 @@
 use std::env;
 
 use crate::glob;
-use crate::options::{self, Item, Order};
 use crate::quoting::{self, Style};
 use crate::report;
 use crate::size::Unit;
 use crate::system::{Kind, Moment, Stat};
+use gnu_options::named::{self, Item, Order};
 
 use super::color::Colors;
 use super::entry::Entry;
@@ -176,7 +176,7 @@ impl Settings {
 
     /// Reads the command line.
     pub(crate) fn read(program: &str, arguments: &[String]) -> Start {
-        let items = match options::parse(arguments, SPECIFICATION, Order::Any) {
+        let items = match named::parse(arguments, SPECIFICATION, Order::Any) {
             Ok(items) => items,
             Err(message) => return Start::Done(report::usage(program, message, 2)),
         };
@@ -326,7 +326,7 @@ impl Settings {
                         return Err(invalid(
                             text,
                             &format!("--{name}"),
-                            &["always", "never", "auto"],
+                            &["always yes force", "never no none", "auto tty if-tty"],
                         ));
                     }
                 };
@@ -347,7 +347,7 @@ impl Settings {
             }
             "block-size" => {
                 let unit = Unit::parse(text).ok_or_else(|| {
-                    format!("invalid --block-size argument {}", quoting::quoted(text))
+                    format!("invalid --block-size argument {}", quoting::curly(text))
                 })?;
                 (self.block_unit, self.size_unit) = (unit, unit);
                 wishes.kibibytes = false;
@@ -479,8 +479,8 @@ impl Settings {
         if let Some(style) = style.filter(|_| self.is_long) {
             self.time_style = TimeStyle::named(&style).ok_or_else(|| {
                 format!(
-                    "invalid argument {} for 'time style'",
-                    quoting::quoted(&style)
+                    "invalid argument {} for ‘time style’\nValid arguments are:\n  - [posix-]full-iso\n  - [posix-]long-iso\n  - [posix-]iso\n  - [posix-]locale\n  - +FORMAT (e.g., +%H:%M) for a 'date'-style format",
+                    quoting::curly(&style)
                 )
             })?;
         }
@@ -524,14 +524,20 @@ impl Settings {
 
 fn number(text: &str, what: &str) -> Result<usize, String> {
     text.parse()
-        .map_err(|_| format!("invalid {what}: {}", quoting::quoted(text)))
+        .map_err(|_| format!("invalid {what}: {}", quoting::curly(text)))
 }
 
 fn invalid(text: &str, option: &str, known: &[&str]) -> String {
-    let known: Vec<String> = known.iter().map(|name| format!("\n  - '{name}'")).collect();
+    // Words of one meaning share a line.
+    let shown = |names: &&str| {
+        let names: Vec<String> = names.split(' ').map(quoting::curly).collect();
+        format!("\n  - {}", names.join(", "))
+    };
+    let known: Vec<String> = known.iter().map(shown).collect();
     format!(
-        "invalid argument {} for '{option}'\nValid arguments are:{}",
-        quoting::quoted(text),
+        "invalid argument {} for {}\nValid arguments are:{}",
+        quoting::curly(text),
+        quoting::curly(option),
         known.concat()
     )
 }

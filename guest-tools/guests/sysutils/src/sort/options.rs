@@ -4,9 +4,9 @@ use std::env;
 use std::io::Read;
 use std::path::PathBuf;
 
-use crate::options::{self, Item, Order};
 use crate::quoting;
 use crate::report::{self, complain, reason, usage};
+use gnu_options::named::{self, Item, Order};
 
 const SPECIFICATION: &str = "b/ignore-leading-blanks d/dictionary-order f/ignore-case g/general-numeric-sort \
     i/ignore-nonprinting M/month-sort h/human-numeric-sort n/numeric-sort R/random-sort random-source= r/reverse sort= \
@@ -126,10 +126,10 @@ pub(crate) fn read(program: &str, arguments: &[String]) -> Start {
 }
 
 fn settings(program: &str, arguments: &[String]) -> Result<Settings, u8> {
-    let items = options::parse(arguments, SPECIFICATION, Order::Any)
+    let items = named::parse(arguments, SPECIFICATION, Order::Any)
         .map_err(|message| usage(program, message, 2))?;
     let temporary = env::var_os("TMPDIR").filter(|folder| !folder.is_empty());
-    let now = crate::system::now();
+    let now = crate::clock::now();
     let mut settings = Settings {
         keys: Vec::new(),
         global: Ordering::DEFAULT,
@@ -220,7 +220,7 @@ fn option(
             _ => {
                 return Err(format!(
                     "invalid argument {} for '--sort'",
-                    quoting::quoted(text)
+                    quoting::curly(text)
                 ));
             }
         },
@@ -239,7 +239,7 @@ fn option(
                 Some(text) => {
                     return Err(format!(
                         "invalid argument {} for '--check'",
-                        quoting::quoted(text)
+                        quoting::curly(text)
                     ));
                 }
             }
@@ -250,7 +250,7 @@ fn option(
         "stable" => settings.stable = true,
         "buffer-size" => {
             let bytes = memory(text).ok_or_else(|| {
-                format!("invalid --buffer-size argument {}", quoting::quoted(text))
+                format!("invalid --buffer-size argument {}", quoting::curly(text))
             })?;
             settings.memory_max = bytes.clamp(MEMORY_BYTES_MIN, MEMORY_BYTES * 4);
         }
@@ -259,7 +259,7 @@ fn option(
                 [byte] => *byte,
                 b"\\0" => 0,
                 [] => return Err("empty tab".to_owned()),
-                _ => return Err(format!("multi-character tab {}", quoting::quoted(text))),
+                _ => return Err(format!("multi-character tab {}", quoting::curly(text))),
             });
         }
         "temporary-directory" => settings.temporary = PathBuf::from(text),
@@ -278,13 +278,13 @@ fn key(text: &str) -> Result<Key, String> {
     let invalid = |what: &str, count: &str| {
         Err(format!(
             "{what}: invalid count at start of {}",
-            quoting::quoted(count)
+            quoting::curly(count)
         ))
     };
     let zero = |what: &str| {
         Err(format!(
             "{what}: invalid field specification {}",
-            quoting::quoted(text)
+            quoting::curly(text)
         ))
     };
     let mut ordering = Ordering::DEFAULT;

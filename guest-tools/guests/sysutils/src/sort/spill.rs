@@ -48,7 +48,7 @@ impl<'a> Parts<'a> {
     }
 
     fn create(&mut self) -> Result<(PathBuf, File), Failure> {
-        let stamp = crate::system::now();
+        let stamp = crate::clock::now();
         loop {
             self.made += 1;
             let name = format!(
