@@ -63,7 +63,6 @@ fn decode(text: &[u8], rules: Rules, output: &mut Vec<u8>) -> After {
             (b'c', Rules::AnsiC) => rest = control(rest, output),
             (b'c', _) => return After::Stop,
             (b'\'' | b'"' | b'?', Rules::AnsiC) => output.push(*letter),
-            (b'"' | b'?' | b'\'', Rules::PercentB) => output.push(*letter),
             (b'0', Rules::Echo | Rules::PercentB) => rest = octal(rest, 3, output),
             (b'0'..=b'7', Rules::PercentB | Rules::AnsiC) => rest = octal(body, 3, output),
             (b'x', Rules::AnsiC) if rest.first() == Some(&b'{') => rest = braced(rest, output),

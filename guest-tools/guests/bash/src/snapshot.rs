@@ -45,6 +45,10 @@ pub fn write(shell: &Shell) -> BString {
     for command in crate::builtins::completion_commands(shell) {
         line(&mut script, &[&command]);
     }
+    for (letter, value) in shell.limits.iter() {
+        let text = format!("ulimit -{} {value}", char::from(*letter));
+        line(&mut script, &[text.as_bytes()]);
+    }
     line(
         &mut script,
         &[b"umask ", format!("{:04o}", shell.umask).as_bytes()],

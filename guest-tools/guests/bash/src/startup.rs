@@ -80,6 +80,7 @@ pub fn new_shell(runtime: &Rc<Runtime>, task: &Rc<Task>, name: &str) -> Shell {
         random_seed: Cell::new(seed),
         random_last: Cell::new(0),
         getopts: bash_text::getopts::State::default(),
+        limits: Rc::default(),
         umask: sys::umask(),
         patience: 0,
         shell_pid: sys::pid(),

@@ -287,7 +287,7 @@ async fn generate(
             .concat(),
         );
     }
-    if found.is_empty() && (has("default") || has("bashdefault")) {
+    if found.is_empty() && has("default") {
         found = act(shell, "file", word);
     }
     if has("plusdirs") || found.is_empty() && has("dirnames") {

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use bash_text::quote;
 use bstr::BString;
 
 use super::arguments::Flags;
@@ -89,11 +88,7 @@ fn list(shell: &mut Shell, is_reusable: bool) {
     }
     for (name, entry) in all.iter() {
         let line = if is_reusable {
-            format!(
-                "builtin hash -p {} {}\n",
-                quote::backslash(&entry.path),
-                quote::backslash(name)
-            )
+            format!("builtin hash -p {} {}\n", entry.path, name)
         } else {
             format!("{:4}\t{}\n", entry.hits, entry.path)
         };
@@ -117,11 +112,7 @@ fn tell(shell: &mut Shell, name: &BString, is_reusable: bool, is_one_of_many: bo
     entry.hits += 1;
     let path = entry.path.clone();
     let line = if is_reusable {
-        format!(
-            "builtin hash -p {} {}\n",
-            quote::backslash(&path),
-            quote::backslash(name)
-        )
+        format!("builtin hash -p {} {}\n", path, name)
     } else if is_one_of_many {
         format!("{name}\t{path}\n")
     } else {

@@ -339,7 +339,12 @@ fn ends_character(line: &[u8]) -> bool {
 fn give(shell: &mut Shell, wishes: &Wishes, names: &[BString], line: &[u8]) -> Result<(), Refusal> {
     let separators = Rc::clone(&shell.separators);
     if let Some(array) = &wishes.array {
-        let fields = bash_text::read::all(line, wishes.is_raw, &separators);
+        let fields = if wishes.is_exact {
+            // -N reads text, not words.
+            vec![BString::from(line)]
+        } else {
+            bash_text::read::all(line, wishes.is_raw, &separators)
+        };
         return set_array(shell, array, fields);
     }
     let plain = |line: &[u8]| {

@@ -1,7 +1,7 @@
 //! `ulimit`: the limits of resources.
 //!
-//! The host bounds what a hand may use, and none of it can be changed from inside: the values say what holds, and
-//! asking for less is refused rather than forgotten, except for core files, which there are none of.
+//! The host bounds what a hand may use, and none of that can be changed from inside. A lower limit is kept and
+//! shown, for scripts that ask for one and go on; a higher one than a hand has is refused.
 
 use bstr::BString;
 
@@ -109,7 +109,7 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
         match value {
             None => print(shell, limit, is_named),
             Some(value) => {
-                if let Err(message) = set(limit, value) {
+                if let Err(message) = set(shell, limit, value) {
                     shell.report_for(invocation.name(), message);
                     return Ok(1);
                 }
@@ -120,40 +120,51 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
 }
 
 fn print(shell: &mut Shell, limit: &Limit, is_named: bool) {
-    let value = limit
-        .value
-        .map_or_else(|| "unlimited".to_owned(), |value| value.to_string());
+    let value =
+        current(shell, limit).map_or_else(|| "unlimited".to_owned(), |value| value.to_string());
     let line = if is_named {
         let unit = match limit.unit {
             "" => format!("(-{})", char::from(limit.letter)),
             unit => format!("({unit}, -{})", char::from(limit.letter)),
         };
-        let width = 43_usize
-            .saturating_sub(limit.name.len() + 1)
-            .max(unit.len());
-        format!("{} {unit:>width$} {value}\n", limit.name)
+        format!("{:20}{unit:>20} {value}\n", limit.name)
     } else {
         format!("{value}\n")
     };
     shell.print(line.as_bytes());
 }
 
-fn set(limit: &Limit, value: &BString) -> Result<(), String> {
+/// Returns the limit that holds; none when there is none.
+fn current(shell: &Shell, limit: &Limit) -> Option<u64> {
+    let lowered = shell.limits.get(&limit.letter).copied();
+    lowered.or(limit.value)
+}
+
+fn set(shell: &mut Shell, limit: &Limit, value: &BString) -> Result<(), String> {
     let number = match value.as_slice() {
-        b"unlimited" | b"hard" | b"soft" => return Ok(()),
+        b"hard" | b"soft" => return Ok(()),
+        b"unlimited" => None,
         text => {
-            bash_text::arithmetic::parse_integer(text).and_then(|number| u64::try_from(number).ok())
+            let number = bash_text::arithmetic::parse_integer(text);
+            match number.and_then(|number| u64::try_from(number).ok()) {
+                Some(number) => Some(number),
+                None => return Err(format!("{value}: invalid number")),
+            }
         }
     };
-    let Some(number) = number else {
-        return Err(format!("{value}: invalid number"));
+    let is_higher = match (number, current(shell, limit)) {
+        (_, None) => false,
+        (None, Some(_)) => true,
+        (Some(number), Some(before)) => number > before,
     };
-    let is_kept = limit.letter == b'c' || limit.value.is_some_and(|value| value <= number);
-    if is_kept {
-        return Ok(());
+    if is_higher {
+        return Err(format!(
+            "{}: cannot modify limit: Operation not permitted",
+            limit.name
+        ));
     }
-    Err(format!(
-        "{}: cannot modify limit: Operation not permitted",
-        limit.name
-    ))
+    if let Some(number) = number {
+        std::rc::Rc::make_mut(&mut shell.limits).insert(limit.letter, number);
+    }
+    Ok(())
 }

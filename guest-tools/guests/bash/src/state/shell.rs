@@ -154,6 +154,8 @@ pub struct Shell {
     pub random_last: Cell<u32>,
     /// Where `getopts` goes on.
     pub getopts: bash_text::getopts::State,
+    /// The limits that `ulimit` lowered, by letter.
+    pub limits: Rc<BTreeMap<u8, u64>>,
     /// The umask.
     pub umask: u32,
     /// Counts down to the next time that other tasks and signals get their turn.
