@@ -181,7 +181,8 @@ fn list(
     let local = if settings.strip > 0 {
         match names::strip(&local, settings.strip) {
             Some(local) => local.to_vec(),
-            None => return Ok(()),
+            None if entry.is_directory() => b"/".to_vec(),
+            None => Vec::new(),
         }
     } else {
         local

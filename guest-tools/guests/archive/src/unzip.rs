@@ -53,7 +53,8 @@ struct Settings {
     quiet: u32,
     junk: bool,
     ignore_case: bool,
-    lower: bool,
+    /// 1: names of systems that know no case; 2: all.
+    lower: u32,
     text: u32,
     keep_set_id: bool,
     no_times: u32,
@@ -79,7 +80,7 @@ pub(crate) fn run(name: &str, words: &[String]) -> u8 {
         quiet: 0,
         junk: false,
         ignore_case: false,
-        lower: false,
+        lower: 0,
         text: 0,
         keep_set_id: false,
         no_times: 0,
@@ -201,7 +202,7 @@ impl Settings {
                 'q' => self.quiet += 1,
                 'j' => self.junk = true,
                 'C' => self.ignore_case = true,
-                'L' => self.lower = true,
+                'L' => self.lower += 1,
                 'a' => self.text += 1,
                 'K' => self.keep_set_id = true,
                 'D' => self.no_times += 1,
@@ -250,6 +251,11 @@ impl Settings {
             }
         }
         Ok(())
+    }
+
+    /// Returns whether a member's name is to be in lower case.
+    fn lowers(&self, member: &Member) -> bool {
+        self.lower > 1 || (self.lower == 1 && member.made_by >> 8 == 0)
     }
 
     /// Returns whether a member is meant; notes which pattern that was.

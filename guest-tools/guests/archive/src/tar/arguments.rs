@@ -273,7 +273,10 @@ impl Reading {
                 settings.occurrence =
                     Some(number.ok_or_else(|| Fatal::usage(format!("{value}: Invalid number")))?);
             }
-            "starting-file" => settings.starting = Some(value.as_bytes().to_vec()),
+            "starting-file" => {
+                settings.starting = Some(value.as_bytes().to_vec());
+                self.name(value.as_bytes());
+            }
             "one-file-system" | "check-device" | "no-check-device" => {}
             "ignore-failed-read" => settings.ignore_failed_read = true,
             _ => return Ok(false),
@@ -393,8 +396,8 @@ impl Reading {
             "absolute-names" => settings.absolute = true,
             "dereference" => settings.dereference = true,
             "hard-dereference" => settings.hard_dereference = true,
-            "owner" => settings.user = owner(value),
-            "group" => settings.group = owner(value),
+            "owner" => settings.user = owner(value, process::user_name),
+            "group" => settings.group = owner(value, process::group_name),
             "mode" => {
                 if bash_text::mode::change(value.as_bytes(), 0, false, 0).is_none() {
                     return Err(Fatal::new("Invalid mode given on option"));
@@ -597,7 +600,7 @@ fn dialect(value: &str) -> Result<Dialect, Fatal> {
 }
 
 /// Reads `NAME`, `NAME:ID`, `:ID` or `+ID`.
-fn owner(value: &str) -> Owner {
+fn owner(value: &str, name_of: fn(u32) -> Option<&'static str>) -> Owner {
     let (name, id) = match value.split_once(':') {
         Some((name, id)) => (name, id.parse().ok()),
         None => (value, None),
@@ -610,8 +613,12 @@ fn owner(value: &str) -> Owner {
     }
     if id.is_none() {
         let digits = name.strip_prefix('+').unwrap_or(name);
-        if let Ok(id) = digits.parse() {
-            let named = name.starts_with('+').then(|| name.to_owned());
+        if let Ok(id) = digits.parse::<u64>() {
+            let named = if name.starts_with('+') {
+                Some(name.to_owned())
+            } else {
+                u32::try_from(id).ok().and_then(name_of).map(str::to_owned)
+            };
             return Owner {
                 name: Some(named.unwrap_or_default()),
                 id: Some(id),

@@ -291,7 +291,9 @@ pub(crate) fn encode(entry: &Entry, letter: u8, format: Format) -> Result<Block,
     put_number(&mut block, GROUP, signed(entry.group), format)?;
     put_number(&mut block, SIZE, signed(entry.stored), format)?;
     put_number(&mut block, TIME, entry.modified.seconds, format)?;
-    put(&mut block, KIND, &[letter]);
+    // The oldest dialect has no letter for plain files.
+    let is_old_plain = format == Format::V7 && letter == b'0';
+    put(&mut block, KIND, &[if is_old_plain { 0 } else { letter }]);
     put(&mut block, LINK, &entry.link);
     if format != Format::V7 {
         let magic = if format.is_gnu() {
@@ -310,10 +312,10 @@ pub(crate) fn encode(entry: &Entry, letter: u8, format: Format) -> Result<Block,
             GROUP_NAME.start..GROUP_NAME.end - 1,
             &entry.group_name,
         );
-        if !format.is_gnu() || matches!(entry.kind, Kind::CharacterDevice | Kind::BlockDevice) {
-            put_number(&mut block, MAJOR, signed(entry.device.0), format)?;
-            put_number(&mut block, MINOR, signed(entry.device.1), format)?;
-        }
+    }
+    if !format.is_gnu() || matches!(entry.kind, Kind::CharacterDevice | Kind::BlockDevice) {
+        put_number(&mut block, MAJOR, signed(entry.device.0), format)?;
+        put_number(&mut block, MINOR, signed(entry.device.1), format)?;
     }
     let (sum, _) = sums(&block);
     put(&mut block, SUM, format!("{sum:06o}\0 ").as_bytes());

@@ -26,7 +26,7 @@ pub(crate) struct Creator<'a> {
     pub(crate) writer: Writer,
     listing: Listing,
     safe: Safe,
-    /// Files of several names, by device and number, and the name that is in the archive.
+    /// Files of several names, by device and number, and the name that they came by.
     links: BTreeMap<(u64, u64), Vec<u8>>,
     /// The archive, which is no member of itself.
     own: Option<(u64, u64)>,
@@ -199,7 +199,7 @@ impl<'a> Creator<'a> {
             },
             _ => {}
         }
-        let is_one = self.is_known_link(&mut entry, &stat);
+        let is_one = self.is_known_link(&whole, &mut entry, &stat);
         if is_one || kind != Kind::Regular {
             self.header(name, &entry)?;
             return self.done(&path, false, name);
@@ -270,7 +270,7 @@ impl<'a> Creator<'a> {
     }
 
     /// Makes a hard link of a file that the archive has by another name.
-    fn is_known_link(&mut self, entry: &mut Entry, stat: &Stat) -> bool {
+    fn is_known_link(&mut self, whole: &[u8], entry: &mut Entry, stat: &Stat) -> bool {
         if self.settings.hard_dereference {
             return false;
         }
@@ -285,7 +285,7 @@ impl<'a> Creator<'a> {
         let may_return =
             stat.links > 1 || self.settings.names.len() > 1 || self.settings.dereference;
         if may_return {
-            self.links.insert(key, entry.name.clone());
+            self.links.insert(key, whole.to_vec());
         }
         false
     }

@@ -63,6 +63,8 @@ pub(crate) struct Reader {
     at_end: bool,
     /// Whether there were bytes at the end that made no block.
     has_rest: bool,
+    /// An error that what was read before comes first of.
+    failed: Option<io::Error>,
     current: Current,
     global: Records,
     report: Rc<Report>,
@@ -84,6 +86,7 @@ impl Reader {
             first: 0,
             at_end: false,
             has_rest: false,
+            failed: None,
             current: Current::default(),
             global: Records::default(),
             report,
@@ -104,6 +107,10 @@ impl Reader {
     fn fill(&mut self) -> Result<(), Fatal> {
         self.first += (self.buffer.len() / BLOCK) as u64;
         self.used = 0;
+        if let Some(error) = self.failed.take() {
+            self.buffer.clear();
+            return Err(Fatal::from(error));
+        }
         self.buffer.resize(BUFFER_BYTES, 0);
         let mut filled = 0;
         while filled < BUFFER_BYTES && !self.at_end {
@@ -112,6 +119,11 @@ impl Reader {
                 Ok(0) => self.at_end = true,
                 Ok(read) => filled += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // What came before the error is still good.
+                Err(error) if filled >= BLOCK => {
+                    self.failed = Some(error);
+                    break;
+                }
                 Err(error) => {
                     self.buffer.clear();
                     return Err(Fatal::from(error));

@@ -145,6 +145,11 @@ fn shown(quoting: Quoting, name: &[u8]) -> Vec<u8> {
             if is_plain && quoting == Quoting::Shell && !name.is_empty() {
                 return name.to_vec();
             }
+            let is_quotable =
+                name.contains(&b'\'') && !name.iter().any(|byte| b"\"$`\\!".contains(byte));
+            if is_quotable {
+                return [b"\"", name, b"\""].concat();
+            }
             let mut text = vec![b'\''];
             for byte in name {
                 if *byte == b'\'' {

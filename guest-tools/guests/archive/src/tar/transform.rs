@@ -54,6 +54,11 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Transform>, String> {
         if let Some(tail) = rest.strip_prefix(b"flags=") {
             let end = tail.iter().position(|byte| *byte == b';');
             let (set, tail) = tail.split_at(end.unwrap_or(tail.len()));
+            flags = Flags {
+                members: false,
+                symlinks: false,
+                hard_links: false,
+            };
             flags.scope(set);
             rest = tail;
             continue;

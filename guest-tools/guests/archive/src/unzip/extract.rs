@@ -35,6 +35,9 @@ pub(super) fn all(settings: &Settings, archive: &Archive, path: &str, members: &
         links: Vec::new(),
         folders: Vec::new(),
     };
+    if let Some(status) = work.make_folder() {
+        return status;
+    }
     for member in members {
         work.member(member);
     }
@@ -55,7 +58,9 @@ pub(super) fn all(settings: &Settings, archive: &Archive, path: &str, members: &
 
 /// Writes bytes to the standard output; that it cannot is found out at the end.
 fn say(bytes: &[u8]) {
-    let _ = io::stdout().write_all(bytes);
+    let mut out = io::stdout().lock();
+    // What comes on standard error belongs behind it.
+    let _ = out.write_all(bytes).and_then(|()| out.flush());
 }
 
 /// Returns a name in a column.
@@ -79,6 +84,21 @@ impl Work<'_> {
 }
 
 impl<'a> Work<'a> {
+    /// Makes the folder that all goes to, though not those above it. Returns a status if that fails.
+    fn make_folder(&self) -> Option<u8> {
+        let folder = self.settings.folder.as_ref()?;
+        let is_used = matches!(self.settings.mode, Mode::Extract | Mode::Update);
+        if !is_used || process::stat(folder, true).is_ok() {
+            return None;
+        }
+        let error = fs::create_dir(folder.trim_end_matches('/')).err()?;
+        eprintln!(
+            "checkdir:  cannot create extraction directory: {folder}\n           {}",
+            process::message(&error)
+        );
+        Some(2)
+    }
+
     fn member(&mut self, member: &'a Member) {
         if member.flags & FLAG_SECRET != 0 {
             let name = String::from_utf8_lossy(&column(&member.name)).into_owned();
@@ -212,7 +232,7 @@ impl<'a> Work<'a> {
 
     /// Returns what a member is called below the folder; none if nothing is left of its name.
     fn local_name(&mut self, member: &Member) -> Option<Vec<u8>> {
-        let name = if self.settings.lower {
+        let name = if self.settings.lowers(member) {
             member.name.to_ascii_lowercase()
         } else {
             member.name.clone()

@@ -20,7 +20,7 @@ fn plural(count: usize) -> &'static str {
 }
 
 fn name(settings: &Settings, member: &Member) -> Vec<u8> {
-    if settings.lower {
+    if settings.lowers(member) {
         member.name.to_ascii_lowercase()
     } else {
         member.name.clone()

@@ -103,7 +103,9 @@ impl Search<'_> {
                     warn(settings, &format!("name not matched: {name}"));
                 } else {
                     let name = String::from_utf8_lossy(path);
-                    warn(settings, &format!("could not open for reading: {name}"));
+                    if settings.quiet == 0 {
+                        warn(settings, &format!("could not open for reading: {name}"));
+                    }
                     *self.status = 18;
                 }
                 return;

@@ -141,7 +141,6 @@ impl<'a> Output<'a> {
         const SMALL_BYTES: u64 = 65_536;
         let mut head = Vec::new();
         source.by_ref().take(SMALL_BYTES).read_to_end(&mut head)?;
-        member.internal = u16::from(is_text(&head) && found.kind != Kind::Symlink);
         let is_small = (head.len() as u64) < SMALL_BYTES;
         let may_pack = settings.level > 0
             && !head.is_empty()
@@ -151,6 +150,8 @@ impl<'a> Output<'a> {
                 .iter()
                 .any(|suffix| !suffix.is_empty() && found.name.ends_with(suffix.as_bytes()));
         if may_pack {
+            // Only what is packed is looked at.
+            member.internal = u16::from(is_text(&head));
             self.pack_flags(&mut member);
         }
         let is_big = found.size >= BIG || (found.path.is_none() && !is_small);
@@ -271,8 +272,7 @@ impl<'a> Output<'a> {
         member.method = DEFLATED;
         member.needed = 20;
         member.flags |= match self.settings.level {
-            1 => 6,
-            2 => 4,
+            1 | 2 => 4,
             8.. => 2,
             _ => 0,
         };
