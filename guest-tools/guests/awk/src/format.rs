@@ -207,6 +207,10 @@ fn character(value: &Value, specification: &Specification, into: &mut Vec<u8>) {
         Some(text) => {
             let end = text::advance_characters(text, 0, 1);
             bytes.extend_from_slice(text.get(..end).unwrap_or_default());
+            // Of an empty text, as in C, the byte that ends it.
+            if bytes.is_empty() {
+                bytes.push(0);
+            }
         }
         None => {
             let code = value.number();

@@ -31,11 +31,23 @@ pub(crate) struct Printer<'a, W: Write> {
     pub(crate) has_printed: bool,
 }
 
+/// Returns what the environment says of colors: `GREP_COLORS`, and the older variable before it.
+fn color_variables() -> String {
+    let colors = std::env::var("GREP_COLORS").unwrap_or_default();
+    match std::env::var("GREP_COLOR") {
+        Ok(matched) if !matched.is_empty() => {
+            eprintln!(
+                "grep: warning: GREP_COLOR='{matched}' is deprecated; use GREP_COLORS='mt={matched}'"
+            );
+            format!("mt={matched}:{colors}")
+        }
+        _ => colors,
+    }
+}
+
 impl<'a, W: Write> Printer<'a, W> {
     pub(crate) fn new(out: W, settings: &'a Settings, matcher: &'a Matcher) -> Self {
-        let colors = settings
-            .color
-            .then(|| Colors::new(&std::env::var("GREP_COLORS").unwrap_or_default()));
+        let colors = settings.color.then(|| Colors::new(&color_variables()));
         Self {
             out,
             settings,
@@ -172,7 +184,8 @@ impl<'a, W: Write> Printer<'a, W> {
                 at += 1;
                 continue;
             }
-            self.colored(Some(line), text.get(printed..start).unwrap_or_default())?;
+            // The color of the line is set again before every match, even where nothing is between.
+            self.colored_line(line, text.get(printed..start).unwrap_or_default())?;
             self.colored(Some(matched), text.get(start..end).unwrap_or_default())?;
             printed = end;
         }
@@ -230,6 +243,18 @@ impl<'a, W: Write> Printer<'a, W> {
     fn colored_separator(&mut self, separator: &[u8]) -> io::Result<()> {
         let code = self.colors.as_ref().map(|colors| colors.separator.clone());
         self.colored(code.as_deref(), separator)
+    }
+
+    /// The text of a line up to a match: what follows sets colors of its own.
+    fn colored_line(&mut self, code: &str, text: &[u8]) -> io::Result<()> {
+        if !code.is_empty() {
+            let erase = match &self.colors {
+                Some(colors) if colors.no_erase => "",
+                _ => "\x1b[K",
+            };
+            write!(self.out, "\x1b[{code}m{erase}")?;
+        }
+        self.out.write_all(text)
     }
 
     fn colored(&mut self, code: Option<&str>, text: &[u8]) -> io::Result<()> {

@@ -151,10 +151,8 @@ impl Parser<'_> {
         self.at = after;
         Ok(match token {
             Token::Unit(unit) => self.unit(unit),
-            Token::Stray(unit) => {
-                self.warn_stray(unit);
-                self.unit(unit)
-            }
+            // Debian's grep does not warn of a `\` that means nothing.
+            Token::Stray(unit) => self.unit(unit),
             Token::Any => Node::Class(class::any(self.options)),
             Token::Bracket => {
                 let (node, after) = bracket::parse(self.units, after, self.options)?;
@@ -344,14 +342,6 @@ impl Parser<'_> {
 
     fn unit(&self, unit: Unit) -> Node {
         literal(unit, self.options)
-    }
-
-    fn warn_stray(&mut self, unit: Unit) {
-        self.warnings.push(match unit {
-            Unit::Char(char) if char.is_whitespace() => "stray \\ before white space".to_owned(),
-            Unit::Char(char) if !char.is_control() => format!("stray \\ before {char}"),
-            _ => "stray \\ before unprintable character".to_owned(),
-        });
     }
 
     fn warn_start(&mut self, token: Token, from: usize) {

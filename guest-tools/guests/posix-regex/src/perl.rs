@@ -43,6 +43,7 @@ pub(crate) fn translate(patterns: &[Vec<u8>], options: &Options) -> Result<Trans
             at: 0,
             out: String::with_capacity(text.len() * 2),
             backtracking: needs_backtracking,
+            has_dot_all: has_dot_all(&text),
             options,
             depth: 0,
         };
@@ -161,11 +162,23 @@ fn needs_backtracking(pattern: &[u8]) -> bool {
     false
 }
 
+/// Returns whether some `(?...)` sets the flag `s`.
+fn has_dot_all(text: &str) -> bool {
+    text.split("(?").skip(1).any(|flags| {
+        flags
+            .chars()
+            .take_while(|flag| flag.is_ascii_alphabetic())
+            .any(|flag| flag == 's')
+    })
+}
+
 struct Translator<'a> {
     rest: Vec<char>,
     at: usize,
     out: String,
     backtracking: bool,
+    /// It may ask that `.` match line ends too.
+    has_dot_all: bool,
     options: &'a Options,
     depth: usize,
 }
@@ -219,7 +232,10 @@ impl Translator<'_> {
                 '$' if self.backtracking && !self.options.multi_line => {
                     self.out.push_str(r"(?=\n?\z)");
                 }
-                '.' if !self.backtracking && self.options.line_terminator == Some(0) => {
+                '.' if !self.backtracking
+                    && self.options.line_terminator == Some(0)
+                    && !self.has_dot_all =>
+                {
                     self.out.push_str(r"[^\n\x00]");
                 }
                 char => self.out.push(char),

@@ -47,16 +47,8 @@ fn number(digits: &[u8], radix: u32, length_max: usize) -> Option<(u8, usize, bo
 pub(crate) fn convert(text: &[u8], place: Place) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
-    let mut in_bracket = false;
     while let Some((byte, behind)) = rest.split_first() {
         if *byte != b'\\' {
-            if place == Place::Regex {
-                match byte {
-                    b'[' if !in_bracket => in_bracket = true,
-                    b']' => in_bracket = false,
-                    _ => {}
-                }
-            }
             out.push(*byte);
             rest = behind;
             continue;
@@ -65,8 +57,8 @@ pub(crate) fn convert(text: &[u8], place: Place) -> Vec<u8> {
             Some((byte, length, is_number)) => {
                 let special: &[u8] = match place {
                     Place::Text => b"\\",
-                    Place::Regex if in_bracket => b"",
-                    Place::Regex => b"*.[]^$\\/+?{}()|",
+                    // As GNU sed 4.9 has it, a special character that is written as a number is special.
+                    Place::Regex => b"",
                     Place::Replacement => b"&\\",
                 };
                 if (is_number && special.contains(&byte))

@@ -301,12 +301,8 @@ impl Parser<'_> {
                     let next = self.next()?;
                     match next {
                         _ if next == delimiter => {
-                            // A special character that was the delimiter stands for itself.
-                            let is_special = match is_regex {
-                                true => b"*.^$[]".contains(&next),
-                                false => next == b'&',
-                            };
-                            if is_special {
+                            // In a regular expression it means again what it means without being the delimiter.
+                            if !is_regex && next == b'&' {
                                 text.push(b'\\');
                             }
                             text.push(next);

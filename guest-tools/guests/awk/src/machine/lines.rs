@@ -20,9 +20,16 @@ impl Machine {
                 return Ok(false);
             };
             let (separator, terminator) = (&self.settings.separator, &mut self.terminator);
-            let result = self.record.refill(&self.settings.splitter, |text| {
-                reader.record(separator, text, terminator)
-            });
+            // Into a buffer aside: at the end of the input the last record is still there for END.
+            let mut text = std::mem::take(&mut self.buffer);
+            text.clear();
+            let result = reader.record(separator, &mut text, terminator);
+            if matches!(result, Ok(true)) {
+                self.record.refill(&self.settings.splitter, |own| {
+                    std::mem::swap(own, &mut text)
+                });
+            }
+            self.buffer = text;
             match result {
                 Ok(true) => {
                     self.record_number += 1.0;
@@ -137,9 +144,9 @@ impl Machine {
                     self.streams.write_error(text.as_bytes());
                 }
                 Some(error) => {
-                    return Err(Error::fatal(format!(
-                        "fatal: cannot open file `{shown}' for reading: {error}"
-                    )));
+                    return Err(
+                        self.fatal(&format!("cannot open file `{shown}' for reading: {error}"))
+                    );
                 }
             }
         }

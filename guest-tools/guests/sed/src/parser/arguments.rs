@@ -128,7 +128,7 @@ impl Parser<'_> {
         }
     }
 
-    fn check_sandbox(&self) -> Result<(), Failure> {
+    pub(super) fn check_sandbox(&self) -> Result<(), Failure> {
         match self.settings.sandbox {
             true => Err(self.fail("e/r/w commands disabled in sandbox mode")),
             false => Ok(()),

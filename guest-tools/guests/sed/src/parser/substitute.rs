@@ -50,6 +50,7 @@ impl Parser<'_> {
                 b'i' | b'I' => ignore_case = true,
                 b'm' | b'M' => multi_line = true,
                 b'e' => {
+                    self.check_sandbox()?;
                     substitution.print_before = substitution.print;
                     substitution.print = false;
                     substitution.evaluate = true;
