@@ -29,6 +29,7 @@ const GUESTS: &[Guest] = &[
     Guest::program("find"),
     Guest::program("grep"),
     Guest::program("jq"),
+    Guest::program("make"),
     Guest::program("misc"),
     Guest::program("procps"),
     Guest::program("ripgrep"),

@@ -118,10 +118,18 @@ fn try_run(words: &[String]) -> Result<u8, String> {
         *skip = number(&text, "SKIP")?;
     }
     let [first_skip, second_skip] = request.skip;
-    let one = open(&first, first_skip)
-        .map_err(|error| format!("{first}: {}", process::message(&error)))?;
-    let other = open(&second, second_skip)
-        .map_err(|error| format!("{second}: {}", process::message(&error)))?;
+    let mut sources = Vec::new();
+    for (name, skip) in [(&first, first_skip), (&second, second_skip)] {
+        match open(name, skip) {
+            Ok(source) => sources.push(source),
+            Err(_) if request.silent => return Ok(2),
+            Err(error) => return Err(format!("{name}: {}", process::message(&error))),
+        }
+    }
+    let mut sources = sources.into_iter();
+    let (Some(one), Some(other)) = (sources.next(), sources.next()) else {
+        return Ok(2);
+    };
     let names = [first.as_str(), second.as_str()];
     compare(&request, names, one, other).map_err(|error| process::message(&error))
 }

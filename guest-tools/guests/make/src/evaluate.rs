@@ -40,7 +40,10 @@ impl Maker {
     pub(crate) fn read_makefile(&mut self, name: &[u8], optional: bool) -> Outcome<bool> {
         let place = self.place.clone();
         if self.include_depth >= INCLUDE_DEPTH_MAX {
-            return Err(Stop::at(place.as_ref(), "makefiles include each other too deeply"));
+            return Err(Stop::at(
+                place.as_ref(),
+                "makefiles include each other too deeply",
+            ));
         }
         let mut candidates = vec![name.to_vec()];
         if !name.starts_with(b"/") && place.is_some() {
@@ -63,7 +66,9 @@ impl Maker {
             match read {
                 Ok(text) => {
                     let mut list = self.plain("MAKEFILE_LIST");
-                    list.push(b' ');
+                    if !list.is_empty() {
+                        list.push(b' ');
+                    }
                     list.extend_from_slice(path);
                     self.set("MAKEFILE_LIST", list, Origin::File);
                     self.makefiles.push(Makefile {
@@ -197,8 +202,16 @@ impl Maker {
         if word == b"undefine" {
             self.close(reading)?;
             let name = trim(&self.expand(behind)?).to_vec();
-            let wanted = if modifiers.is_override { Origin::Override } else { Origin::File };
-            if self.variables.get(&name).is_some_and(|variable| variable.origin <= wanted) {
+            let wanted = if modifiers.is_override {
+                Origin::Override
+            } else {
+                Origin::File
+            };
+            if self
+                .variables
+                .get(&name)
+                .is_some_and(|variable| variable.origin <= wanted)
+            {
                 self.variables.remove(&name);
             }
             return Ok(());
@@ -250,6 +263,11 @@ impl Maker {
         self.define(name, operator, value, origin)?;
         if modifiers.is_exported {
             self.set_export(name, Export::Yes);
+        }
+        if modifiers.is_private
+            && let Some(variable) = self.variables.get_mut(name)
+        {
+            Rc::make_mut(variable).private = true;
         }
         Ok(())
     }
@@ -305,7 +323,10 @@ impl Maker {
         let mut depth = 0_usize;
         loop {
             let Some((raw, _)) = lines.next() else {
-                return Err(Stop::at(place.as_ref(), "missing 'endef', unterminated 'define'"));
+                return Err(Stop::at(
+                    place.as_ref(),
+                    "missing 'endef', unterminated 'define'",
+                ));
             };
             if raw.first() != Some(&prefix) {
                 let line = without_comment(&joined(&raw));
@@ -560,7 +581,10 @@ impl Maker {
             return Ok(true);
         }
         let is_outside_ignored = |conditions: &[Condition], count: usize| {
-            conditions.iter().take(count).any(|condition| condition.ignores)
+            conditions
+                .iter()
+                .take(count)
+                .any(|condition| condition.ignores)
         };
         if kind == "else" {
             let outer = conditions.len().saturating_sub(1);
@@ -569,7 +593,10 @@ impl Maker {
                 return Err(Stop::at(self.place.as_ref(), "extraneous 'else'"));
             };
             if condition.had_else {
-                return Err(Stop::at(self.place.as_ref(), "only one 'else' per conditional"));
+                return Err(Stop::at(
+                    self.place.as_ref(),
+                    "only one 'else' per conditional",
+                ));
             }
             condition.ignores = condition.was_true;
             let (word, behind) = split_word(rest);
@@ -623,7 +650,10 @@ impl Maker {
             let name = self.expand(rest)?;
             let name = trim(&name);
             if words(name).count() != 1 {
-                return Err(Stop::at(self.place.as_ref(), "invalid syntax in conditional"));
+                return Err(Stop::at(
+                    self.place.as_ref(),
+                    "invalid syntax in conditional",
+                ));
             }
             let is_set = self
                 .lookup(name)
@@ -631,7 +661,10 @@ impl Maker {
             return Ok(is_set == (kind == "ifdef"));
         }
         let Some((left, right, behind)) = parse::comparison(rest) else {
-            return Err(Stop::at(self.place.as_ref(), "invalid syntax in conditional"));
+            return Err(Stop::at(
+                self.place.as_ref(),
+                "invalid syntax in conditional",
+            ));
         };
         if !trim(behind).is_empty() {
             let place = self.place.clone();

@@ -36,8 +36,14 @@ impl Maker {
                 return Some((found, number));
             }
         }
+        // A private one of no target is not seen by recipes.
+        let is_recipe = frames.iter().any(|frame| match frame {
+            Frame::Local(variables) => variables.contains_key(b"@".as_slice()),
+            Frame::Target(..) | Frame::Pattern(_) => true,
+        });
         self.variables
             .get(name)
+            .filter(|variable| !(variable.private && is_recipe))
             .cloned()
             .map(|variable| (variable, 0))
     }
@@ -78,7 +84,10 @@ impl Maker {
     }
 
     fn expand_variable(&mut self, name: &[u8], variable: &Rc<Variable>) -> Outcome<Vec<u8>> {
-        let is_inside = self.expanding.iter().any(|other| Rc::ptr_eq(other, variable));
+        let is_inside = self
+            .expanding
+            .iter()
+            .any(|other| Rc::ptr_eq(other, variable));
         if is_inside && !self.called.iter().any(|called| called == name) {
             return Err(Stop::at(
                 variable.place.clone().or(self.place.clone()).as_ref(),
@@ -250,9 +259,7 @@ impl Maker {
         variable.place = place;
         if let Some(existing) = &existing {
             variable.export = match (existing.export, existing.origin) {
-                (Export::Default, Origin::Environment | Origin::EnvironmentOverride) => {
-                    Export::Yes
-                }
+                (Export::Default, Origin::Environment | Origin::EnvironmentOverride) => Export::Yes,
                 (export, _) => export,
             };
         }

@@ -141,13 +141,17 @@ impl Maker {
 
     /// Returns the path of a file: its name, or where it was found.
     pub(crate) fn path(&self, file: usize) -> &[u8] {
-        self.files.get(file).map_or(&[], |file| {
-            file.found.as_deref().unwrap_or(&file.name)
-        })
+        self.files
+            .get(file)
+            .map_or(&[], |file| file.found.as_deref().unwrap_or(&file.name))
     }
 
     /// Changes what is known of a file.
-    pub(crate) fn with<R>(&mut self, file: usize, change: impl FnOnce(&mut File) -> R) -> Option<R> {
+    pub(crate) fn with<R>(
+        &mut self,
+        file: usize,
+        change: impl FnOnce(&mut File) -> R,
+    ) -> Option<R> {
         self.files.get_mut(file).map(change)
     }
 

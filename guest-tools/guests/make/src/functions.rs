@@ -79,7 +79,7 @@ impl Maker {
             return Ok(None);
         };
         let (name, least, most, expanded) = function;
-        if !behind.first().copied().is_some_and(is_blank) {
+        if !behind.first().copied().is_none_or(is_blank) {
             return Ok(None);
         }
         let mut depth = 0_usize;

@@ -92,7 +92,9 @@ fn is_match(pattern: &[u8], name: &[u8]) -> bool {
         Some((b'*', rest)) => {
             (0..=name.len()).any(|skip| is_match(rest, name.get(skip..).unwrap_or_default()))
         }
-        Some((b'?', rest)) => name.split_first().is_some_and(|(_, name)| is_match(rest, name)),
+        Some((b'?', rest)) => name
+            .split_first()
+            .is_some_and(|(_, name)| is_match(rest, name)),
         Some((b'[', rest)) => {
             let Some((letter, name_rest)) = name.split_first() else {
                 return false;

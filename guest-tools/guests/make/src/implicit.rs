@@ -32,7 +32,9 @@ struct Candidate {
 impl Maker {
     /// Looks for a rule for a file without a recipe; returns whether there is one.
     pub(crate) fn try_implicit(&mut self, number: usize) -> Outcome<bool> {
-        let tried = self.with(number, |file| std::mem::replace(&mut file.tried_implicit, true));
+        let tried = self.with(number, |file| {
+            std::mem::replace(&mut file.tried_implicit, true)
+        });
         if tried.unwrap_or(true) {
             return Ok(self.has_recipe(number));
         }
@@ -90,19 +92,27 @@ impl Maker {
         let mut candidates = Vec::new();
         let mut is_specific = false;
         for (number, rule) in self.rules.iter().enumerate() {
-            let cancelled = rule.recipe.is_none() && (!rule.needs.is_empty() || rule.second.is_some());
+            let cancelled =
+                rule.recipe.is_none() && (!rule.needs.is_empty() || rule.second.is_some());
             if cancelled || used.contains(&number) {
                 continue;
             }
             for pattern in &rule.targets {
-                let is_anything = pattern.before.is_empty()
-                    && pattern.behind.as_ref().is_some_and(Vec::is_empty);
+                let is_anything =
+                    pattern.before.is_empty() && pattern.behind.as_ref().is_some_and(Vec::is_empty);
                 if is_anything && depth > 0 && !rule.terminal {
                     continue;
                 }
                 let has_slash = pattern.before.contains(&b'/')
-                    || pattern.behind.as_ref().is_some_and(|behind| behind.contains(&b'/'));
-                let (folder, subject) = if has_slash { (&[][..], name) } else { (folder, base) };
+                    || pattern
+                        .behind
+                        .as_ref()
+                        .is_some_and(|behind| behind.contains(&b'/'));
+                let (folder, subject) = if has_slash {
+                    (&[][..], name)
+                } else {
+                    (folder, base)
+                };
                 let Some(stem) = pattern.stem(subject).filter(|stem| !stem.is_empty()) else {
                     continue;
                 };

@@ -5,8 +5,9 @@ use std::io::Write as _;
 
 use process::{Event, Program, Running, Status};
 
-use crate::file::{NEW, Progress, Time, Verdict};
+use crate::file::{File, NEW, Progress, Time, Verdict};
 use crate::maker::Maker;
+use crate::pattern::Pattern;
 use crate::place::{Outcome, Place, Stop, shown};
 use crate::recipe::Command;
 use crate::shell::{error_words, failure};
@@ -89,12 +90,12 @@ impl Maker {
                     {
                         self.reap()?;
                     }
-                    // More colons: the file is not done, the next rule is looked at.
-                    if let Some(file) = self.files.get(number)
-                        && let Progress::Done(verdict) = file.progress
-                    {
-                        return Ok(Progress::Done(verdict));
-                    }
+                    let progress = self.files.get(number).map(|file| file.progress);
+                    return Ok(match progress {
+                        Some(Progress::Done(verdict)) => Progress::Done(verdict),
+                        // More colons: this rule is done, the next one is looked at.
+                        _ => Progress::Done(Verdict::Good),
+                    });
                 }
                 Ok(Progress::Running)
             }
@@ -200,15 +201,15 @@ impl Maker {
         let is_kept = self
             .files
             .get(job.file)
-            .is_some_and(|file| file.precious || file.phony);
+            .is_some_and(|file| self.is_precious(file) || file.phony);
         if !is_wanted || is_kept {
             return;
         }
         self.forget_time(job.file);
         let now = self.time(job.file);
         let name = self.name(job.file).to_vec();
-        let is_file = process::stat(&name, false)
-            .is_ok_and(|stat| stat.kind == process::Kind::Regular);
+        let is_file =
+            process::stat(&name, false).is_ok_and(|stat| stat.kind == process::Kind::Regular);
         if now != job.before && now.is_some() && is_file {
             self.complain(None, &format!("*** Deleting file '{}'", shown(&name)));
             // What cannot be removed stays: the error was told.
@@ -293,7 +294,11 @@ impl Maker {
             .map(|file| file.also.clone())
             .unwrap_or_default();
         for number in std::iter::once(job.file).chain(also) {
-            let before = if number == job.file { job.before } else { self.time(number) };
+            let before = if number == job.file {
+                job.before
+            } else {
+                self.time(number)
+            };
             self.forget_time(number);
             let mut after = self.time(number);
             let printed = self.options.dry_run && !job.has_run;
@@ -318,9 +323,13 @@ impl Maker {
                 }
             });
             let is_way = self.files.get(number).is_some_and(|file| {
-                file.intermediate && !file.precious && !file.secondary && !file.phony
+                file.intermediate && !self.is_precious(file) && !file.secondary && !file.phony
             }) && before.is_none()
-                && !self.options.goals.iter().any(|goal| goal.as_bytes() == self.name(number));
+                && !self
+                    .options
+                    .goals
+                    .iter()
+                    .any(|goal| goal.as_bytes() == self.name(number));
             let is_listed_secondary = self
                 .special(".SECONDARY")
                 .is_some_and(|files| files.is_empty());
@@ -333,6 +342,17 @@ impl Maker {
         }
     }
 
+    /// Returns whether a file is to be kept, by its name or by a pattern of such.
+    fn is_precious(&self, file: &File) -> bool {
+        file.precious
+            || self.special(".PRECIOUS").is_some_and(|files| {
+                files.iter().any(|known| {
+                    let name = self.name(*known);
+                    name.contains(&b'%') && Pattern::new(name).stem(&file.name).is_some()
+                })
+            })
+    }
+
     /// Sets the time of a file instead of making it.
     pub(crate) fn touch(&mut self, number: usize, body: usize) -> Outcome<Progress> {
         let is_empty = self
@@ -340,7 +360,12 @@ impl Maker {
             .get(number)
             .and_then(|file| file.bodies.get(body))
             .and_then(|body| body.recipe.as_ref())
-            .is_none_or(|recipe| recipe.lines.iter().all(|line| crate::expand::is_empty(line)));
+            .is_none_or(|recipe| {
+                recipe
+                    .lines
+                    .iter()
+                    .all(|line| crate::expand::is_empty(line))
+            });
         if is_empty {
             return Ok(Progress::Done(Verdict::Good));
         }

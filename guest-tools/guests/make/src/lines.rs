@@ -64,18 +64,26 @@ pub(crate) fn joined(line: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Cuts a comment off; a quoted `#` loses its backslash.
+/// Cuts a comment off; a quoted `#` loses its backslash. References are left alone.
 pub(crate) fn without_comment(line: &[u8]) -> Vec<u8> {
     let mut out: Vec<u8> = Vec::with_capacity(line.len());
-    for byte in line {
-        if *byte == b'#' {
+    let mut at = 0;
+    while let Some(byte) = line.get(at).copied() {
+        if byte == b'$' {
+            let end = crate::variable::reference_end(line, at).min(line.len());
+            out.extend_from_slice(line.get(at..end).unwrap_or_default());
+            at = end;
+            continue;
+        }
+        if byte == b'#' {
             let slashes = out.iter().rev().take_while(|byte| **byte == b'\\').count();
             out.truncate(out.len() - slashes + slashes / 2);
             if slashes % 2 == 0 {
                 return out;
             }
         }
-        out.push(*byte);
+        out.push(byte);
+        at += 1;
     }
     out
 }

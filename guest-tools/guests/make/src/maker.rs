@@ -20,6 +20,7 @@ pub(crate) struct PatternVariables {
 }
 
 /// A makefile to be read, and perhaps to be made first.
+#[derive(Clone, Debug)]
 pub(crate) struct Makefile {
     pub(crate) name: Vec<u8>,
     pub(crate) place: Option<Place>,
@@ -66,6 +67,10 @@ pub(crate) struct Maker {
     /// Names that no rule makes.
     pub(crate) unmakeable: HashSet<Vec<u8>>,
     pub(crate) remaking_makefiles: bool,
+    /// A makefile could not be made.
+    pub(crate) has_failed: bool,
+    /// A file is newer than now.
+    pub(crate) clock_is_wrong: bool,
     pub(crate) directory_shown: bool,
     pub(crate) shell_status: Option<u8>,
 }

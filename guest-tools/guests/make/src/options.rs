@@ -104,7 +104,9 @@ impl Options {
         let mut joined: Vec<String> = Vec::new();
         for word in words {
             let is_number = word.starts_with(|letter: char| letter.is_ascii_digit())
-                && word.chars().all(|letter| letter.is_ascii_digit() || letter == '.');
+                && word
+                    .chars()
+                    .all(|letter| letter.is_ascii_digit() || letter == '.');
             match joined.last_mut() {
                 Some(last)
                     if is_number

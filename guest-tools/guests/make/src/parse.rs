@@ -175,7 +175,11 @@ pub(crate) fn needs(text: &[u8], with_wildcards: bool) -> Vec<(Vec<u8>, bool)> {
     for (part, order_only) in [(normal, false), (order, true)] {
         for name in names(part) {
             if with_wildcards {
-                all.extend(glob::expand(&name).into_iter().map(|name| (name, order_only)));
+                all.extend(
+                    glob::expand(&name)
+                        .into_iter()
+                        .map(|name| (name, order_only)),
+                );
             } else {
                 all.push((name, order_only));
             }
@@ -220,7 +224,11 @@ pub(crate) fn comparison(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
             let second = rest.first().filter(|byte| matches!(byte, b'"' | b'\''))?;
             let behind = rest.get(1..)?;
             let close = behind.iter().position(|byte| byte == second)?;
-            Some((inner.get(..end)?, behind.get(..close)?, behind.get(close + 1..)?))
+            Some((
+                inner.get(..end)?,
+                behind.get(..close)?,
+                behind.get(close + 1..)?,
+            ))
         }
         _ => None,
     }

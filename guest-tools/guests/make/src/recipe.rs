@@ -22,6 +22,24 @@ pub(crate) struct Command {
     pub(crate) always: bool,
 }
 
+impl Command {
+    /// Takes the marks before a command and returns what stands behind them.
+    fn take_marks<'a>(&mut self, text: &'a [u8]) -> &'a [u8] {
+        let mut rest = text;
+        while let Some((first, behind)) = rest.split_first() {
+            match first {
+                b'@' => self.silent = true,
+                b'-' => self.ignores = true,
+                b'+' => self.always = true,
+                byte if is_blank(*byte) => {}
+                _ => break,
+            }
+            rest = behind;
+        }
+        rest
+    }
+}
+
 impl Maker {
     /// Returns the frames of a target: those of what needs it outside, its own inside.
     fn frames_of(&self, number: usize) -> Vec<Frame> {
@@ -64,7 +82,12 @@ impl Maker {
             .files
             .get(number)
             .and_then(|file| file.bodies.first())
-            .map(|body| body.dependencies.iter().map(|need| self.path(need.file).to_vec()).collect())
+            .map(|body| {
+                body.dependencies
+                    .iter()
+                    .map(|need| self.path(need.file).to_vec())
+                    .collect()
+            })
             .unwrap_or_default();
         put(&mut local, "<", needs.first().cloned().unwrap_or_default());
         put(&mut local, "^", join(&needs));
@@ -104,7 +127,11 @@ impl Maker {
         };
         put(&mut local, "@", self.path(number).to_vec());
         put(&mut local, "%", Vec::new());
-        put(&mut local, "<", normal.first().map(|name| name.to_vec()).unwrap_or_default());
+        put(
+            &mut local,
+            "<",
+            normal.first().map(|name| name.to_vec()).unwrap_or_default(),
+        );
         put(&mut local, "^", unique(&mut normal.iter().copied()));
         put(&mut local, "+", join(&normal));
         let mut order = needs
@@ -164,27 +191,19 @@ impl Maker {
                 offset += 1;
                 self.place.clone_from(&place);
                 let calls_make = contains(&part, b"$(MAKE)") || contains(&part, b"${MAKE}");
+                // The marks before the line as it is written hold for all that comes out of it.
+                let mut line = Command {
+                    text: Vec::new(),
+                    place,
+                    silent: all_silent,
+                    ignores: all_ignored,
+                    always: calls_make,
+                };
+                line.take_marks(&part);
                 let text = self.expand(&part)?;
                 for text in physical(&text) {
-                    let mut command = Command {
-                        text: Vec::new(),
-                        place: place.clone(),
-                        silent: all_silent,
-                        ignores: all_ignored,
-                        always: calls_make,
-                    };
-                    let mut rest = text.as_slice();
-                    while let Some((first, behind)) = rest.split_first() {
-                        match first {
-                            b'@' => command.silent = true,
-                            b'-' => command.ignores = true,
-                            b'+' => command.always = true,
-                            byte if is_blank(*byte) => {}
-                            _ => break,
-                        }
-                        rest = behind;
-                    }
-                    command.text = rest.to_vec();
+                    let mut command = line.clone();
+                    command.text = command.take_marks(&text).to_vec();
                     commands.push(command);
                 }
             }

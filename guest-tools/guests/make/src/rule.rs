@@ -44,7 +44,11 @@ impl Maker {
             && line.targets.iter().any(|target| target.contains(&b'%'));
         if is_pattern {
             self.add_pattern(PatternRule {
-                targets: line.targets.iter().map(|target| Pattern::new(target)).collect(),
+                targets: line
+                    .targets
+                    .iter()
+                    .map(|target| Pattern::new(target))
+                    .collect(),
                 needs: line.needs,
                 second: line.second,
                 recipe,
@@ -61,7 +65,11 @@ impl Maker {
         }
         if line.grouped && recipe.is_some() {
             for file in &group {
-                let others = group.iter().copied().filter(|other| other != file).collect();
+                let others = group
+                    .iter()
+                    .copied()
+                    .filter(|other| other != file)
+                    .collect();
                 self.with(*file, |file| file.also = others);
             }
         }
@@ -78,16 +86,23 @@ impl Maker {
         let mut stem = None;
         let mut needs = line.needs.clone();
         if let Some(pattern) = &line.static_pattern {
-            let Some(found) = pattern.stem(target) else {
-                self.complain(
-                    line.place.as_ref(),
-                    &format!("target '{}' doesn't match the target pattern", shown(target)),
-                );
-                return Ok(());
-            };
-            stem = Some(found.to_vec());
-            for (name, _) in &mut needs {
-                *name = Pattern::new(name).with(found);
+            match pattern.stem(target) {
+                Some(found) => {
+                    stem = Some(found.to_vec());
+                    for (name, _) in &mut needs {
+                        *name = Pattern::new(name).with(found);
+                    }
+                }
+                None => {
+                    needs.clear();
+                    self.complain(
+                        line.place.as_ref(),
+                        &format!(
+                            "target '{}' doesn't match the target pattern",
+                            shown(target)
+                        ),
+                    );
+                }
             }
         }
         if target == b".SUFFIXES" && needs.is_empty() {
@@ -99,7 +114,9 @@ impl Maker {
         }
         self.take_special(target);
         let (was_target, was_double) = self
-            .with(number, |file| (file.is_target && !file.bodies.is_empty(), file.double_colon))
+            .with(number, |file| {
+                (file.is_target && !file.bodies.is_empty(), file.double_colon)
+            })
             .unwrap_or_default();
         if was_target && was_double != line.double_colon {
             return Err(Stop::at(
@@ -113,10 +130,7 @@ impl Maker {
             self.with(need, |file| file.is_mentioned = true);
             dependencies.push(Dependency::new(need, order_only));
         }
-        let second = line
-            .second
-            .clone()
-            .map(|text| (text, line.place.clone()));
+        let second = line.second.clone().map(|text| (text, line.place.clone()));
         let mut replaced = None;
         self.with(number, |file| {
             file.is_target = true;
@@ -286,7 +300,12 @@ impl Maker {
         Some(Rc::new(built_in(recipe)))
     }
 
-    fn add_suffix_rule(&mut self, target: Option<&[u8]>, source: &[u8], recipe: Option<Rc<Recipe>>) {
+    fn add_suffix_rule(
+        &mut self,
+        target: Option<&[u8]>,
+        source: &[u8],
+        recipe: Option<Rc<Recipe>>,
+    ) {
         let pattern = |suffix: &[u8]| [b"%", suffix].concat();
         let built_in = recipe.as_ref().is_none_or(|recipe| recipe.place.is_none());
         let (target, needs) = match target {
@@ -307,7 +326,10 @@ impl Maker {
 
 fn built_in(recipe: &str) -> Recipe {
     Recipe {
-        lines: recipe.lines().map(|line| line.as_bytes().to_vec()).collect(),
+        lines: recipe
+            .lines()
+            .map(|line| line.as_bytes().to_vec())
+            .collect(),
         place: None,
     }
 }

@@ -50,7 +50,11 @@ impl Maker {
                 return Some(file);
             }
             let mut folders = split_path(&general);
-            folders.extend([b"/lib".to_vec(), b"/usr/lib".to_vec(), b"/usr/local/lib".to_vec()]);
+            folders.extend([
+                b"/lib".to_vec(),
+                b"/usr/lib".to_vec(),
+                b"/usr/local/lib".to_vec(),
+            ]);
             for folder in folders {
                 let path = [folder.as_slice(), b"/", &file].concat();
                 if changed(&path).is_some() {
@@ -68,9 +72,7 @@ impl Maker {
 
     /// Returns when a file was changed, looking for it the first time.
     pub(crate) fn time(&mut self, number: usize) -> Time {
-        let Some(file) = self.files.get(number) else {
-            return None;
-        };
+        let file = self.files.get(number)?;
         if let Some(time) = file.time {
             return time;
         }
@@ -93,8 +95,46 @@ impl Maker {
             time = changed(&found);
             self.with(number, |file| file.found = Some(found));
         }
+        self.look_at_clock(number, time);
         self.with(number, |file| file.time = Some(time));
         time
+    }
+
+    /// Warns, once, of a file that was changed later than now.
+    fn look_at_clock(&mut self, number: usize, time: Time) {
+        let Some(time) = time.filter(|_| !self.clock_is_wrong) else {
+            return;
+        };
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |now| i128::try_from(now.as_nanos()).unwrap_or(0));
+        // Files are stamped by a clock that may be a tick ahead.
+        let ahead = time - now;
+        if ahead <= 10_000_000 {
+            return;
+        }
+        self.clock_is_wrong = true;
+        let seconds = ahead / 1_000_000_000;
+        let shown_time = if seconds >= 99 {
+            seconds.to_string()
+        } else {
+            format!("{}.{}", seconds, ahead / 100_000_000 % 10)
+        };
+        let name = crate::place::shown(self.path(number));
+        self.complain(
+            None,
+            &format!("Warning: File '{name}' has modification time {shown_time} s in the future"),
+        );
+    }
+
+    /// Says at the end that times were wrong.
+    pub(crate) fn warn_of_clock(&mut self) {
+        if self.clock_is_wrong {
+            self.complain(
+                None,
+                "warning:  Clock skew detected.  Your build may be incomplete.",
+            );
+        }
     }
 
     /// Forgets when a file was changed: its recipe ran.

@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use crate::builtin;
 use crate::file::{Progress, Verdict};
-use crate::maker::Maker;
+use crate::maker::{Makefile, Maker};
 use crate::options::{Options, Show};
-use crate::place::{Outcome, Place, Stop, shown};
+use crate::place::{Outcome, Stop, shown};
 use crate::variable::{Export, Origin, Variable, definition};
 use crate::words::words;
 
@@ -32,7 +32,9 @@ Options:
 pub(crate) fn run(arguments: &[String]) -> u8 {
     let (called, words) = arguments
         .split_first()
-        .map_or(("make", &[][..]), |(called, words)| (called.as_str(), words));
+        .map_or(("make", &[][..]), |(called, words)| {
+            (called.as_str(), words)
+        });
     let level: usize = std::env::var("MAKELEVEL")
         .ok()
         .and_then(|level| level.parse().ok())
@@ -67,21 +69,25 @@ pub(crate) fn run(arguments: &[String]) -> u8 {
     }
     for folder in &options.directories {
         if let Err(error) = std::env::set_current_dir(folder) {
-            eprintln!("{program}: *** {folder}: {}.  Stop.", process::message(&error));
+            eprintln!(
+                "{program}: *** {folder}: {}.  Stop.",
+                process::message(&error)
+            );
             return 2;
         }
     }
-    let mut restarts = 0;
+    let (mut restarts, mut was_shown) = (0, false);
     loop {
         let mut maker = Maker::new(&options, program.clone(), level, called);
         if restarts > 0 {
-            maker.directory_shown = true;
+            maker.directory_shown = was_shown;
             maker.set("MAKE_RESTARTS", restarts.to_string(), Origin::Environment);
         }
         let outcome = maker.go();
         let status = match outcome {
             Ok(End::Restart) if restarts < RESTARTS_MAX => {
                 restarts += 1;
+                was_shown = maker.directory_shown;
                 continue;
             }
             Ok(End::Restart) => 2,
@@ -95,6 +101,7 @@ pub(crate) fn run(arguments: &[String]) -> u8 {
         if maker.options.print_database {
             maker.print_database();
         }
+        maker.warn_of_clock();
         maker.leave_directory();
         return status;
     }
@@ -143,6 +150,8 @@ impl Maker {
             made_on_the_way: Vec::new(),
             unmakeable: HashSet::new(),
             remaking_makefiles: false,
+            clock_is_wrong: false,
+            has_failed: false,
             directory_shown: false,
             shell_status: None,
         };
@@ -158,7 +167,11 @@ impl Maker {
                     .insert(name.as_bytes().to_vec(), Rc::new(variable));
             }
         }
-        let suffixes = if self.options.no_rules { "" } else { builtin::SUFFIXES };
+        let suffixes = if self.options.no_rules {
+            ""
+        } else {
+            builtin::SUFFIXES
+        };
         for (name, value) in [
             ("SHELL", "/bin/sh"),
             (".SHELLFLAGS", "-c"),
@@ -196,7 +209,10 @@ impl Maker {
         self.set(".DEFAULT_GOAL", "", Origin::File);
         for (name, value) in self.environment.clone() {
             // The shell of the user is not that of recipes.
-            if matches!(name.as_slice(), b"SHELL" | b"MAKEFLAGS" | b"MAKE_RESTARTS" | b"MAKELEVEL") {
+            if matches!(
+                name.as_slice(),
+                b"SHELL" | b"MAKEFLAGS" | b"MAKE_RESTARTS" | b"MAKELEVEL"
+            ) {
                 continue;
             }
             let origin = if self.options.environment_overrides {
@@ -243,7 +259,11 @@ impl Maker {
         self.set("MFLAGS", short, Origin::Environment);
         let definitions = self.options.definitions_text();
         if !definitions.is_empty() {
-            self.set("MAKEOVERRIDES", "${-*-command-variables-*-}", Origin::Environment);
+            self.set(
+                "MAKEOVERRIDES",
+                "${-*-command-variables-*-}",
+                Origin::Environment,
+            );
             if let Some(variable) = self.variables.get_mut(b"MAKEOVERRIDES".as_slice()) {
                 Rc::make_mut(variable).recursive = true;
             }
@@ -295,7 +315,10 @@ impl Maker {
             let goal = self.value_of(b".DEFAULT_GOAL")?.unwrap_or_default();
             let all: Vec<Vec<u8>> = words(&goal).map(<[u8]>::to_vec).collect();
             if all.len() > 1 {
-                return Err(Stop::at(None, ".DEFAULT_GOAL contains more than one target"));
+                return Err(Stop::at(
+                    None,
+                    ".DEFAULT_GOAL contains more than one target",
+                ));
             }
             goals = all;
         }
@@ -308,7 +331,10 @@ impl Maker {
             return Err(Stop::at(None, message));
         }
         let goals: Vec<usize> = goals.iter().map(|goal| self.file(goal)).collect();
-        let verdict = self.build(&goals)?;
+        let mut verdict = self.build(&goals)?;
+        if self.has_failed {
+            verdict = Verdict::Failed;
+        }
         self.remove_intermediates();
         Ok(End::Status(match verdict {
             Verdict::Good => 0,
@@ -342,20 +368,21 @@ impl Maker {
 
     /// Makes the makefiles that have rules; returns whether one is new.
     fn remake_makefiles(&mut self) -> Outcome<bool> {
-        let made: Vec<(Vec<u8>, Option<Place>, bool, Option<String>)> = self
-            .makefiles
-            .iter()
-            .map(|file| {
-                (file.name.clone(), file.place.clone(), file.optional, file.error.clone())
-            })
-            .collect();
+        let made: Vec<Makefile> = self.makefiles.iter().rev().cloned().collect();
         let saved = self.options.clone();
         self.options.dry_run = false;
         self.options.question = false;
         self.options.touch = false;
         self.options.always_make = false;
         let mut is_new = false;
-        for (name, place, optional, error) in made {
+        let mut lost = Vec::new();
+        for makefile in made {
+            let Makefile {
+                name,
+                place,
+                optional,
+                error,
+            } = makefile;
             if name == b"-" {
                 continue;
             }
@@ -388,20 +415,29 @@ impl Maker {
                 if place.is_some() {
                     self.complain(place.as_ref(), &format!("{}: {error}", shown(&name)));
                 }
-                if verdict == Verdict::Failed {
-                    return Err(Stop::Fatal(
-                        None,
-                        format!("Failed to remake makefile '{}'", shown(&name)),
-                    ));
+                if !saved.keep_going {
+                    return Err(match verdict {
+                        Verdict::Failed => Stop::Exit(2),
+                        _ => Stop::at(None, format!("No rule to make target '{}'", shown(&name))),
+                    });
                 }
-                return Err(Stop::at(
-                    None,
-                    format!("No rule to make target '{}'", shown(&name)),
-                ));
+                if verdict != Verdict::Failed {
+                    let line = format!("*** No rule to make target '{}'.", shown(&name));
+                    self.complain(None, &line);
+                }
+                lost.push(name);
+                continue;
             }
             if verdict == Verdict::Failed && !optional {
                 return Err(Stop::Exit(2));
             }
+        }
+        for name in &lost {
+            self.complain(
+                None,
+                &format!("Failed to remake makefile '{}'.", shown(name)),
+            );
+            self.has_failed = true;
         }
         self.options = saved;
         Ok(is_new)

@@ -158,7 +158,11 @@ mod tests {
             ("", Some("")),
         ] {
             let found = simple(line.as_bytes()).map(|words| words.join(&b'|'));
-            assert_eq!(found, expected.map(|text| text.as_bytes().to_vec()), "{line}");
+            assert_eq!(
+                found,
+                expected.map(|text| text.as_bytes().to_vec()),
+                "{line}"
+            );
         }
     }
 }

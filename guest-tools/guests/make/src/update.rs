@@ -108,7 +108,10 @@ impl Maker {
         let outcome = if self.depth > DEPTH_MAX {
             Err(Stop::at(
                 None,
-                format!("prerequisites are nested too deeply at '{}'", shown(self.name(number))),
+                format!(
+                    "prerequisites are nested too deeply at '{}'",
+                    shown(self.name(number))
+                ),
             ))
         } else {
             self.update_bodies(number)
@@ -374,17 +377,10 @@ impl Maker {
     }
 
     /// Decides whether a file must be made, now that all it needs is there.
-    fn decide(
-        &mut self,
-        number: usize,
-        body: usize,
-        this: Time,
-        stale: bool,
-    ) -> Outcome<Progress> {
+    fn decide(&mut self, number: usize, body: usize, this: Time, stale: bool) -> Outcome<Progress> {
         let is_absent = this.is_none();
         let mut must = is_absent;
         let mut any_changed = false;
-        let mut reason = None;
         let mut place = 0;
         let has_needs = self.dependency(number, body, 0).is_some();
         while let Some(dependency) = self.dependency(number, body, place) {
@@ -393,8 +389,12 @@ impl Maker {
                 .files
                 .get(dependency.file)
                 .map(|file| {
-                    let is_phony = file.phony && file.bodies.iter().any(|body| body.recipe.is_some());
-                    (file.was_made || is_phony, file.intermediate || file.secondary)
+                    let is_phony =
+                        file.phony && file.bodies.iter().any(|body| body.recipe.is_some());
+                    (
+                        file.was_made || is_phony,
+                        file.intermediate || file.secondary,
+                    )
                 })
                 .unwrap_or_default();
             let is_newer = time > this;
@@ -404,7 +404,6 @@ impl Maker {
                 any_changed |= was_made;
                 if was_made || is_newer || is_missing {
                     must = true;
-                    reason.get_or_insert(dependency.file);
                 }
             }
             self.with(number, |file| {
@@ -446,14 +445,16 @@ impl Maker {
         }
         if recipe.is_none() {
             if phony || is_target || !is_absent {
-                self.with(number, |file| file.was_made = is_absent && !file.phony || any_changed);
+                self.with(number, |file| {
+                    file.was_made = is_absent && !file.phony || any_changed
+                });
                 return Ok(Progress::Done(Verdict::Good));
             }
             return self.no_rule(number);
         }
         self.with(number, |file| file.found = None);
         if self.options.trace {
-            self.trace(number, body, is_absent, reason);
+            self.trace(number, body, is_absent);
         }
         if self.options.touch && !phony {
             return self.touch(number, body);
@@ -461,7 +462,7 @@ impl Maker {
         self.start(number, body)
     }
 
-    fn trace(&mut self, number: usize, body: usize, is_absent: bool, reason: Option<usize>) {
+    fn trace(&mut self, number: usize, body: usize, is_absent: bool) {
         let name = shown(self.name(number));
         let place = self
             .files
@@ -473,20 +474,20 @@ impl Maker {
                 file: std::rc::Rc::from("<builtin>"),
                 line: 0,
             });
-        let line = match reason {
-            _ if is_absent => format!("target '{name}' does not exist"),
-            Some(_) => {
-                let mut changed = Vec::new();
-                let mut at = 0;
-                while let Some(dependency) = self.dependency(number, body, at) {
-                    if dependency.changed && !dependency.order_only {
-                        changed.push(shown(self.path(dependency.file)));
-                    }
-                    at += 1;
-                }
-                format!("update target '{name}' due to: {}", changed.join(" "))
+        let mut changed = Vec::new();
+        let mut at = 0;
+        while let Some(dependency) = self.dependency(number, body, at) {
+            if dependency.changed && !dependency.order_only {
+                changed.push(shown(self.path(dependency.file)));
             }
-            None => format!("update target '{name}' due to: unknown reasons"),
+            at += 1;
+        }
+        let line = if !changed.is_empty() {
+            format!("update target '{name}' due to: {}", changed.join(" "))
+        } else if is_absent {
+            format!("target '{name}' does not exist")
+        } else {
+            format!("update target '{name}' due to: unknown reasons")
         };
         let text = if place.line == 0 {
             format!("{}: {line}", place.file)
@@ -521,7 +522,7 @@ impl Maker {
     pub(crate) fn remove_intermediates(&mut self) {
         let names = std::mem::take(&mut self.made_on_the_way);
         let mut removed = Vec::new();
-        for name in names {
+        for name in names.into_iter().rev() {
             if self.options.dry_run || std::fs::remove_file(crate::glob::path(&name)).is_ok() {
                 removed.push(name);
             }

@@ -140,16 +140,12 @@ fn unified(lines: &mut Lines) -> Result<Option<Hunk>, Trouble> {
                     println!("patch unexpectedly ends in middle of line");
                 }
                 // Some mailers cut the blank lines at the end.
-                let missing =
-                    (old_count + new_count).saturating_sub(hunk.old.len() + hunk.new.len());
-                if missing > 2 {
+                if new_count.saturating_sub(hunk.new.len()) > 3 {
                     return Err(Trouble::Fatal("unexpected end of file in patch".to_owned()));
                 }
                 if hunk.old.len() >= old_count || hunk.new.len() >= new_count {
-                    return Err(Trouble::Fatal(format!(
-                        "malformed patch at line {}:  \n",
-                        at + 1
-                    )));
+                    let at = lines.at;
+                    return Err(Trouble::Fatal(format!("malformed patch at line {at}:  \n")));
                 }
                 b" \n".to_vec()
             }

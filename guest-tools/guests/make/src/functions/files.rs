@@ -112,7 +112,11 @@ pub(super) fn write(first: &[u8], text: Option<&[u8]>) -> Result<Vec<u8>, String
                 Ok(bytes)
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) => Err(format!("open: {}: {}", shown(name), process::message(&error))),
+            Err(error) => Err(format!(
+                "open: {}: {}",
+                shown(name),
+                process::message(&error)
+            )),
         };
     }
     let mut options = std::fs::OpenOptions::new();
@@ -127,7 +131,11 @@ pub(super) fn write(first: &[u8], text: Option<&[u8]>) -> Result<Vec<u8>, String
         .map_err(|error| format!("open: {}: {}", shown(name), process::message(&error)))?;
     if let Some(text) = text {
         let ended = text.ends_with(b"\n") || text.is_empty();
-        let end: &[u8] = if ended && !text.is_empty() { b"" } else { b"\n" };
+        let end: &[u8] = if ended && !text.is_empty() {
+            b""
+        } else {
+            b"\n"
+        };
         file.write_all(text)
             .and_then(|()| file.write_all(end))
             .map_err(|error| format!("write: {}: {}", shown(name), process::message(&error)))?;

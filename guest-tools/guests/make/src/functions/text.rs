@@ -55,7 +55,11 @@ pub(super) fn apply(name: &str, arguments: &[Vec<u8>]) -> Result<Vec<u8>, String
                     shown(first)
                 ));
             }
-            join(words(third).skip(start - 1).take((end + 1).saturating_sub(start)))
+            join(
+                words(third)
+                    .skip(start - 1)
+                    .take((end + 1).saturating_sub(start)),
+            )
         }
         "words" => words(first).count().to_string().into_bytes(),
         "firstword" => words(first).next().unwrap_or_default().to_vec(),
@@ -103,7 +107,9 @@ fn join_kept<'a>(names: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
 fn number(text: &[u8], place: &str, function: &str) -> Result<usize, String> {
     let text = shown(trim(text));
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(format!("non-numeric {place} argument to '{function}' function: '{text}'"));
+        return Err(format!(
+            "non-numeric {place} argument to '{function}' function: '{text}'"
+        ));
     }
     Ok(text.parse().unwrap_or(usize::MAX))
 }
