@@ -5,6 +5,7 @@
 mod bc;
 mod envsubst;
 mod file;
+mod iconv;
 mod line_ends;
 mod mktemp;
 mod moreutils;
@@ -31,6 +32,7 @@ const COMMANDS: &[(&str, Run)] = &[
     ("envsubst", envsubst::run),
     ("file", file::run),
     ("getconf", system::getconf),
+    ("iconv", iconv::run),
     ("less", pager::run),
     ("locale", system::locale),
     ("mac2unix", line_ends::run),

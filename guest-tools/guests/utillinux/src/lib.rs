@@ -6,6 +6,10 @@ mod calendar;
 mod column;
 mod getopt;
 mod hexdump;
+mod look;
+mod random;
+mod rename;
+mod whereis;
 
 use streams::{input, report};
 
@@ -14,11 +18,17 @@ type Run = fn(&str, &[String]) -> u8;
 /// The commands by name, in order.
 const COMMANDS: &[(&str, Run)] = &[
     ("cal", calendar::run),
+    ("colrm", look::colrm),
     ("column", column::run),
     ("getopt", getopt::run),
     ("hd", hexdump::run),
     ("hexdump", hexdump::run),
+    ("look", look::run),
+    ("mcookie", random::mcookie),
     ("ncal", calendar::run),
+    ("rename", rename::run),
+    ("uuidgen", random::uuidgen),
+    ("whereis", whereis::run),
 ];
 
 /// Returns the names that this program answers to, in order.
