@@ -294,7 +294,6 @@ async fn profiles(shell: &mut Shell) -> Result<(), Stop> {
 /// Ends the shell as a signal does: its EXIT trap still runs.
 async fn killed(shell: &mut Shell, signal: u8) -> Ending {
     shell.deadly_signal = None;
-    shell.status = 128_u8.wrapping_add(signal);
     if signal != sys::SIGKILL && shell.traps.is_set(Condition::Exit) {
         let _ = shell.run_trap(Condition::Exit).await;
     }

@@ -13,11 +13,17 @@ pub const EXIT: Builtin = Builtin {
 
 fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
     match status_argument(shell, invocation) {
-        Ok(status) => Err(Stop::Exit(
-            status.unwrap_or(shell.trap_status.unwrap_or(shell.status)),
-        )),
+        Ok(status) => Err(Stop::Exit(status.unwrap_or(ended(shell)))),
         Err(Wrong::NotNumeric) => Err(Stop::Exit(2)),
         Err(Wrong::TooMany) => Ok(1),
+    }
+}
+
+/// Returns the status of a bare `exit`: in an EXIT trap, what `$?` was when the trap began.
+fn ended(shell: &Shell) -> u8 {
+    match shell.trap_status {
+        Some(status) if shell.traps.is_running_exit() => status,
+        _ => shell.status,
     }
 }
 

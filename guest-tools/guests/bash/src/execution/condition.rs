@@ -59,13 +59,13 @@ fn holds<'a>(
             Condition::Group(part) => holds(shell, part).await,
             Condition::NotEmpty(word) => {
                 let text = shell.expand_text(word, Context::SINGLE).await?;
-                trace(shell, &[b"-n", &bash_text::quote::trace(&text)]).await?;
+                trace(shell, &[b"-n", &text]).await?;
                 Ok(!text.is_empty())
             }
             Condition::Unary { test, operand } => {
                 let text = shell.expand_text(operand, Context::SINGLE).await?;
                 let operator = [b'-', test.0];
-                trace(shell, &[&operator, &bash_text::quote::trace(&text)]).await?;
+                trace(shell, &[&operator, &text]).await?;
                 test::unary(&operator, &text, &mut World { shell }).map_err(|error| {
                     shell.report(format_args!("[[: {error}"));
                     Wrong::Status(2)
@@ -80,8 +80,12 @@ async fn trace(shell: &mut Shell, parts: &[&[u8]]) -> Result<(), Stop> {
     if !shell.options.has(SetOption::XTrace) {
         return Ok(());
     }
-    let mut line = b"[[ ".to_vec();
-    line.extend_from_slice(&bstr::join(" ", parts));
+    // Operands stand as they are, only an empty one is quoted.
+    let mut line = BString::from("[[");
+    for part in parts {
+        line.push(b' ');
+        line.extend_from_slice(if part.is_empty() { b"''" } else { part });
+    }
     line.extend_from_slice(b" ]]");
     shell.trace(&line).await
 }
@@ -96,15 +100,7 @@ async fn binary(
     let ignore_case = shell.options.has_shopt(Shopt::NoCaseMatch);
     let expanded = shell.expand(right, Context::SINGLE).await?;
     let right = expanded.joined();
-    trace(
-        shell,
-        &[
-            &bash_text::quote::trace(&left),
-            test.text().as_bytes(),
-            &bash_text::quote::trace(&right),
-        ],
-    )
-    .await?;
+    trace(shell, &[&left, test.text().as_bytes(), &right]).await?;
     let integer = |shell: &mut Shell, text: &[u8]| {
         shell.evaluate(text).map_err(|refusal| match refusal {
             crate::state::Refusal::Unbound(_) => Wrong::Stop(shell.refused(&refusal)),

@@ -244,7 +244,7 @@ async fn prepared(
     if assignments.is_empty() {
         return match found {
             Found::Function(function) => call::call(shell, function, invocation.words).await,
-            Found::Builtin(builtin) => run_builtin(shell, builtin, invocation).await,
+            Found::Builtin(builtin) => run_named(shell, builtin, invocation).await,
             Found::Program => run_program(shell, &invocation.words, Lookup::ALL, afterwards).await,
         };
     }
@@ -255,7 +255,7 @@ async fn prepared(
             shell.perform(assignment).await?;
         }
         if let Found::Builtin(builtin) = found {
-            return run_builtin(shell, builtin, invocation).await;
+            return run_named(shell, builtin, invocation).await;
         }
     }
     shell.variables.push_scope();
@@ -271,7 +271,7 @@ async fn prepared(
     match found {
         Found::Function(function) => call::call_prepared(shell, function, invocation.words).await,
         Found::Builtin(builtin) => {
-            let outcome = run_builtin(shell, builtin, invocation).await;
+            let outcome = run_named(shell, builtin, invocation).await;
             shell.pop_scope();
             outcome
         }
@@ -283,6 +283,25 @@ async fn prepared(
     }
 }
 
+/// Runs a builtin that was called by its name, not by way of `command`.
+async fn run_named(
+    shell: &mut Shell,
+    builtin: &'static Builtin,
+    invocation: Invocation,
+) -> Outcome {
+    let outcome = run_builtin(shell, builtin, invocation).await;
+    // What runs no commands of its own has status 2 only after a wrong use of it, which ends a POSIX shell.
+    match outcome {
+        Ok(2) if builtin.class.is_special() && shell.is_posix() && !shell.is_interactive => {
+            match builtin.name {
+                "." | "source" | "eval" | "exec" => Ok(2),
+                _ => Err(Stop::Exit(2)),
+            }
+        }
+        outcome => outcome,
+    }
+}
+
 async fn run_builtin(
     shell: &mut Shell,
     builtin: &'static Builtin,
@@ -291,16 +310,6 @@ async fn run_builtin(
     let outcome = match builtin.run {
         Run::Now(run) => run(shell, &invocation),
         Run::Waiting(run) => run(shell, &invocation).await,
-    };
-    // What runs no commands of its own has status 2 only after a wrong use of it, which ends a POSIX shell.
-    let outcome = match outcome {
-        Ok(2) if builtin.class.is_special() && shell.is_posix() && !shell.is_interactive => {
-            match builtin.name {
-                "." | "source" | "eval" | "exec" => Ok(2),
-                _ => Err(Stop::Exit(2)),
-            }
-        }
-        outcome => outcome,
     };
     if shell.output.is_empty() {
         return outcome;

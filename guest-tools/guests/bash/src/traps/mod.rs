@@ -181,6 +181,11 @@ impl Traps {
         (trapped | ignored) & bit(signal) != 0
     }
 
+    /// Returns whether the EXIT trap is what runs innermost.
+    pub fn is_running_exit(&self) -> bool {
+        self.running.last() == Some(&Condition::Exit)
+    }
+
     /// Returns whether a trap's text is being run.
     pub fn is_running(&self) -> bool {
         !self.running.is_empty()
