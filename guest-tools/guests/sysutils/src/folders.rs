@@ -1,7 +1,7 @@
 //! mkdir and mkfifo, and making the folders of a path.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::copy::quoted;
@@ -17,11 +17,15 @@ pub(crate) fn make_all(
     mut tell: impl FnMut(&Path),
 ) -> Result<(), (PathBuf, io::Error)> {
     let mut path = PathBuf::new();
-    for part in folder.components() {
+    let depth = folder.components().count();
+    for (place, part) in folder.components().enumerate() {
         path.push(part);
         match fs::create_dir(&path) {
             Ok(()) => tell(&path),
             Err(_) if path.is_dir() => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && place + 1 < depth => {
+                return Err((path, ErrorKind::NotADirectory.into()));
+            }
             Err(error) => return Err((path, error)),
         }
     }
@@ -136,7 +140,7 @@ pub(crate) fn mkfifo(program: &str, arguments: &[String]) -> u8 {
     for operand in &operands {
         let path = Path::new(operand);
         let made = if stat(path, false).is_ok() {
-            Err(io::ErrorKind::AlreadyExists.into())
+            Err(ErrorKind::AlreadyExists.into())
         } else {
             system::mkfifo(path, 0o666)
         };

@@ -56,18 +56,23 @@ pub(crate) fn id(program: &str, arguments: &[String]) -> u8 {
     let mut status = 0;
     let count = operands.len().max(1);
     for place in 0..count {
-        if let Some(user) = operands.get(place).filter(|user| !owner.is_called(user)) {
-            complain(
-                program,
-                format_args!("{}: no such user", quoting::curly(user)),
-            );
-            status = 1;
-            continue;
-        }
-        let (name, number) = (&owner.name, owner.id);
+        let account = match operands.get(place) {
+            None => owner.clone(),
+            Some(user) => match Owner::known(user) {
+                Some(account) => account,
+                None => {
+                    let user = quoting::curly(user);
+                    complain(program, format_args!("{user}: no such user"));
+                    status = 1;
+                    continue;
+                }
+            },
+        };
+        let (name, group, number) = (&account.name, account.group(), account.id);
         let text = match what {
-            None => format!("uid={number}({name}) gid={number}({name}) groups={number}({name})"),
-            Some(_) if shows_name => name.clone(),
+            None => format!("uid={number}({name}) gid={number}({group}) groups={number}({group})"),
+            Some("user") if shows_name => name.clone(),
+            Some(_) if shows_name => group.to_owned(),
             Some(_) => number.to_string(),
         };
         let end = if has_zero { '\0' } else { '\n' };
@@ -94,7 +99,8 @@ pub(crate) fn logname(program: &str, arguments: &[String]) -> u8 {
         arguments,
         0,
         "Print the user's login name.",
-        |_| Ok(Owner::of_hand().name),
+        // Nobody logs in to a hand.
+        |_| Err("no login name".to_owned()),
     )
 }
 
@@ -112,10 +118,10 @@ pub(crate) fn groups(program: &str, arguments: &[String]) -> u8 {
             }
             let mut lines = Vec::new();
             for user in users {
-                if !owner.is_called(user) {
+                let Some(account) = Owner::known(user) else {
                     return Err(format!("{}: no such user", quoting::curly(user)));
-                }
-                lines.push(format!("{user} : {}", owner.name));
+                };
+                lines.push(format!("{user} : {}", account.group()));
             }
             Ok(lines.join("\n"))
         },

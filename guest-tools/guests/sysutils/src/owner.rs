@@ -30,6 +30,31 @@ impl Owner {
         }
     }
 
+    /// Returns an account that every hand has by its name or number.
+    pub(crate) fn known(word: &str) -> Option<Self> {
+        const ACCOUNTS: &[(&str, u32)] = &[("root", 0), ("nobody", 65_534)];
+        let own = Self::of_hand();
+        if own.is_called(word) {
+            return Some(own);
+        }
+        ACCOUNTS
+            .iter()
+            .map(|(name, id)| Self {
+                name: (*name).to_owned(),
+                id: *id,
+            })
+            .find(|account| account.is_called(word))
+    }
+
+    /// Returns the name of its group.
+    pub(crate) fn group(&self) -> &str {
+        if self.id == 65_534 {
+            "nogroup"
+        } else {
+            &self.name
+        }
+    }
+
     /// Returns whether a word of the command line means this user or group.
     pub(crate) fn is_called(&self, word: &str) -> bool {
         word == self.name || word.strip_prefix('+').unwrap_or(word).parse() == Ok(self.id)

@@ -64,7 +64,11 @@ pub(crate) fn pairs(
     if stat(Path::new(&last), true).is_ok_and(|status| status.is_directory()) {
         return Ok(into(&last, operands, wish.has_parents));
     }
-    if operands.len() > 1 || wish.has_parents {
+    if wish.has_parents {
+        let message = "with --parents, the destination must be a directory";
+        return Err(usage(program, message, 1));
+    }
+    if operands.len() > 1 {
         check_folder(program, &last, "target ")?;
     }
     Ok(operands
