@@ -2,6 +2,7 @@
 
 mod test;
 
+use std::io::Read as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::expression::{Expression, Follow, Nanoseconds, Search};
@@ -62,7 +63,7 @@ pub fn parse(arguments: &[String]) -> Result<Parsed, String> {
         shown: None,
     };
     parser.options()?;
-    parser.roots();
+    parser.roots()?;
     let expression = parser.whole()?;
     if let Some(text) = parser.shown {
         return Ok(Parsed::Show(text));
@@ -109,13 +110,49 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn roots(&mut self) {
+    fn roots(&mut self) -> Result<(), String> {
         while let Some(word) = self.words.next_if(|word| !begins_expression(word)) {
             self.search.roots.push(word.clone());
+        }
+        if self.words.next_if(|word| *word == "-files0-from").is_some() {
+            return self.roots_from_file();
         }
         if self.search.roots.is_empty() {
             self.search.roots.push(".".to_owned());
         }
+        Ok(())
+    }
+
+    /// `-files0-from`: the roots are in a file, each with a NUL behind it.
+    fn roots_from_file(&mut self) -> Result<(), String> {
+        let Some(file) = self.words.next() else {
+            return Err("missing argument to `-files0-from'".to_owned());
+        };
+        if let Some(root) = self.search.roots.first() {
+            return Err(format!(
+                "extra operand {}\nfind: file operands cannot be combined with -files0-from",
+                quoted(root)
+            ));
+        }
+        let mut bytes = Vec::new();
+        let outcome = if file == "-" {
+            std::io::stdin().read_to_end(&mut bytes).map(|_| ())
+        } else {
+            std::fs::read(file).map(|read| bytes = read)
+        };
+        outcome.map_err(|error| {
+            let reason = process::Errno::from(&error).words();
+            format!("cannot open {} for reading: {reason}", quoted(file))
+        })?;
+        for root in bytes
+            .split(|byte| *byte == 0)
+            .filter(|root| !root.is_empty())
+        {
+            self.search
+                .roots
+                .push(String::from_utf8_lossy(root).into_owned());
+        }
+        Ok(())
     }
 
     fn whole(&mut self) -> Result<Expression, String> {

@@ -216,11 +216,14 @@ impl Directive {
         };
         let text = if is_number && self.plus {
             format!("+{text}")
+        } else if self.letter == 'd' && self.space {
+            format!(" {text}")
         } else {
             text
         };
         let padding = self.width.saturating_sub(text.chars().count());
-        let zero = self.zero && is_number && !self.left;
+        // Of the numbers, findutils has only these as numbers; others are texts to it.
+        let zero = self.zero && matches!(self.letter, 'd' | 'm') && !self.left;
         if !self.left {
             into.resize(into.len() + padding, if zero { b'0' } else { b' ' });
         }

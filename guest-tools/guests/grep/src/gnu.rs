@@ -46,7 +46,9 @@ pub(crate) fn run(name: &str, words: &[String]) -> u8 {
     for warning in matcher.warnings() {
         eprintln!("grep: warning: {warning}");
     }
-    if settings.count_max == Some(0) && settings.list != List::NotMatching {
+    // Nothing can be found: not even counts are shown.
+    let is_vain = settings.count_max == Some(0) || settings.patterns.is_empty() && !settings.invert;
+    if is_vain && settings.list != List::NotMatching {
         return NO_MATCH;
     }
     let out = BufWriter::with_capacity(OUTPUT_BYTES, io::stdout().lock());

@@ -82,6 +82,7 @@ pub fn write(out: &mut String, value: &Val, style: &Style, depth: usize) {
             let mut is_first = true;
             let mut member = |key: &str, value: &Val| {
                 if !is_first {
+                    out.push_str(color);
                     out.push(',');
                 }
                 is_first = false;
@@ -103,7 +104,6 @@ pub fn write(out: &mut String, value: &Val, style: &Style, depth: usize) {
                     out.push_str(RESET);
                 }
                 write(out, value, style, depth + 1);
-                out.push_str(color);
             };
             if style.is_sorted {
                 Val::sorted(members)
