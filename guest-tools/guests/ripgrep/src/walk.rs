@@ -69,6 +69,10 @@ pub(crate) fn haystacks<'a>(
 fn message(error: &ignore::Error) -> String {
     const AGAIN: &str = "IO error for operation on ";
     let text = error.to_string();
+    // That of a path that was found is as the library has it.
+    if error.depth().is_some_and(|depth| depth > 0) {
+        return text;
+    }
     let Some((path, rest)) = text.split_once(&format!(": {AGAIN}")) else {
         return text;
     };
