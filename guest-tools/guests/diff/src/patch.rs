@@ -1,7 +1,9 @@
 //! patch, as GNU's 2.7 has it: finds patches in its input and applies them to files beneath the working directory.
 
 mod apply;
+mod attempt;
 mod backup;
+mod choose;
 mod ed;
 mod find;
 mod git;
@@ -10,7 +12,9 @@ mod lines;
 mod locate;
 mod names;
 mod options;
+mod put;
 mod reject;
+mod say;
 mod session;
 
 use std::io::Write as _;

@@ -1,6 +1,7 @@
 //! make, as GNU's 4.3 has it: reads makefiles, finds what is out of date, and runs recipes with the shell.
 
 mod builtin;
+mod conditional;
 mod database;
 mod environment;
 mod evaluate;
@@ -18,6 +19,7 @@ mod pattern;
 mod place;
 mod recipe;
 mod rule;
+mod rule_line;
 mod search;
 mod session;
 mod shell;
