@@ -3,6 +3,7 @@
 //! One program that is called by many names; each command is a file of its own.
 
 mod bc;
+mod ed;
 mod envsubst;
 mod file;
 mod iconv;
@@ -29,6 +30,7 @@ const COMMANDS: &[(&str, Run)] = &[
     ("bc", bc::run),
     ("clear", terminal::clear),
     ("dos2unix", line_ends::run),
+    ("ed", ed::run),
     ("envsubst", envsubst::run),
     ("file", file::run),
     ("getconf", system::getconf),
