@@ -18,29 +18,18 @@ pub(crate) fn clear(file: &str) {
     if !std::path::Path::new(&lock).is_dir() {
         return;
     }
-    let is_another = |entry: &process::Entry| {
+    let programs = process::programs();
+    // No other program of the hand knows databases, but a component of the workspace may.
+    let may_own = |entry: &process::Entry| {
         let name = entry.arguments.first().map_or("", String::as_str);
         let name = name.rsplit('/').next().unwrap_or(name);
-        // Shells and pipelines of coreutils know no databases.
-        entry.pid != process::pid() && entry.state != 'Z' && !matches!(name, "bash" | "sh" | "")
+        let is_alive = entry.pid != process::pid() && entry.state != 'Z';
+        is_alive && (name == "sqlite3" || !programs.iter().any(|program| program == name))
     };
-    let may_own = |entry: &process::Entry| {
-        is_another(entry) && !process::programs().contains(&base(entry)) || base(entry) == "sqlite3"
-    };
-    let others = process::list();
-    let has_owner = others
-        .iter()
-        .any(|entry| entry.pid != process::pid() && may_own(entry));
-    if !has_owner {
+    if !process::list().iter().any(may_own) {
         // If it is gone by now, so much the better.
         let _ = std::fs::remove_dir(&lock);
     }
-}
-
-#[cfg(target_family = "wasm")]
-fn base(entry: &process::Entry) -> String {
-    let name = entry.arguments.first().map_or("", String::as_str);
-    name.rsplit('/').next().unwrap_or(name).to_owned()
 }
 
 /// Does nothing: natively SQLite has the locks of the kernel.
