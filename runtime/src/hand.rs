@@ -264,6 +264,7 @@ impl Hand {
         self.vfs.clear_limit_hit();
         let written_bytes = self.vfs.usage().bytes;
         let cpu_time = self.kernel.cpu_time.get();
+        self.usage.begin_peak();
         let outcome = shell::call_tool(shell, input, options, self.limits.wall_time).await;
         if let Outcome::HostFault(fault) = &outcome {
             tracing::error!(error = %fault, "a call of the shell failed in the host");
@@ -272,7 +273,7 @@ impl Hand {
             metrics: CallMetrics {
                 wall_time: start.elapsed(),
                 cpu_time: self.kernel.cpu_time.get().saturating_sub(cpu_time),
-                memory_peak_bytes: 0,
+                memory_peak_bytes: self.usage.memory_peak_bytes(),
                 written_bytes: self.vfs.usage().bytes.saturating_sub(written_bytes),
             },
             limit_reached: self.vfs.limit_hit().map(Limit::from),

@@ -30,7 +30,8 @@ pub struct Limits {
     pub processes: u32,
     /// Time from the start of a call to its end; a call's own timeout can only be shorter. Default 2 minutes.
     pub wall_time: Duration,
-    /// Time that a call occupies a processor, measured in slices of about a millisecond. Default 2 minutes.
+    /// Time that a call, or a process that a shell started, occupies a processor, measured in slices of about a
+    /// millisecond. Default 2 minutes.
     pub cpu_time: Duration,
     /// Size of a call's result, in bytes of text and media. Default 4 MiB.
     pub output_bytes: u64,
@@ -139,12 +140,24 @@ impl fmt::Display for Limit {
 #[derive(Debug, Default)]
 pub(crate) struct HandUsage {
     memory_bytes: AtomicU64,
+    memory_peak_bytes: AtomicU64,
     processes: AtomicU32,
     /// Told when the last process is gone.
     idle: Notify,
 }
 
 impl HandUsage {
+    /// Begins to look for the peak anew.
+    pub(crate) fn begin_peak(&self) {
+        let now = self.memory_bytes.load(Ordering::Relaxed);
+        self.memory_peak_bytes.store(now, Ordering::Relaxed);
+    }
+
+    /// Returns the largest sum of linear memory of all processes since [`HandUsage::begin_peak`].
+    pub(crate) fn memory_peak_bytes(&self) -> u64 {
+        self.memory_peak_bytes.load(Ordering::Relaxed)
+    }
+
     /// Returns as soon as the hand has no process.
     pub(crate) async fn idle(&self) {
         loop {
@@ -258,16 +271,18 @@ impl ResourceLimiter for Account {
         let Some(total) = take_u64(&process.memory_bytes, bytes, self.limits.memory_bytes) else {
             return self.refuse(Limit::Memory);
         };
-        if take_u64(
+        let in_hand = take_u64(
             &self.hand.memory_bytes,
             bytes,
             self.limits.hand_memory_bytes,
-        )
-        .is_none()
-        {
+        );
+        let Some(in_hand) = in_hand else {
             process.memory_bytes.fetch_sub(bytes, Ordering::Relaxed);
             return self.refuse(Limit::HandMemory);
-        }
+        };
+        self.hand
+            .memory_peak_bytes
+            .fetch_max(in_hand, Ordering::Relaxed);
         process
             .memory_peak_bytes
             .fetch_max(total, Ordering::Relaxed);

@@ -19,7 +19,7 @@ use sinew_runtime::{Hand, Limits, ProgramEnd, Programs, Resources, RunProgram, S
 use tokio_util::sync::CancellationToken;
 
 use hands::Hands;
-use measure::{Contest, Options, Report};
+use measure::{Contest, Group, Options, Report};
 
 /// A script, and how often a round runs it.
 struct Script {
@@ -129,6 +129,7 @@ fn main() -> Result<()> {
             .run(options.pick(1, script.times.0), options.pick(1, 7))?;
         report.add(group);
     }
+    report.add(cold_start(&options)?);
     report.note(
         "fresh hand: made for the script, with `bash -c`; kept shell: one call of the tool bash",
     );
@@ -228,4 +229,37 @@ fn native(script: &str, folder: &Path) -> Result<String> {
         .context("native bash is needed as the baseline")?;
     ensure!(output.status.success(), "native: {script}");
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The start of a whole process for one script, as a program that runs commands would do it.
+fn cold_start(options: &Options) -> Result<Group> {
+    let cache = tempfile::tempdir()?;
+    let run = |program: &str, arguments: &[&str]| {
+        let output = Command::new(program)
+            .args(arguments)
+            .env("SINEW_CACHE", cache.path())
+            .stdin(Stdio::null())
+            .output()?;
+        ensure!(output.stdout == b"hi\n", "{program}: {output:?}");
+        Ok(())
+    };
+    let sinew = ["exec", "--", "echo hi"];
+    let exec = || run(env!("CARGO_BIN_EXE_sinew-under-test"), &sinew);
+    exec()?;
+    let mut contest = Contest::new("cold start, echo hi").subject("sinew exec", exec);
+    let boxed = [
+        "--ro-bind",
+        "/",
+        "/",
+        "--unshare-all",
+        "bash",
+        "-c",
+        "echo hi",
+    ];
+    if run("bwrap", &boxed).is_ok() {
+        contest = contest.subject("bwrap bash -c", move || run("bwrap", &boxed));
+    }
+    contest
+        .subject("native bash -c", || run("bash", &["-c", "echo hi"]))
+        .run(options.pick(1, 20), options.pick(1, 7))
 }

@@ -17,6 +17,7 @@ mod sdk;
 mod shell;
 mod shell_sessions;
 mod tidy;
+mod tool_output;
 
 /// The daemon under test.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_sinew-under-test");

@@ -11,6 +11,7 @@
 
 mod files;
 mod shell;
+mod shell_session;
 mod sizes;
 
 use anyhow::Result;

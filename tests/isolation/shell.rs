@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::json;
 use sinew_runtime::fs::FsLimits;
-use sinew_runtime::{CallOptions, Limits};
+use sinew_runtime::{CallOptions, Limits, Outcome};
 use sinew_tests::shell::{Answer, Handful, Shells};
 
 use crate::PROGRAM;
@@ -225,6 +225,11 @@ async fn no_path_leads_out() -> Result<()> {
         "cat < /dev/fd/9; cat /dev/fd/999999; exec 7<>/dev/tcp/127.0.0.1/22 && cat <&7".to_owned(),
         "tar cf - out | tar tf - | grep secret".to_owned(),
         format!("mv out/secret . ; echo x > out/new; rm -rf out/. ; ls {host}"),
+        // A name that is a folder and a link out in turn, while others walk through it.
+        format!(
+            "mkdir real; (for ((i = 0; i < 300; i++)); do ln -s {host} way; rm way; mv real way; mv way real; done) &
+             for ((i = 0; i < 60; i++)); do cat way/secret; grep -r SECRET way; find way -type f; done 2>/dev/null; wait"
+        ),
     ] {
         let answer = hand.bash(&script).await?;
         assert!(!answer.text.contains("HOST-SECRET"), "{script}: {answer:?}");
@@ -274,5 +279,34 @@ async fn hostile_components_of_the_workspace_end_alone() -> Result<()> {
     put("endless", &wat::parse_str(endless)?)?;
     let answer = hand.bash("timeout 0.2 ./endless; echo status $?").await?;
     assert_eq!(answer.text, "status 124\n");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_only_computes_is_ended_and_a_shell_is_not_charged_for_ever() -> Result<()> {
+    let shells = Shells::new(PROGRAM).await?;
+    let hand = shells.hand(Limits {
+        cpu_time: Duration::from_millis(400),
+        ..Limits::default()
+    })?;
+    let answer = hand.bash("awk 'BEGIN { while (1) i++ }'; echo $?").await?;
+    assert!(answer.text.contains("processor time"), "{}", answer.text);
+    assert!(answer.text.ends_with("152\n"), "{}", answer.text);
+    // Each call takes a good part of the limit, all together several times as much.
+    let mut spent = Duration::ZERO;
+    while spent < Duration::from_millis(1_200) {
+        let input = json!({"command": "for ((i = 0; i < 20000; i++)); do :; done"});
+        let execution = hand
+            .hand
+            .execute("bash", &input, CallOptions::default())
+            .await;
+        assert!(
+            matches!(execution.outcome, Outcome::Result(_)),
+            "{:?}",
+            execution.outcome
+        );
+        spent += execution.metrics.cpu_time;
+        assert!(execution.metrics.memory_peak_bytes > 0);
+    }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::signal::{Effect, Signals};
 use super::waiters::Waiters;
@@ -44,6 +44,8 @@ pub(crate) struct Entry {
     pub(crate) arguments: Vec<String>,
     pub(crate) started: SystemTime,
     pub(crate) cpu_time: Arc<CpuTime>,
+    /// What of `cpu_time` does not count towards the limit: a shell spends it on one call after the other.
+    cpu_nanos_settled: AtomicU64,
     /// Of children that have ended, in nanoseconds.
     pub(crate) children_cpu_nanos: AtomicU64,
     pub(crate) usage: Arc<ProcessUsage>,
@@ -84,6 +86,7 @@ impl Entry {
             arguments: new.arguments,
             started: SystemTime::now(),
             cpu_time: Arc::default(),
+            cpu_nanos_settled: AtomicU64::new(0),
             children_cpu_nanos: AtomicU64::new(0),
             usage: new.usage,
             umask: AtomicU32::new(new.umask),
@@ -96,6 +99,18 @@ impl Entry {
             }),
             signals: Mutex::new(Signals::new(new.ignored)),
         }
+    }
+
+    /// Lets what was spent so far count no longer towards the limit.
+    pub(crate) fn settle_cpu_time(&self) {
+        let nanos = u64::try_from(self.cpu_time.get().as_nanos()).unwrap_or(u64::MAX);
+        self.cpu_nanos_settled.store(nanos, Ordering::Relaxed);
+    }
+
+    /// Returns the processor time that counts towards the limit.
+    pub(crate) fn unsettled_cpu_time(&self) -> Duration {
+        let settled = Duration::from_nanos(self.cpu_nanos_settled.load(Ordering::Relaxed));
+        self.cpu_time.get().saturating_sub(settled)
     }
 
     pub(crate) fn is_alive(&self) -> bool {

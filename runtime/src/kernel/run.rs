@@ -173,7 +173,7 @@ impl<F: Future<Output = Result<Ended, Outcome>>> Guarded<F> {
         self.kernel.cpu_time.add(time);
         if polled.is_pending() {
             self.entry.set_waiting();
-            if self.entry.cpu_time.get() > self.cpu_time_max {
+            if self.entry.unsettled_cpu_time() > self.cpu_time_max {
                 return Poll::Ready(Err(Outcome::LimitHit(Limit::CpuTime)));
             }
         }

@@ -96,6 +96,12 @@ impl Kernel {
                 }
                 Target::Script(interpreter, argument) => {
                     let script = std::mem::replace(&mut start.program, interpreter.clone());
+                    // The name by which it was called, where that is a path, is what it should see as its own.
+                    let called = start.arguments.first();
+                    let script = match called.filter(|called| called.contains('/')) {
+                        Some(called) => called.clone(),
+                        None => script,
+                    };
                     let mut arguments = vec![interpreter];
                     arguments.extend(argument);
                     arguments.push(script);

@@ -131,6 +131,7 @@ impl Shell {
         };
         let entry = Arc::clone(&live.entry);
         self.output.begin(call.name, call.progress);
+        entry.settle_cpu_time();
         session.call(call.script);
         // Dropped before its end, as a call may be, this kills what still runs.
         let guard = KillOnDrop(Some(&self.kernel));

@@ -26,6 +26,11 @@ pub struct Hands {
 impl Hands {
     /// Starts a runtime with an empty store.
     pub fn new() -> Result<Self> {
+        Self::with(|_| {})
+    }
+
+    /// Starts a runtime with an empty store, set up by `change`.
+    pub fn with(change: impl FnOnce(&mut RuntimeConfig)) -> Result<Self> {
         let data = tempfile::tempdir()?;
         // Only components that we answer for are loaded, which are compiled in this process.
         let compiler = CompilerCommand {
@@ -33,8 +38,10 @@ impl Hands {
             args: Vec::new(),
             limits: CompilerLimits::default(),
         };
+        let mut config = RuntimeConfig::new(data.path().to_owned(), compiler);
+        change(&mut config);
         Ok(Self {
-            runtime: Runtime::new(RuntimeConfig::new(data.path().to_owned(), compiler))?,
+            runtime: Runtime::new(config)?,
             callers: tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?,
