@@ -129,12 +129,12 @@ impl Said {
     fn item<'a>(&mut self, tokens: &'a [Token]) -> Option<&'a [Token]> {
         let (first, rest) = tokens.split_first()?;
         match first {
-            Token::Number { value, digits } => self.from_number(*value, *digits, rest),
+            Token::Number { value, digits } => self.number_item(*value, *digits, rest),
             Token::Signed { .. } | Token::Decimal { .. } => {
                 let rest = self.counted(tokens, true)?;
                 Some(rest)
             }
-            Token::Month(month) => self.from_month(*month, rest),
+            Token::Month(month) => self.month_item(*month, rest),
             Token::Day(day) => {
                 self.weekday_item(0, *day);
                 Some(match rest {
@@ -256,7 +256,7 @@ impl Said {
         Some(rest)
     }
 
-    fn from_month<'a>(&mut self, month: i64, rest: &'a [Token]) -> Option<&'a [Token]> {
+    fn month_item<'a>(&mut self, month: i64, rest: &'a [Token]) -> Option<&'a [Token]> {
         self.dates += 1;
         self.month = month;
         match rest {
@@ -301,7 +301,7 @@ impl Said {
     }
 
     /// Reads what begins with a number.
-    fn from_number<'a>(
+    fn number_item<'a>(
         &mut self,
         value: i64,
         digits: usize,

@@ -126,7 +126,7 @@ fn commands_do_as_gnu() {
         ("install -D -m 600 run.sh a/c/z", "0 "),
         ("stat -c %a a/c a/c/z", "0 755\n600\n"),
         ("test -x run.sh -a ! -x a/c/z", "0 "),
-        ("env none", "127 env: 'none': No such file or directory\n"),
+        ("env none", "127 env: ‘none’: No such file or directory\n"),
         ("timeout 9 false", "1 "),
         ("timeout 0.1 sleep 9", "124 "),
         ("tail -n 2 d/sub/fruit", "0 cherry 2\napple 10\n"),

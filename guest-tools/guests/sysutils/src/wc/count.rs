@@ -132,24 +132,23 @@ enum Class {
 
 const CLASSES: [Class; 256] = {
     let mut classes = [Class::Control; 256];
-    let mut byte = 0x20;
+    let mut byte = 0;
     while byte < 256 {
         #[expect(clippy::indexing_slicing, reason = "byte < 256")]
         {
+            // A vertical tab is a space that takes no column.
             classes[byte] = match byte {
-                0x20 => Class::Space,
-                0x7f => Class::Control,
+                0x0a => Class::Newline,
+                0x0c | 0x0d => Class::Return,
+                0x09 => Class::Tab,
+                0x0b | 0x20 => Class::Space,
+                0..0x20 | 0x7f => Class::Control,
                 0x80.. => Class::Wide,
                 _ => Class::Visible,
             };
         }
         byte += 1;
     }
-    classes[b'\n' as usize] = Class::Newline;
-    classes[b'\r' as usize] = Class::Return;
-    classes[b'\x0c' as usize] = Class::Return;
-    classes[b'\t' as usize] = Class::Tab;
-    classes[b'\x0b' as usize] = Class::Space;
     classes
 };
 
