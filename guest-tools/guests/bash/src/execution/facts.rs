@@ -16,7 +16,13 @@ impl World<'_> {
         if path.is_empty() {
             return None;
         }
-        if let Some(number) = path.strip_prefix(b"/dev/fd/") {
+        let number = match path {
+            b"/dev/stdin" => Some(b"0".as_slice()),
+            b"/dev/stdout" => Some(b"1".as_slice()),
+            b"/dev/stderr" => Some(b"2".as_slice()),
+            path => path.strip_prefix(b"/dev/fd/"),
+        };
+        if let Some(number) = number {
             let number = bash_text::arithmetic::parse_integer(number)?;
             let open = self.shell.descriptors.get(u32::try_from(number).ok()?)?;
             return open.existing_descriptor()?.stat().ok();
