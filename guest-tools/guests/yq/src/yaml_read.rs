@@ -91,9 +91,7 @@ impl<'t> Reader<'t> {
             }
         }
         let leading = self.leading.take();
-        if is_within
-            || leading.as_ref().is_none_or(String::is_empty) && build.comments.is_empty()
-        {
+        if is_within || leading.as_ref().is_none_or(String::is_empty) && build.comments.is_empty() {
             return Ok(None);
         }
         // A file of nothing but comments.

@@ -53,7 +53,11 @@ fn documents_are_read_changed_and_written() {
     let mut count = 0;
     for case in table.split("\n= ").skip(1) {
         let (line, rest) = case.split_once('\n').unwrap();
-        let place = if rest.starts_with("> ") { 0 } else { rest.find("\n> ").unwrap() + 1 };
+        let place = if rest.starts_with("> ") {
+            0
+        } else {
+            rest.find("\n> ").unwrap() + 1
+        };
         let (input, expected) = rest.split_at(place);
         let answer = run(line, input);
         assert_eq!(answer.trim_end(), expected.trim_end(), "yq {line}\n{input}");

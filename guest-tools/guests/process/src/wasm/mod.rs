@@ -13,7 +13,6 @@ pub(crate) use processes::{
     set_signals, set_umask, spawn, times, umask, wait,
 };
 
-
 #[allow(
     unsafe_code,
     missing_docs,
