@@ -67,7 +67,7 @@ fn attacks() -> Vec<Attack> {
             "search it",
             call("grep", json!({"pattern": "a", "path": "sparse"})),
             true,
-            "(limit wall_time)",
+            "_time)",
         ),
         (
             "search a large text for everything",

@@ -28,6 +28,7 @@ mod install;
 mod kill;
 mod ln;
 mod ls;
+mod mknod;
 mod mode;
 mod mv;
 mod owner;
@@ -82,6 +83,7 @@ const COMMANDS: &[(&str, Run)] = &[
     ("ls", ls::run),
     ("mkdir", folders::mkdir),
     ("mkfifo", folders::mkfifo),
+    ("mknod", mknod::run),
     ("mv", mv::run),
     ("nice", detached::nice),
     ("nohup", detached::nohup),

@@ -63,16 +63,24 @@ impl Host for KernelView<'_> {
             }
         };
         match description {
-            Some(description) => Ok(Ok(self.hold(description)?)),
+            Some(description) => self.try_hold(description),
             None => Ok(Err(Errno::NoEntry)),
         }
     }
 
     fn pipe(&mut self) -> Answer<(Resource<Held>, Resource<Held>)> {
         let (reader, writer) = pipe();
-        let reader = self.hold(Arc::new(Description::Reader(reader)))?;
-        let writer = self.hold(Arc::new(Description::Writer(writer)))?;
-        Ok(Ok((reader, writer)))
+        let reader = match self.try_hold(Arc::new(Description::Reader(reader)))? {
+            Ok(reader) => reader,
+            Err(errno) => return Ok(Err(errno)),
+        };
+        match self.try_hold(Arc::new(Description::Writer(writer)))? {
+            Ok(writer) => Ok(Ok((reader, writer))),
+            Err(errno) => {
+                self.table.delete(reader)?;
+                Ok(Err(errno))
+            }
+        }
     }
 
     fn stat_at(&mut self, path: String, follow: bool) -> Answer<Stat> {

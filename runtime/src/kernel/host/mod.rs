@@ -8,8 +8,9 @@ mod wait;
 
 use std::sync::Arc;
 
-use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable, ResourceTableError};
 
+use self::bindings::sinew::process::descriptors::Errno;
 use super::entry::Entry;
 use super::{Description, Descriptors, Kernel, Session};
 use crate::fs::Vfs;
@@ -70,6 +71,18 @@ pub(crate) fn add_to_linker<T: Send + 'static>(
 impl KernelView<'_> {
     fn hold(&mut self, description: Arc<Description>) -> wasmtime::Result<Resource<Held>> {
         Ok(self.table.push(Held(description))?)
+    }
+
+    /// As [`KernelView::hold`], where the guest can be told that it holds too much already.
+    fn try_hold(
+        &mut self,
+        description: Arc<Description>,
+    ) -> wasmtime::Result<Result<Resource<Held>, Errno>> {
+        match self.table.push(Held(description)) {
+            Ok(held) => Ok(Ok(held)),
+            Err(ResourceTableError::Full) => Ok(Err(Errno::TooManyFiles)),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn held(&self, handle: &Resource<Held>) -> wasmtime::Result<Arc<Description>> {

@@ -13,6 +13,10 @@ use crate::sys;
 
 /// Starts pipelines in the background and returns the status of having done so.
 pub fn start(shell: &mut Shell, chain: &Rc<AndOr>) -> u8 {
+    if shell.runtime.cannot_fork(1) {
+        shell.report(format_args!("fork: {}", sys::Errno::Again));
+        return 254;
+    }
     let task = shell.runtime.new_task(None);
     let mut subshell = shell.subshell(Rc::clone(&task));
     subshell.conditions = 0;

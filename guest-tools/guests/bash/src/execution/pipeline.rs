@@ -45,6 +45,10 @@ async fn execute_stages(shell: &mut Shell, commands: &[Rc<Command>]) -> Outcome 
     let mut tasks: Vec<Rc<Task>> = Vec::with_capacity(commands.len());
     let mut input: Option<Rc<Open>> = None;
     let mut statuses: Vec<u8> = Vec::with_capacity(commands.len());
+    if shell.runtime.cannot_fork(commands.len()) {
+        shell.report(format_args!("fork: {}", sys::Errno::Again));
+        return Ok(254);
+    }
     for (place, command) in commands.iter().enumerate() {
         let is_last = place + 1 == commands.len();
         if is_last && has_last_here {

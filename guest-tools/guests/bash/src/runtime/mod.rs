@@ -30,6 +30,8 @@ pub type TaskNumber = u64;
 /// A boxed future of this thread.
 pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
+/// Subshells of one shell that exist at the same time; without a bound a fork bomb takes all pipes and memory.
+const TASKS_MAX: usize = 1_000;
 /// In-shell tasks are numbered from here where a process id is asked for, far above those of the kernel.
 const PSEUDO_PID_FIRST: u32 = 0x1000_0000;
 
@@ -103,6 +105,11 @@ impl Runtime {
             signal_wakers: RefCell::default(),
             stack_start: Cell::new(0),
         }
+    }
+
+    /// Returns whether `more` tasks would be too many, as processes are for a machine that cannot fork.
+    pub fn cannot_fork(&self, more: usize) -> bool {
+        self.task_count() + more > TASKS_MAX
     }
 
     /// Returns how many tasks have not ended.
