@@ -56,8 +56,16 @@ impl Encoding {
                 characters,
             } => {
                 let group = characters * bits as usize / 8;
+                text.reserve(bytes.len() / group * characters + characters);
                 for part in bytes.chunks(group) {
-                    encode_group(part, alphabet, bits, characters, text);
+                    if let ([first, second, third], 6) = (part, bits) {
+                        let value = u32::from_be_bytes([0, *first, *second, *third]);
+                        text.extend(
+                            [18, 12, 6, 0].map(|shift| letter(alphabet, value >> shift & 63)),
+                        );
+                    } else {
+                        encode_group(part, alphabet, bits, characters, text);
+                    }
                 }
             }
             Self::LowestBitFirst => {
