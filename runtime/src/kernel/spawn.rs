@@ -15,6 +15,8 @@ use crate::fs::{FileKind, FsError, NoFds, Node, OpenOptions};
 use crate::limits::Account;
 use crate::process::{Grants, Process};
 
+/// Tells programs of ours that the variable `PWD` is there for the working directory alone.
+const DIRECTORY_MARK: &str = "SINEW_PWD";
 /// Interpreters of interpreters, as on Linux.
 const INTERPRETERS_MAX: usize = 4;
 /// The longest line that names an interpreter, in bytes, as on Linux.
@@ -125,9 +127,13 @@ impl Kernel {
         let entry = self.enter(parent, &start, account.usage())?;
         let stderr = start.descriptors.get(&2).map(Arc::clone);
         let mut environment = start.environment;
-        // wasi-libc begins at the root; guests made for us go where this says.
+        // wasi-libc begins at the root; guests made for us go where this says, and forget it if it is not theirs.
+        let has_directory = environment.iter().any(|(name, _)| name == "PWD");
         environment.retain(|(name, _)| name != "PWD");
         environment.push(("PWD".to_owned(), start.directory));
+        if !has_directory {
+            environment.push((DIRECTORY_MARK.to_owned(), String::new()));
+        }
         let grants = Grants {
             arguments: start.arguments,
             environment: Arc::new(environment),

@@ -33,6 +33,12 @@ pub(crate) fn kill(pid: i32, number: u8) -> Result<(), Errno> {
         0 => None,
         number => Some(Signal::try_from(i32::from(number)).map_err(|_| Errno::Invalid)?),
     };
+    // The own process has it before this returns, as it has in a hand.
+    if let Some(signal) = signal
+        && u32::try_from(pid).is_ok_and(|pid| pid == std::process::id())
+    {
+        return nix::sys::signal::raise(signal).map_err(|error| Errno::from_number(error as i32));
+    }
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal)
         .map_err(|error| Errno::from_number(error as i32))
 }

@@ -8,11 +8,25 @@ use crate::name::to_text;
 use crate::{Command, Entry, Errno, Event, Status};
 
 /// Goes to `$PWD`: the C library begins at `/`.
+/// Set by the host where the environment has no `PWD` but for telling the working directory.
+const DIRECTORY_MARK: &str = "SINEW_PWD";
+
 pub(crate) fn prepare() {
     if let Some(directory) = std::env::var_os("PWD") {
         // Without it the process is where the C library put it, as one whose directory was deleted.
         let _ = std::env::set_current_dir(directory);
     }
+    if std::env::var_os(DIRECTORY_MARK).is_some() {
+        forget(DIRECTORY_MARK);
+        forget("PWD");
+    }
+}
+
+/// Removes a variable of the environment.
+#[allow(unsafe_code, reason = "std has no safe way, for programs with threads")]
+fn forget(name: &str) {
+    // SAFETY: the program has not begun, and it has one thread.
+    unsafe { std::env::remove_var(name) }
 }
 
 pub(crate) fn exit(status: u8) -> ! {
