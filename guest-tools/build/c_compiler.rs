@@ -66,13 +66,11 @@ fn python(folder: &Path) -> Outcome<PathBuf> {
         "cargo::warning=installing {ZIGLANG} (a C compiler for WebAssembly) into {}",
         environment.display()
     );
-    let made = Command::new("python3")
-        .args(["-m", "venv", "--clear"])
-        .arg(&environment)
-        .stdout(Stdio::null())
-        .status();
-    if !made.is_ok_and(|status| status.success()) {
-        return Err(format!("python3 -m venv failed.\n{REMEDY}").into());
+    if !make_environment(&environment) && !(installs_venv() && make_environment(&environment)) {
+        return Err(format!(
+            "python3 -m venv failed (Debian: apt-get install python3-venv).\n{REMEDY}"
+        )
+        .into());
     }
     let installed = Command::new(&python)
         .args(["-m", "pip", "install", "--quiet", "--no-input"])
@@ -83,6 +81,27 @@ fn python(folder: &Path) -> Outcome<PathBuf> {
         return Ok(python);
     }
     Err(format!("pip could not install {ZIGLANG}; its own words are above.\n{REMEDY}").into())
+}
+
+fn make_environment(folder: &Path) -> bool {
+    let made = Command::new("python3")
+        .args(["-m", "venv", "--clear"])
+        .arg(folder)
+        .stdout(Stdio::null())
+        .status();
+    made.is_ok_and(|status| status.success())
+}
+
+/// Installs what Debian leaves out of its Python, where that is allowed. Returns whether it did.
+fn installs_venv() -> bool {
+    let user = Command::new("id").arg("-u").output();
+    let is_root = user.is_ok_and(|output| output.stdout == b"0\n");
+    if !is_root || !answers(Command::new("apt-get").arg("--version")) {
+        return false;
+    }
+    println!("cargo::warning=installing the Debian package python3-venv");
+    answers(Command::new("apt-get").args(["update", "-qq"]))
+        && answers(Command::new("apt-get").args(["install", "-y", "-qq", "python3-venv"]))
 }
 
 fn has_zig(python: &Path) -> bool {
