@@ -147,10 +147,7 @@ fn names_that_are_no_text_can_be_used() {
     assert!(world.host("workspace").join(odd).join(odd).exists());
     let dirty = world.vfs.take_dirty();
     let marks = &dirty.mount("/workspace").unwrap().marks;
-    assert!(
-        marks.contains_key(&std::path::Path::new(odd).join(odd)),
-        "{marks:?}"
-    );
+    assert!(marks.contains_key(&Path::new(odd).join(odd)), "{marks:?}");
     world.unlink(&path).unwrap();
     world.rmdir(&format!("workspace/{name}")).unwrap();
     assert_eq!(world.names("workspace"), ["even", "link"]);
