@@ -66,7 +66,9 @@ fn python(folder: &Path) -> Outcome<PathBuf> {
         "cargo::warning=installing {ZIGLANG} (a C compiler for WebAssembly) into {}",
         environment.display()
     );
-    if !make_environment(&environment) && !(installs_venv() && make_environment(&environment)) {
+    let is_made =
+        make_environment(&environment) || (installs_venv() && make_environment(&environment));
+    if !is_made {
         return Err(format!(
             "python3 -m venv failed (Debian: apt-get install python3-venv).\n{REMEDY}"
         )
