@@ -199,8 +199,8 @@ exit 3
         3,
     ),
     (
-        r"trap 'echo int' INT; kill -INT $$; echo after",
-        r"int
+        r"trap 'echo usr' USR1; kill -USR1 $$; echo after",
+        r"usr
 after
 ",
         0,
