@@ -30,6 +30,8 @@ pub type TaskNumber = u64;
 /// A boxed future of this thread.
 pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
+/// The task that is the shell itself.
+const FIRST_TASK: TaskNumber = 1;
 /// Subshells of one shell that exist at the same time; without a bound a fork bomb takes all pipes and memory.
 const TASKS_MAX: usize = 1_000;
 /// In-shell tasks are numbered from here where a process id is asked for, far above those of the kernel.
@@ -100,7 +102,7 @@ impl Runtime {
         Self {
             entries: RefCell::default(),
             ready: Arc::default(),
-            next: Cell::new(1),
+            next: Cell::new(FIRST_TASK),
             waiting: RefCell::default(),
             signal_wakers: RefCell::default(),
             stack_start: Cell::new(0),
@@ -108,8 +110,23 @@ impl Runtime {
     }
 
     /// Returns whether `more` tasks would be too many, as processes are for a machine that cannot fork.
+    ///
+    /// Then all tasks but the first are killed: what multiplies until nothing more fits would go on doing so.
     pub fn cannot_fork(&self, more: usize) -> bool {
-        self.task_count() + more > TASKS_MAX
+        if self.task_count() + more <= TASKS_MAX {
+            return false;
+        }
+        let swarm: Vec<Rc<Task>> = self
+            .entries
+            .borrow()
+            .values()
+            .filter(|entry| entry.task.number() != FIRST_TASK)
+            .map(|entry| Rc::clone(&entry.task))
+            .collect();
+        for task in swarm {
+            self.cancel(&task, crate::sys::SIGKILL);
+        }
+        true
     }
 
     /// Returns how many tasks have not ended.
