@@ -58,7 +58,9 @@ async fn a_model_that_attacks_with_its_shell_harms_itself_alone() -> Result<()> 
         assert!(outcome.text.contains(answer), "{name}: {shown}");
         assert!(!outcome.text.contains("SINEW_"), "{name}: {shown}");
         let after = call(&world.client, &attacker, ATTACKS.len()).await?;
-        assert_eq!(after.text, "still 42\n", "after {name}");
+        // What the attack left behind may still have a word to say.
+        let shown: String = after.text.chars().take(300).collect();
+        assert!(after.text.ends_with("still 42\n"), "after {name}: {shown}");
         check_neighbour(&world, &neighbour).await?;
     }
     Ok(())

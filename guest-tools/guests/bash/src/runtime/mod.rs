@@ -124,7 +124,7 @@ impl Runtime {
             .map(|entry| Rc::clone(&entry.task))
             .collect();
         for task in swarm {
-            self.cancel(&task, crate::sys::SIGKILL);
+            self.cancel(&task, sys::SIGKILL);
         }
         true
     }
