@@ -218,11 +218,11 @@ fn fresh(hands: &Hands, hand: &Hand, script: &str) -> Result<()> {
 }
 
 fn native(script: &str, folder: &Path) -> Result<String> {
+    // With `current_dir`, `env_clear` or a PATH of its own, std forks this process, which is large; without them it
+    // spawns, as a shell's start should be measured.
+    let script = format!("cd '{}' || exit\n{script}", folder.display());
     let output = Command::new("bash")
-        .args(["-c", script])
-        .current_dir(folder)
-        .env_clear()
-        .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+        .args(["-c", script.as_str()])
         .env("LANG", "C.UTF-8")
         .stdin(Stdio::null())
         .output()
