@@ -59,8 +59,13 @@ fn tunables() -> Config {
 
 /// Returns an engine that runs at most `instances_max` component instances at once.
 ///
-/// Where the address space is too small for the pool, the engine allocates on demand and says so in the log.
+/// With 0 there is no pool and no bound of the engine's: for a process that runs a few instances and ends, a pool takes
+/// longer to make than it saves. Where the address space is too small for the pool, the engine allocates on demand and
+/// says so in the log.
 pub fn running(instances_max: u32) -> wasmtime::Result<Engine> {
+    if instances_max == 0 {
+        return compiling();
+    }
     let mut config = tunables();
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances_max)));
     match Engine::new(&config) {

@@ -33,7 +33,8 @@ pub struct RuntimeConfig {
     pub data_folder: PathBuf,
     /// How to start the compiler for untrusted components.
     pub compiler: CompilerCommand,
-    /// Processes of all hands at the same time.
+    /// Processes of all hands at the same time, for which a pool of memories is reserved; 0: no pool, and the hands'
+    /// own limits alone.
     pub processes_max: u32,
     /// Threads that guests run on.
     pub guest_threads: usize,

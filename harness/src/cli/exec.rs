@@ -30,7 +30,7 @@ use crate::hands::{ENVIRONMENT, programs};
 const TIMED_OUT: u8 = 124;
 /// The exit status when the script could not be run at all.
 const NOT_RUN: u8 = 125;
-/// Processes of the one hand, with room for a pool of their memories.
+/// Processes of the one hand.
 const PROCESSES_MAX: u32 = 256;
 
 #[derive(Args)]
@@ -180,7 +180,8 @@ fn environment(args: &ExecArgs) -> Result<Vec<(String, String)>> {
 
 fn runtime_of(config: &ConfigArgs) -> Result<Runtime> {
     let config = config.config()?;
-    Ok(runtime(&config, &config.data, Some(PROCESSES_MAX))?)
+    // No pool: it would take longer to make than everything else.
+    Ok(runtime(&config, &config.data, Some(0))?)
 }
 
 fn hand(args: &ExecArgs, runtime: &Runtime, own: &std::path::Path) -> Result<Hand> {
