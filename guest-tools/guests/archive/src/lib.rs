@@ -14,76 +14,57 @@ mod unzip;
 mod zip;
 mod zstd;
 
-type Run = fn(&str, &[String]) -> u8;
+use process::Commands;
 
-/// The commands by name, in order.
-const COMMANDS: &[(&str, Run)] = &[
-    ("bunzip2", compressor::run),
-    ("bzcat", compressor::run),
-    ("bzcmp", through::compare),
-    ("bzdiff", through::compare),
-    ("bzgrep", through::grep),
-    ("bzip2", compressor::run),
-    ("gunzip", compressor::run),
-    ("gzcat", compressor::run),
-    ("gzip", compressor::run),
-    ("lzcat", compressor::run),
-    ("lzma", compressor::run),
-    ("tar", tar::run),
-    ("unlzma", compressor::run),
-    ("unxz", compressor::run),
-    ("unzip", unzip::run),
-    ("unzstd", compressor::run),
-    ("xz", compressor::run),
-    ("xzcat", compressor::run),
-    ("xzcmp", through::compare),
-    ("xzdiff", through::compare),
-    ("xzgrep", through::grep),
-    ("zcat", compressor::run),
-    ("zcmp", through::compare),
-    ("zdiff", through::compare),
-    ("zegrep", through::grep),
-    ("zfgrep", through::grep),
-    ("zgrep", through::grep),
-    ("zip", zip::run),
-    ("zipinfo", unzip::run),
-    ("zless", through::show),
-    ("zmore", through::show),
-    ("zstd", compressor::run),
-    ("zstdcat", compressor::run),
-    ("zstdgrep", through::grep),
-];
+const COMMANDS: Commands = Commands {
+    program: "archive",
+    table: &[
+        ("bunzip2", compressor::run),
+        ("bzcat", compressor::run),
+        ("bzcmp", through::compare),
+        ("bzdiff", through::compare),
+        ("bzgrep", through::grep),
+        ("bzip2", compressor::run),
+        ("gunzip", compressor::run),
+        ("gzcat", compressor::run),
+        ("gzip", compressor::run),
+        ("lzcat", compressor::run),
+        ("lzma", compressor::run),
+        ("tar", tar::run),
+        ("unlzma", compressor::run),
+        ("unxz", compressor::run),
+        ("unzip", unzip::run),
+        ("unzstd", compressor::run),
+        ("xz", compressor::run),
+        ("xzcat", compressor::run),
+        ("xzcmp", through::compare),
+        ("xzdiff", through::compare),
+        ("xzgrep", through::grep),
+        ("zcat", compressor::run),
+        ("zcmp", through::compare),
+        ("zdiff", through::compare),
+        ("zegrep", through::grep),
+        ("zfgrep", through::grep),
+        ("zgrep", through::grep),
+        ("zip", zip::run),
+        ("zipinfo", unzip::run),
+        ("zless", through::show),
+        ("zmore", through::show),
+        ("zstd", compressor::run),
+        ("zstdcat", compressor::run),
+        ("zstdgrep", through::grep),
+    ],
+};
 
 /// Returns the names that this program answers to, in order.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    COMMANDS.iter().map(|(name, _)| *name)
+    COMMANDS.names()
 }
 
 /// Runs the command that `arguments` begins with; `archive NAME ...` runs NAME.
 #[must_use]
 pub fn run(arguments: &[String]) -> u8 {
-    let Some((called, rest)) = arguments.split_first() else {
-        eprintln!("archive: missing argument");
-        return 1;
-    };
-    let name = called.rsplit('/').next().unwrap_or(called);
-    if let Some(command) = find(name) {
-        return command(name, rest);
-    }
-    if let Some((name, rest)) = rest.split_first()
-        && let Some(command) = find(name)
-    {
-        return command(name, rest);
-    }
-    eprintln!("archive: unknown program '{name}'");
-    1
-}
-
-fn find(name: &str) -> Option<Run> {
-    let place = COMMANDS
-        .binary_search_by_key(&name, |(known, _)| known)
-        .ok()?;
-    COMMANDS.get(place).map(|(_, command)| *command)
+    COMMANDS.run(arguments)
 }
 
 #[cfg(test)]

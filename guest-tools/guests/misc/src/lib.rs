@@ -21,70 +21,50 @@ mod tree;
 mod which;
 mod xxd;
 
+use process::Commands;
 use streams::{input, report};
 
-type Run = fn(&str, &[String]) -> u8;
-
-/// The commands by name, in order.
-const COMMANDS: &[(&str, Run)] = &[
-    ("bc", bc::run),
-    ("clear", terminal::clear),
-    ("dos2unix", line_ends::run),
-    ("ed", ed::run),
-    ("envsubst", envsubst::run),
-    ("file", file::run),
-    ("getconf", system::getconf),
-    ("iconv", iconv::run),
-    ("less", pager::run),
-    ("locale", system::locale),
-    ("mac2unix", line_ends::run),
-    ("mktemp", mktemp::run),
-    ("more", pager::run),
-    ("reset", terminal::clear),
-    ("rev", rev::run),
-    ("shasum", shasum::run),
-    ("sponge", moreutils::sponge),
-    ("strings", strings::run),
-    ("stty", terminal::stty),
-    ("sudo", sudo::run),
-    ("tput", terminal::tput),
-    ("tree", tree::run),
-    ("ts", moreutils::ts),
-    ("unix2dos", line_ends::run),
-    ("unix2mac", line_ends::run),
-    ("which", which::run),
-    ("xxd", xxd::run),
-];
+const COMMANDS: Commands = Commands {
+    program: "misc",
+    table: &[
+        ("bc", bc::run),
+        ("clear", terminal::clear),
+        ("dos2unix", line_ends::run),
+        ("ed", ed::run),
+        ("envsubst", envsubst::run),
+        ("file", file::run),
+        ("getconf", system::getconf),
+        ("iconv", iconv::run),
+        ("less", pager::run),
+        ("locale", system::locale),
+        ("mac2unix", line_ends::run),
+        ("mktemp", mktemp::run),
+        ("more", pager::run),
+        ("reset", terminal::clear),
+        ("rev", rev::run),
+        ("shasum", shasum::run),
+        ("sponge", moreutils::sponge),
+        ("strings", strings::run),
+        ("stty", terminal::stty),
+        ("sudo", sudo::run),
+        ("tput", terminal::tput),
+        ("tree", tree::run),
+        ("ts", moreutils::ts),
+        ("unix2dos", line_ends::run),
+        ("unix2mac", line_ends::run),
+        ("which", which::run),
+        ("xxd", xxd::run),
+    ],
+};
 
 /// Returns the names that this program answers to, in order.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    COMMANDS.iter().map(|(name, _)| *name)
+    COMMANDS.names()
 }
 
 /// Runs the command that `arguments` begins with; `misc NAME ...` runs NAME.
 pub fn run(arguments: &[String]) -> u8 {
-    let Some((called, rest)) = arguments.split_first() else {
-        eprintln!("misc: missing argument");
-        return 1;
-    };
-    let name = called.rsplit('/').next().unwrap_or(called);
-    if let Some(command) = find(name) {
-        return command(name, rest);
-    }
-    if let Some((name, rest)) = rest.split_first()
-        && let Some(command) = find(name)
-    {
-        return command(name, rest);
-    }
-    eprintln!("misc: unknown program '{name}'");
-    1
-}
-
-fn find(name: &str) -> Option<Run> {
-    let place = COMMANDS
-        .binary_search_by_key(&name, |(known, _)| known)
-        .ok()?;
-    COMMANDS.get(place).map(|(_, command)| *command)
+    COMMANDS.run(arguments)
 }
 
 #[cfg(test)]

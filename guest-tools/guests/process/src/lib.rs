@@ -6,6 +6,7 @@
 //! paths mean the process's working directory.
 
 mod command;
+mod commands;
 mod descriptor;
 mod entry;
 mod errno;
@@ -28,6 +29,7 @@ mod backend;
 mod backend;
 
 pub use command::{Child, Command, Status, spawn};
+pub use commands::{CommandRun, Commands};
 pub use descriptor::{Descriptor, OpenHow, Whence, given, standard, take};
 pub use entry::{absolute, current_directory, exit, main};
 pub use errno::{Errno, message};

@@ -11,55 +11,35 @@ mod random;
 mod rename;
 mod whereis;
 
+use process::Commands;
 use streams::{input, report};
 
-type Run = fn(&str, &[String]) -> u8;
-
-/// The commands by name, in order.
-const COMMANDS: &[(&str, Run)] = &[
-    ("cal", calendar::run),
-    ("colrm", look::colrm),
-    ("column", column::run),
-    ("getopt", getopt::run),
-    ("hd", hexdump::run),
-    ("hexdump", hexdump::run),
-    ("look", look::run),
-    ("mcookie", random::mcookie),
-    ("ncal", calendar::run),
-    ("rename", rename::run),
-    ("uuidgen", random::uuidgen),
-    ("whereis", whereis::run),
-];
+const COMMANDS: Commands = Commands {
+    program: "utillinux",
+    table: &[
+        ("cal", calendar::run),
+        ("colrm", look::colrm),
+        ("column", column::run),
+        ("getopt", getopt::run),
+        ("hd", hexdump::run),
+        ("hexdump", hexdump::run),
+        ("look", look::run),
+        ("mcookie", random::mcookie),
+        ("ncal", calendar::run),
+        ("rename", rename::run),
+        ("uuidgen", random::uuidgen),
+        ("whereis", whereis::run),
+    ],
+};
 
 /// Returns the names that this program answers to, in order.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    COMMANDS.iter().map(|(name, _)| *name)
+    COMMANDS.names()
 }
 
 /// Runs the command that `arguments` begins with; `utillinux NAME ...` runs NAME.
 pub fn run(arguments: &[String]) -> u8 {
-    let Some((called, rest)) = arguments.split_first() else {
-        eprintln!("utillinux: missing argument");
-        return 1;
-    };
-    let name = called.rsplit('/').next().unwrap_or(called);
-    if let Some(command) = find(name) {
-        return command(name, rest);
-    }
-    if let Some((name, rest)) = rest.split_first()
-        && let Some(command) = find(name)
-    {
-        return command(name, rest);
-    }
-    eprintln!("utillinux: unknown program '{name}'");
-    1
-}
-
-fn find(name: &str) -> Option<Run> {
-    let place = COMMANDS
-        .binary_search_by_key(&name, |(known, _)| known)
-        .ok()?;
-    COMMANDS.get(place).map(|(_, command)| *command)
+    COMMANDS.run(arguments)
 }
 
 #[cfg(test)]
