@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::{Backoff, Brain, Drivers, LeaseOptions, Live};
 use crate::api::sessions::SessionState;
 use crate::api::{self, ApiState, AuthMode, DEFAULT_WORKSPACE, list_keys};
+use crate::blobs::{BlobError, Blobs};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::data_dir::{DataDir, DataDirError};
@@ -43,6 +44,9 @@ pub enum DaemonError {
     /// The database is unusable.
     #[error("cannot open the database: {0}")]
     Store(#[from] StoreError),
+    /// The folder of blobs is unusable.
+    #[error("cannot open the folder of blobs: {0}")]
+    Blobs(#[from] BlobError),
     /// The Wasm engine does not start.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
@@ -131,6 +135,7 @@ impl Daemon {
         let drivers = Drivers::new(brain.clone());
         let api_state = ApiState {
             store,
+            blobs: Blobs::in_folder(&data.blobs())?,
             clock: brain.clock.clone(),
             auth,
             models: catalog,

@@ -113,6 +113,11 @@ impl DataDir {
     pub fn sessions(&self) -> PathBuf {
         self.path.join("sessions")
     }
+
+    /// Returns the folder of blobs.
+    pub fn blobs(&self) -> PathBuf {
+        self.path.join("blobs")
+    }
 }
 
 /// Returns the database file of a data folder.

@@ -34,6 +34,32 @@ pub(super) struct Collection {
     pub(super) missing: fn(StoreError, &str) -> ApiError,
 }
 
+/// Which resources of a kind a list shows.
+pub(super) struct Selection {
+    /// Also archived ones.
+    pub(super) include_archived: bool,
+    /// Bounds on the creation time.
+    pub(super) created_at: TimeRange,
+    /// Any of these states; empty for all.
+    pub(super) statuses: Vec<String>,
+    /// All of these labels.
+    pub(super) labels: Vec<(String, String)>,
+    /// Largest page.
+    pub(super) limit_max: usize,
+}
+
+impl Default for Selection {
+    fn default() -> Self {
+        Self {
+            include_archived: false,
+            created_at: TimeRange::default(),
+            statuses: Vec::new(),
+            labels: Vec::new(),
+            limit_max: LIMIT_MAX,
+        }
+    }
+}
+
 impl Collection {
     /// Returns a page of the workspace's resources that were created within `created_at`, newest first.
     pub(super) async fn list(
@@ -43,19 +69,35 @@ impl Collection {
         query: &Query,
         created_at: TimeRange,
     ) -> Answer {
-        let limit = query.limit(LIMIT_DEFAULT, LIMIT_MAX)?;
+        let selection = Selection {
+            include_archived: query.flag("include_archived")?,
+            created_at,
+            ..Selection::default()
+        };
+        self.list_selected(api, caller, query, selection).await
+    }
+
+    /// Returns a page of the workspace's resources of a selection, newest first.
+    pub(super) async fn list_selected(
+        &self,
+        api: &ApiState,
+        caller: Caller,
+        query: &Query,
+        selection: Selection,
+    ) -> Answer {
+        let limit = query.limit(LIMIT_DEFAULT, selection.limit_max)?;
         let order = Order::Descending;
         let mut rows = api
             .store
             .list(&ResourceQuery {
                 workspace: caller.workspace,
                 kind: self.kind,
-                include_archived: query.flag("include_archived")?,
-                created_at,
-                statuses: Vec::new(),
-                labels: Vec::new(),
+                include_archived: selection.include_archived,
+                created_at: selection.created_at,
+                statuses: selection.statuses,
+                labels: selection.labels,
                 order,
-                after: page::created_cursor(query, self.list, order, &created_at)?,
+                after: page::created_cursor(query, self.list, order, &selection.created_at)?,
                 limit: page::rows_to_fetch(limit),
             })
             .await?;

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::api::body::Invalid;
+use crate::blobs::BlobError;
 use crate::store::StoreError;
 
 /// An answer other than success.
@@ -199,6 +200,21 @@ impl From<StoreError> for ApiError {
             | StoreError::Full
             | StoreError::InUse(_)
             | StoreError::Failed(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<BlobError> for ApiError {
+    fn from(error: BlobError) -> Self {
+        match error {
+            BlobError::TooLarge { bytes_max } => {
+                Self::too_large(usize::try_from(bytes_max).unwrap_or(usize::MAX))
+            }
+            BlobError::Source(reason) => {
+                Self::invalid(format!("the content ended early: {reason}"))
+            }
+            BlobError::Full => StoreError::Full.into(),
+            BlobError::NotFound | BlobError::Failed(_) => Self::internal(error),
         }
     }
 }

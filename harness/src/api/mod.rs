@@ -11,6 +11,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 
+use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::ids::WorkspaceId;
 use crate::model::Catalog;
@@ -21,10 +22,13 @@ mod agents;
 mod auth;
 pub mod body;
 mod collection;
+mod deployments;
 mod envelope;
 mod environment_config;
 mod environments;
 mod error;
+pub mod files;
+mod memory;
 pub mod metadata;
 mod models;
 mod names;
@@ -32,8 +36,12 @@ pub mod page;
 mod protocol;
 pub mod query;
 pub mod sessions;
+mod skills;
 #[cfg(test)]
 mod tests;
+mod vaults;
+mod webhooks;
+mod work;
 
 pub use agents::{SessionAgent, resolve_session_agent};
 pub use auth::{AuthMode, Caller, NewKey, create_key, list_keys, revoke_key};
@@ -50,6 +58,8 @@ pub const DEFAULT_WORKSPACE: &str = "wrkspc_default";
 pub struct ApiState {
     /// Resources and logs.
     pub store: SharedStore,
+    /// The contents of files and skills.
+    pub blobs: Blobs,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// How callers prove who they are.
@@ -88,6 +98,13 @@ pub fn router(state: ApiState, more: Router<ApiState>) -> Router {
         )
         .route("/v1/models", get(models::list))
         .route("/v1/models/{model_id}", get(models::get))
+        .merge(files::routes())
+        .merge(skills::routes())
+        .merge(memory::routes())
+        .merge(vaults::routes())
+        .merge(work::routes())
+        .merge(deployments::routes())
+        .merge(webhooks::routes())
         .merge(more)
         .fallback(no_route)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

@@ -43,6 +43,34 @@ pub enum Kind {
     Session,
     /// A hashed API key.
     ApiKey,
+    /// A hashed key of one environment's workers, or the token of one of its work items.
+    EnvironmentKey,
+    /// A file; its content is a blob of the same name.
+    File,
+    /// A skill.
+    Skill,
+    /// A version of a skill; its content is a blob of the same name.
+    SkillVersion,
+    /// A memory store.
+    MemoryStore,
+    /// A live memory of a store.
+    Memory,
+    /// A change of a memory.
+    MemoryVersion,
+    /// A vault.
+    Vault,
+    /// A credential in a vault; its secrets are encrypted.
+    Credential,
+    /// An item of an environment's work queue.
+    Work,
+    /// A deployment.
+    Deployment,
+    /// An attempt to start a deployment's session.
+    DeploymentRun,
+    /// An endpoint that webhooks are sent to.
+    WebhookEndpoint,
+    /// An event on its way to an endpoint.
+    WebhookDelivery,
 }
 
 impl Kind {
@@ -53,6 +81,20 @@ impl Kind {
             Kind::Environment => "environment",
             Kind::Session => "session",
             Kind::ApiKey => "api_key",
+            Kind::EnvironmentKey => "environment_key",
+            Kind::File => "file",
+            Kind::Skill => "skill",
+            Kind::SkillVersion => "skill_version",
+            Kind::MemoryStore => "memory_store",
+            Kind::Memory => "memory",
+            Kind::MemoryVersion => "memory_version",
+            Kind::Vault => "vault",
+            Kind::Credential => "credential",
+            Kind::Work => "work",
+            Kind::Deployment => "deployment",
+            Kind::DeploymentRun => "deployment_run",
+            Kind::WebhookEndpoint => "webhook_endpoint",
+            Kind::WebhookDelivery => "webhook_delivery",
         }
     }
 }
@@ -125,6 +167,24 @@ pub struct ResourceChange {
     pub archived_at: Option<Timestamp>,
     /// Time of this write.
     pub at: Timestamp,
+}
+
+/// One of several writes that are made together; see [`Store::write`].
+#[derive(Clone, Debug)]
+pub enum Write {
+    /// As [`Store::create`].
+    Create(NewResource),
+    /// As [`Store::update`].
+    Update {
+        /// The resource.
+        key: Key,
+        /// The revision it must still have.
+        revision: u64,
+        /// Its new state.
+        change: ResourceChange,
+    },
+    /// As [`Store::delete`].
+    Delete(Key),
 }
 
 /// Sort direction.
@@ -409,6 +469,19 @@ pub trait Store: Send + Sync + 'static {
     /// Removes a resource with its versions, events and lease; open subscriptions hear of it.
     /// Errors: `NotFound`.
     async fn delete(&self, key: &Key) -> Result<(), StoreError>;
+
+    /// Makes every write in order, or none of them, and returns what is stored after each; `None` for a
+    /// deletion. Errors: those of the first write that fails.
+    async fn write(&self, writes: Vec<Write>) -> Result<Vec<Option<Resource>>, StoreError>;
+
+    /// Returns live resources of every workspace in order of their ids, from behind `after`: for the
+    /// daemon's own workers, never for callers.
+    async fn scan(
+        &self,
+        kind: Kind,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Resource>, StoreError>;
 
     /// Returns the session's resource by id alone, whatever its workspace: for drivers. Errors: `NotFound`.
     async fn session(&self, session_id: &SessionId) -> Result<Resource, StoreError>;

@@ -25,6 +25,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::{ApiState, AuthMode, DEFAULT_WORKSPACE, router};
+use crate::blobs::Blobs;
 use crate::clock::{ManualClock, Timestamp};
 use crate::ids::WorkspaceId;
 use crate::model::Catalog;
@@ -72,6 +73,7 @@ impl Server {
         ));
         let state = ApiState {
             store: store.clone(),
+            blobs: Blobs::in_folder(&folder.path().join("blobs")).unwrap(),
             clock: clock.clone(),
             auth,
             models: Arc::new(catalog()),

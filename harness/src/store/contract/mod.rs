@@ -19,6 +19,7 @@ mod listing;
 mod log;
 mod projection;
 mod resources;
+mod together;
 
 /// Calls the macro `$with` with `module: function, ...;` for every function of the suite.
 #[doc(hidden)]
@@ -37,6 +38,9 @@ macro_rules! store_contract {
             resources: list_cursors_reach_everything_once;
             resources: delete_removes_everything;
             resources: what_cannot_be_stored_is_refused;
+            together: all_writes_are_made_or_none;
+            together: later_writes_see_earlier_ones;
+            together: a_scan_reaches_every_workspace_once;
             log: numbers_have_no_gaps;
             log: events_are_read_back_whole;
             log: an_append_must_expect_the_last_number;

@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 
 use super::{
-    Append, EventQuery, Key, Lease, LogGrew, NewResource, Resource, ResourceChange, ResourceQuery,
-    Store, StoreError, StoredEvent,
+    Append, EventQuery, Key, Kind, Lease, LogGrew, NewResource, Resource, ResourceChange,
+    ResourceQuery, Store, StoreError, StoredEvent, Write,
 };
 use crate::clock::Timestamp;
 use crate::ids::SessionId;
@@ -136,6 +136,28 @@ impl Store for SqliteStore {
         let key = key.clone();
         self.writer
             .run(move |unit| resources::delete(unit, &key))
+            .await
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<Vec<Option<Resource>>, StoreError> {
+        let rows = writes
+            .into_iter()
+            .map(resources::WriteRow::new)
+            .collect::<Result<Vec<_>, _>>()?;
+        self.writer
+            .run(move |unit| rows.iter().map(|row| resources::write(unit, row)).collect())
+            .await
+    }
+
+    async fn scan(
+        &self,
+        kind: Kind,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Resource>, StoreError> {
+        let after = after.unwrap_or_default().to_owned();
+        self.readers
+            .run(move |db| resources::scan(db, kind, &after, limit))
             .await
     }
 

@@ -11,7 +11,7 @@ use super::rows::{
 use super::writer::Unit;
 use crate::clock::truncate;
 use crate::ids::{SessionId, WorkspaceId};
-use crate::store::{Key, Kind, NewResource, ROWS_MAX, Resource, ResourceChange, StoreError};
+use crate::store::{Key, Kind, NewResource, ROWS_MAX, Resource, ResourceChange, StoreError, Write};
 
 /// The columns that [`resource`] reads, of a table named `r`.
 pub(super) const COLUMNS: &str = "r.workspace, r.id, r.body, r.version, r.revision, r.status, \
@@ -50,11 +50,7 @@ pub(super) struct ResourceRow {
 impl ResourceRow {
     /// Checks and converts.
     pub(super) fn new(new: &NewResource) -> Result<Self, StoreError> {
-        let is_session = match new.key.kind {
-            Kind::Session => true,
-            Kind::Agent | Kind::Environment | Kind::ApiKey => false,
-        };
-        if !is_session && (new.needs_wake || !new.events.is_empty()) {
+        if new.key.kind != Kind::Session && (new.needs_wake || !new.events.is_empty()) {
             return Err(StoreError::Invalid(
                 "only a session has events and can be woken".to_owned(),
             ));
@@ -158,6 +154,57 @@ pub(super) fn get(
             .filter(|found| found.version == version)
             .ok_or(StoreError::NotFound),
     }
+}
+
+/// A [`Write`] as it is made.
+pub(super) enum WriteRow {
+    Create(ResourceRow),
+    Update(Key, u64, ChangeRow),
+    Delete(Key),
+}
+
+impl WriteRow {
+    /// Checks and converts.
+    pub(super) fn new(write: Write) -> Result<Self, StoreError> {
+        Ok(match write {
+            Write::Create(new) => Self::Create(ResourceRow::new(&new)?),
+            Write::Update {
+                key,
+                revision,
+                change,
+            } => Self::Update(key, revision, ChangeRow::new(change)?),
+            Write::Delete(key) => Self::Delete(key),
+        })
+    }
+}
+
+/// Makes one write and returns what is stored after it.
+pub(super) fn write(unit: &mut Unit<'_>, row: &WriteRow) -> Result<Option<Resource>, StoreError> {
+    match row {
+        WriteRow::Create(new) => {
+            create(unit, new)?;
+            Ok(Some(find(unit.db, &new.key)?.1))
+        }
+        WriteRow::Update(key, revision, change) => update(unit, key, *revision, change).map(Some),
+        WriteRow::Delete(key) => delete(unit, key).map(|()| None),
+    }
+}
+
+/// Reads live resources of every workspace in order of their ids.
+pub(super) fn scan(
+    db: &Connection,
+    kind: Kind,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<Resource>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM resources r \
+         WHERE r.kind = ?1 AND r.id > ?2 AND r.archived_at IS NULL ORDER BY r.id LIMIT ?3"
+    );
+    let limit = limit.min(ROWS_MAX) as i64;
+    collect(db, &sql, (kind.as_str(), after, limit), |row| {
+        resource(row, kind)
+    })
 }
 
 /// Reads a session by its id alone.

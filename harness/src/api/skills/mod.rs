@@ -1,0 +1,10 @@
+//! `/v1/skills`.
+
+use axum::Router;
+
+use crate::api::ApiState;
+
+/// Returns the routes.
+pub(super) fn routes() -> Router<ApiState> {
+    Router::new()
+}

@@ -1,0 +1,127 @@
+//! Several writes in one commit, and scans over all workspaces.
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::json;
+
+use super::{at, key, not_found, refused, resource};
+use crate::ids::WorkspaceId;
+use crate::store::{Key, Kind, NewResource, ResourceChange, SharedStore, StoreError, Write};
+
+fn change(seconds: i64) -> ResourceChange {
+    ResourceChange {
+        body: json!({ "n": seconds }),
+        new_version: false,
+        unique_name: None,
+        status: None,
+        archived_at: None,
+        at: at(seconds),
+    }
+}
+
+fn update(id: &str, revision: u64, seconds: i64) -> Write {
+    Write::Update {
+        key: key(Kind::Memory, id),
+        revision,
+        change: change(seconds),
+    }
+}
+
+pub(super) async fn all_writes_are_made_or_none(store: SharedStore) -> Result<()> {
+    store.create(resource(Kind::Memory, "mem_old", 0)).await?;
+    store.create(resource(Kind::Memory, "mem_gone", 0)).await?;
+    let create = |id: &str| Write::Create(resource(Kind::MemoryVersion, id, 1));
+    let stale = vec![
+        create("memver_1"),
+        update("mem_old", 1, 1),
+        Write::Delete(key(Kind::Memory, "mem_gone")),
+        update("mem_old", 1, 2),
+    ];
+    refused(store.write(stale).await, "RevisionConflict", |error| {
+        matches!(error, StoreError::RevisionConflict { actual: 2 })
+    })?;
+    not_found(store.get(&key(Kind::MemoryVersion, "memver_1"), None).await)?;
+    let old = store.get(&key(Kind::Memory, "mem_old"), None).await?;
+    ensure!(old.revision == 1, "a part of a refused write was kept");
+    store.get(&key(Kind::Memory, "mem_gone"), None).await?;
+
+    let writes = vec![
+        create("memver_1"),
+        update("mem_old", 1, 1),
+        Write::Delete(key(Kind::Memory, "mem_gone")),
+    ];
+    let written = store.write(writes).await?;
+    let bodies: Vec<_> = written
+        .iter()
+        .map(|written| written.as_ref().map(|r| (r.key.id.as_str(), r.revision)))
+        .collect();
+    ensure!(
+        bodies == [Some(("memver_1", 1)), Some(("mem_old", 2)), None],
+        "the answer is {bodies:?}"
+    );
+    not_found(store.get(&key(Kind::Memory, "mem_gone"), None).await)
+}
+
+pub(super) async fn later_writes_see_earlier_ones(store: SharedStore) -> Result<()> {
+    let named = |id: &str| NewResource {
+        unique_name: Some("/notes".to_owned()),
+        ..resource(Kind::Memory, id, 0)
+    };
+    store.create(named("mem_1")).await?;
+    // The name is free once its holder is deleted, also within one commit.
+    let replaced = store
+        .write(vec![
+            Write::Delete(key(Kind::Memory, "mem_1")),
+            Write::Create(named("mem_2")),
+            update("mem_2", 1, 5),
+        ])
+        .await?;
+    let last = replaced
+        .last()
+        .and_then(Option::as_ref)
+        .context("no answer to the last write")?;
+    ensure!(last.revision == 2 && last.updated_at == at(5), "{last:?}");
+    ensure!(store.write(Vec::new()).await?.is_empty());
+    Ok(())
+}
+
+pub(super) async fn a_scan_reaches_every_workspace_once(store: SharedStore) -> Result<()> {
+    for (workspace, id) in [
+        ("wrkspc_a", "depl_2"),
+        ("wrkspc_b", "depl_1"),
+        ("wrkspc_a", "depl_3"),
+    ] {
+        let key = Key {
+            workspace: WorkspaceId::from_text(workspace),
+            kind: Kind::Deployment,
+            id: id.to_owned(),
+        };
+        let new = NewResource {
+            key,
+            ..resource(Kind::Deployment, id, 0)
+        };
+        store.create(new).await?;
+    }
+    store.create(resource(Kind::Work, "work_1", 0)).await?;
+    let archived = ResourceChange {
+        archived_at: Some(at(9)),
+        ..change(9)
+    };
+    let third = store.scan(Kind::Deployment, Some("depl_2"), 10).await?;
+    let third = third.first().context("the third deployment is missing")?;
+    store.update(&third.key, third.revision, archived).await?;
+    let mut found = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let page = store.scan(Kind::Deployment, after.as_deref(), 1).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.key.id.clone());
+        found.extend(
+            page.iter()
+                .map(|r| (r.key.workspace.as_str().to_owned(), r.key.id.clone())),
+        );
+    }
+    let expected = [("wrkspc_b", "depl_1"), ("wrkspc_a", "depl_2")];
+    let expected = expected.map(|(workspace, id)| (workspace.to_owned(), id.to_owned()));
+    ensure!(found == expected, "the scan found {found:?}");
+    Ok(())
+}
