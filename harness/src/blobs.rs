@@ -4,6 +4,7 @@
 //! resource names, never a resource without its content. Nothing here knows what a blob is of.
 
 use std::error::Error as StdError;
+use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -80,7 +81,7 @@ impl Blobs {
     ) -> Result<Stored, BlobError> {
         let upload = self.store.put_multipart(&Name::from(name)).await?;
         let mut writer = WriteMultipart::new_with_chunk_size(upload, PART_BYTES);
-        match write(&mut writer, content, bytes_max).await {
+        match copy(&mut writer, content, bytes_max).await {
             Ok(stored) => {
                 writer.finish().await?;
                 Ok(stored)
@@ -128,7 +129,7 @@ impl Blobs {
     }
 }
 
-async fn write<E: std::fmt::Display>(
+async fn copy<E: std::fmt::Display>(
     writer: &mut WriteMultipart,
     content: impl Stream<Item = Result<Bytes, E>>,
     bytes_max: u64,
@@ -148,7 +149,20 @@ async fn write<E: std::fmt::Display>(
     }
     Ok(Stored {
         bytes,
-        sha256: format!("{:x}", hash.finalize()),
+        sha256: hex(&hash.finalize()),
+    })
+}
+
+/// Returns the SHA-256 of a content that is in memory, in lower-case hexadecimal.
+pub fn sha256(content: &[u8]) -> String {
+    hex(&Sha256::digest(content))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
     })
 }
 
