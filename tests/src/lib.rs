@@ -9,6 +9,8 @@
 pub mod client;
 pub mod daemon;
 pub mod log_rules;
+pub mod node;
+pub mod proxy;
 pub mod python;
 pub mod shell;
 pub mod wire;

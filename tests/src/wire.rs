@@ -13,6 +13,8 @@ use serde_json::Value;
 use sinew::clock::Timestamp;
 
 const DATA: &str = include_str!("../data/wire.json");
+/// The Python SDK's method for each endpoint.
+const METHODS: &str = include_str!("../data/sdk_methods.json");
 
 /// The contract.
 pub struct Wire {
@@ -21,6 +23,8 @@ pub struct Wire {
 }
 
 struct Endpoint {
+    /// Method and path as the contract names them.
+    name: String,
     method: String,
     segments: Vec<String>,
     answer: Answer,
@@ -33,6 +37,8 @@ enum Answer {
     /// A list with the fields of its envelope beside `data`.
     Page(Alternatives, &'static [(&'static str, &'static str)]),
     Stream(Alternatives),
+    /// Content that is no JSON.
+    Bytes,
 }
 
 /// A named type: an object, or alternatives under one name.
@@ -119,6 +125,7 @@ impl Wire {
         let mut used: Vec<&Kind> = Vec::new();
         for endpoint in &self.endpoints {
             match &endpoint.answer {
+                Answer::Bytes => {}
                 Answer::Object(kinds) | Answer::Page(kinds, _) | Answer::Stream(kinds) => {
                     used.extend(kinds)
                 }
@@ -162,6 +169,7 @@ impl Wire {
             Some(Answer::Object(kinds)) => self.problems(kinds, body),
             Some(Answer::Page(kinds, envelope)) => self.problems_of_page(kinds, envelope, body),
             Some(Answer::Stream(_)) => vec![format!("{method} {path} is a stream")],
+            Some(Answer::Bytes) => vec![format!("{method} {path} answers with bytes")],
         }
     }
 
@@ -213,7 +221,28 @@ impl Wire {
         problems
     }
 
+    /// Returns the contract's name of a call, e.g. `GET /v1/agents/{agent_id}`.
+    pub fn call(&self, method: &str, path: &str) -> Option<String> {
+        self.find(method, path)
+            .map(|endpoint| endpoint.name.clone())
+    }
+
+    /// Returns every call of the contract with the SDK's method for it, in the order of the names.
+    #[expect(
+        clippy::expect_used,
+        reason = "the file is part of the program; a test reads it"
+    )]
+    pub fn calls(&self) -> Vec<(String, String)> {
+        let methods: BTreeMap<String, String> =
+            serde_json::from_str(METHODS).expect("data/sdk_methods.json is well formed");
+        methods.into_iter().collect()
+    }
+
     fn endpoint(&self, method: &str, path: &str) -> Option<&Answer> {
+        self.find(method, path).map(|endpoint| &endpoint.answer)
+    }
+
+    fn find(&self, method: &str, path: &str) -> Option<&Endpoint> {
         let path = path.split('?').next().unwrap_or_default();
         let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
         let fits = |endpoint: &&Endpoint| {
@@ -230,8 +259,7 @@ impl Wire {
             let is_parameter = |segment: &&String| segment.starts_with('{');
             endpoint.segments.iter().filter(is_parameter).count()
         };
-        let found = self.endpoints.iter().filter(fits).min_by_key(parameters);
-        found.map(|endpoint| &endpoint.answer)
+        self.endpoints.iter().filter(fits).min_by_key(parameters)
     }
 
     fn problems(&self, kinds: &[Kind], value: &Value) -> Vec<String> {
@@ -390,6 +418,7 @@ fn read_field(name: &str, holds: &Value) -> Result<(String, Field), String> {
 fn read_endpoint(call: &str, answer: &str) -> Result<Endpoint, String> {
     let (method, path) = call.split_once(' ').ok_or(format!("no path in {call}"))?;
     let answer = match answer.split_once(' ') {
+        None if answer == "bytes" => Answer::Bytes,
         None => Answer::Object(alternatives(answer)?),
         Some(("page", kinds)) => Answer::Page(alternatives(kinds)?, CURSOR_PAGE),
         Some(("two_way_page", kinds)) => Answer::Page(alternatives(kinds)?, TWO_WAY_PAGE),
@@ -398,6 +427,7 @@ fn read_endpoint(call: &str, answer: &str) -> Result<Endpoint, String> {
         Some((other, _)) => return Err(format!("{call}: what is {other}?")),
     };
     Ok(Endpoint {
+        name: call.to_owned(),
         method: method.to_owned(),
         segments: path
             .trim_start_matches('/')

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::brain::ModelFacts;
+use super::judge::{self, Judgements};
 use super::toolset::{Evaluated, evaluate};
 use crate::clock::{Timestamp, rfc3339};
 use crate::ids::EventId;
@@ -27,6 +28,10 @@ pub(super) struct Asked<'a> {
     pub(super) facts: &'a dyn ModelFacts,
     /// Answers in a row that were cut before this one.
     pub(super) cut_answers: u32,
+    /// What the judge said of the calls.
+    pub(super) judgements: &'a Judgements,
+    /// What the judge cost; it is billed with the request whose calls it judged.
+    pub(super) judge_usage: TokenUsage,
 }
 
 /// Share of the model's context, in percent, above which the next request is preceded by a summary.
@@ -43,6 +48,8 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
         built_in,
         facts,
         cut_answers,
+        judgements,
+        judge_usage,
     } = *asked;
     let kind_of = |block: &Value| block.at("type").as_str().unwrap_or_default().to_owned();
     let has_thought = answer
@@ -70,7 +77,15 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
         .collect();
     let denied: Vec<EventId> = calls
         .iter()
-        .filter_map(|call| push_call(draft, call, agent, built_in))
+        .filter_map(|call| {
+            let id = call.at("id").as_str().unwrap_or_default();
+            let evaluated = evaluate(agent, call_name(call), built_in);
+            push_call(
+                draft,
+                call,
+                judge::apply(evaluated, judgements.get(id).copied()),
+            )
+        })
         .collect();
     let goes_on = match answer.stop_reason {
         StopReason::MaxTokens if cut_answers < CUT_ANSWERS_MAX => Some("output_limit"),
@@ -82,7 +97,8 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
         .iter()
         .filter(|block| !(is_cut && matches!(kind_of(block).as_str(), "tool_use" | "thinking")))
         .collect();
-    let mut private = accounting(request, &answer.usage, facts);
+    let billed = answer.usage.plus(&judge_usage);
+    let mut private = accounting(request, &billed, facts);
     private.set("content", json!(kept));
     private.set("goes_on", json!(goes_on));
     let usage = &answer.usage;
@@ -104,7 +120,7 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
         draft,
         &ids.start,
         request.speed.as_deref(),
-        usage,
+        &billed,
         false,
         private,
     );
@@ -214,19 +230,18 @@ fn message_content(answer: &ModelAnswer) -> Vec<Value> {
         .collect()
 }
 
+fn call_name(call: &Value) -> &str {
+    call.at("name").as_str().unwrap_or_default()
+}
+
 /// Adds a call; returns its id when it is denied at once.
-fn push_call(
-    draft: &mut Draft,
-    call: &Value,
-    agent: &Value,
-    built_in: &[Value],
-) -> Option<EventId> {
-    let name = call.at("name").as_str().unwrap_or_default();
+fn push_call(draft: &mut Draft, call: &Value, evaluated: Evaluated) -> Option<EventId> {
+    let name = call_name(call);
     let Evaluated {
         kind,
         permission,
         evaluation,
-    } = evaluate(agent, name, built_in);
+    } = evaluated;
     let mut body = json!({"name": name, "input": call.at("input")});
     let event = match kind {
         CallKind::Custom => EventKind::AgentCustomToolUse,

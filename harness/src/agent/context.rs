@@ -41,7 +41,8 @@ pub fn model_request(state: &State, tools: Vec<Value>) -> ModelRequest {
 pub fn summary_request(state: &State) -> ModelRequest {
     let text = format!(
         "Here is the conversation to summarise.\n\n{}\n\nSummarise it now.",
-        transcript(state)
+        // After a summary that was itself too long, show less.
+        transcript(state, SUMMARY_CHARS_MAX >> state.compactions.min(4))
     );
     let messages = vec![json!({"role": "user", "content": [{"type": "text", "text": text}]})];
     let mut request = request(state, SUMMARISE.to_owned(), messages, Vec::new());
@@ -109,7 +110,8 @@ fn messages(state: &State) -> Vec<Value> {
         .collect()
 }
 
-fn transcript(state: &State) -> String {
+/// Returns the newest end of the conversation as text, of about `chars_max` characters.
+pub(super) fn transcript(state: &State, chars_max: usize) -> String {
     let mut lines = Vec::new();
     for turn in &state.conversation {
         let (speaker, blocks) = match &**turn {
@@ -126,8 +128,6 @@ fn transcript(state: &State) -> String {
             }
         }
     }
-    // After a summary that was itself too long, show less.
-    let chars_max = SUMMARY_CHARS_MAX >> state.compactions.min(4);
     let mut shown = Vec::new();
     let mut chars = 0usize;
     for line in lines.iter().rev() {
@@ -142,7 +142,8 @@ fn transcript(state: &State) -> String {
     shown.join("\n\n")
 }
 
-fn block_text(block: &Value) -> Option<String> {
+/// Returns a block as text for a reader that is not the agent.
+pub(super) fn block_text(block: &Value) -> Option<String> {
     match block.at("type").as_str()? {
         "text" => Some(block.at("text").as_str()?.to_owned()),
         "tool_use" => Some(format!(
@@ -164,7 +165,8 @@ fn block_text(block: &Value) -> Option<String> {
     }
 }
 
-fn clip(text: &str, chars_max: usize) -> String {
+/// Returns the first `chars_max` characters of a text, and a mark where more would follow.
+pub(super) fn clip(text: &str, chars_max: usize) -> String {
     match text.char_indices().nth(chars_max) {
         Some((at, _)) => format!("{} [...]", text.get(..at).unwrap_or_default()),
         None => text.to_owned(),

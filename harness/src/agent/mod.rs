@@ -9,6 +9,7 @@ mod brain;
 mod context;
 mod driver;
 mod drivers;
+mod judge;
 mod live;
 mod model_call;
 #[cfg(test)]

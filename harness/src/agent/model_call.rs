@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 use super::answer::{self, AnswerIds};
 use super::context;
 use super::driver::{Driver, DriverError, Woken};
+use super::judge::{self, Judgements};
 use super::live::{Preview, PreviewPart};
 use super::toolset::offered;
 use crate::ids::EventId;
 use crate::json::Fields as _;
-use crate::model::{ModelAnswer, ModelError, ModelRequest, Progress, StopReason};
+use crate::model::{ModelAnswer, ModelError, ModelRequest, Progress, StopReason, TokenUsage};
 use crate::session::{Draft, EventKind, Status};
 use crate::store::StoreError;
 
@@ -41,7 +42,11 @@ impl Driver {
             }
             Asked::Answered(answer) => {
                 let start = ids.start.clone();
-                match self.record_answer(ids, &request, &answer).await {
+                let Some((judgements, judge_usage)) = self.judge(&answer).await? else {
+                    return Ok(());
+                };
+                let judged = (&judgements, judge_usage);
+                match self.record_answer(ids, &request, &answer, judged).await {
                     // An answer that cannot be stored (nested too deeply, too large) is no answer.
                     Err(DriverError::Store(StoreError::Invalid(why))) => {
                         let error = ModelError::Protocol(why);
@@ -166,11 +171,35 @@ impl Driver {
         })
     }
 
+    /// Has the calls of an answer judged whose policy asks for it. Returns `None` when an interrupt came.
+    /// A judge that fails has said nothing.
+    async fn judge(
+        &mut self,
+        answer: &ModelAnswer,
+    ) -> Result<Option<(Judgements, TokenUsage)>, DriverError> {
+        let brain = self.brain.clone();
+        let state = self.state()?;
+        let calls = judge::to_judge(answer, state.agent(), brain.hands.definitions());
+        if calls.is_empty() {
+            return Ok(Some(Default::default()));
+        }
+        let request = judge::request(state, &calls);
+        Ok(match self.ask(&request, None).await? {
+            Asked::Interrupted => None,
+            Asked::Answered(judged) => Some((judge::read(&judged, &calls), judged.usage)),
+            Asked::Failed(error) => {
+                tracing::warn!(session = %self.session_id, %error, "calls were not judged");
+                Some(Default::default())
+            }
+        })
+    }
+
     async fn record_answer(
         &mut self,
         ids: AnswerIds,
         request: &ModelRequest,
         answer: &ModelAnswer,
+        (judgements, judge_usage): (&Judgements, TokenUsage),
     ) -> Result<(), DriverError> {
         let mut draft = self.draft()?;
         let brain = self.brain.clone();
@@ -184,6 +213,8 @@ impl Driver {
                 built_in: brain.hands.definitions(),
                 facts: &*brain.facts,
                 cut_answers: state.cut_answers,
+                judgements,
+                judge_usage,
             },
             answer,
         );

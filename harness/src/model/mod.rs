@@ -109,6 +109,25 @@ pub struct TokenUsage {
     pub cache_1h_input_tokens: u64,
 }
 
+impl TokenUsage {
+    /// Returns the sum of both; numbers of a provider cannot overflow it.
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            input_tokens: self.input_tokens.saturating_add(other.input_tokens),
+            output_tokens: self.output_tokens.saturating_add(other.output_tokens),
+            cache_read_input_tokens: self
+                .cache_read_input_tokens
+                .saturating_add(other.cache_read_input_tokens),
+            cache_5m_input_tokens: self
+                .cache_5m_input_tokens
+                .saturating_add(other.cache_5m_input_tokens),
+            cache_1h_input_tokens: self
+                .cache_1h_input_tokens
+                .saturating_add(other.cache_1h_input_tokens),
+        }
+    }
+}
+
 /// A whole answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelAnswer {

@@ -13,6 +13,9 @@ use crate::json::Fields as _;
 use crate::model::TokenUsage;
 use crate::store::StoredEvent;
 
+/// Messages of the user that are kept word for word beside the conversation.
+pub const USER_WORDS_MAX: usize = 20;
+
 /// What a session is doing, as the wire says it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Status {
@@ -123,6 +126,8 @@ pub struct State {
     pub conversation: Vec<Arc<Turn>>,
     /// The newest input of the user, word for word: summaries must keep it.
     pub newest_input: Arc<Vec<Value>>,
+    /// What the user said, oldest first, at most [`USER_WORDS_MAX`] messages: summaries leave it as it is.
+    pub user_words: Vec<Arc<Vec<Value>>>,
     /// Calls of the newest assistant turn that are not all answered; empty otherwise.
     pub calls: Vec<Call>,
     /// The start event of a model request without its end: one that is under way, or was lost in a crash.
@@ -197,6 +202,7 @@ impl State {
             queue: Vec::new(),
             conversation: Vec::new(),
             newest_input: Arc::default(),
+            user_words: Vec::new(),
             calls: Vec::new(),
             open_request: None,
             needs_model: false,
@@ -355,6 +361,10 @@ impl State {
             EventKind::UserMessage => {
                 let content = blocks(input.body.at("content"));
                 self.newest_input = Arc::new(content.clone());
+                if self.user_words.len() == USER_WORDS_MAX {
+                    self.user_words.remove(0);
+                }
+                self.user_words.push(self.newest_input.clone());
                 self.conversation.push(Arc::new(Turn::User(content)));
                 self.needs_model = true;
                 self.requests_in_turn = 0;

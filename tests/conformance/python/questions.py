@@ -49,6 +49,38 @@ def scenario_a_custom_tool():
     assert words(of_kind(events, "agent.message")[-1]) == "a tendon; not found"
 
 
+def scenario_a_judge_decides():
+    judged = {"type": "agent_toolset_20260401", "default_config": {"permission_policy": {"type": "auto"}}}
+    session = new_session(tools=[judged])
+    events = turn(session, message("three calls to judge"))
+    calls = of_kind(events, "agent.tool_use")
+    assert [call.evaluated_permission for call in calls] == ["allow", "deny", "ask"]
+    evaluations = [call.evaluation.evaluated_permission for call in calls]
+    assert [evaluation.type for evaluation in evaluations] == ["allow", "deny", "ask"]
+    assert (evaluations[1].reason_code, evaluations[2].reason_code) == ("high_risk", "indeterminate")
+    safe, risky, unclear = calls
+    results = {result.tool_use_id: result for result in of_kind(events, "agent.tool_result")}
+    assert not results[safe.id].is_error, words(results[safe.id])
+    assert results[risky.id].is_error
+    assert words(results[risky.id]) == "Permission to use write has been denied."
+    assert events[-1].stop_reason.event_ids == [unclear.id], "the client decides what the judge cannot"
+    refused(anthropic.BadRequestError, send, session, confirm(risky, "allow"))
+    events = turn(session, confirm(unclear, "allow"))
+    assert events[-1].stop_reason.type == "end_turn"
+    assert words(of_kind(events, "agent.message")[-1]) == "Two of three: safe"
+
+
+def scenario_a_judge_that_says_nothing():
+    judged = {"type": "agent_toolset_20260401", "default_config": {"permission_policy": {"type": "auto"}}}
+    session = new_session(tools=[judged])
+    events = turn(session, message("a call that confuses the judge"))
+    (call,) = of_kind(events, "agent.tool_use")
+    assert (call.evaluated_permission, call.evaluation.evaluated_permission.reason_code) == ("ask", "indeterminate")
+    assert events[-1].stop_reason.event_ids == [call.id]
+    events = turn(session, confirm(call, "deny", deny_message="better not"))
+    assert words(of_kind(events, "agent.tool_result")[-1]).endswith(": better not")
+
+
 def scenario_confirmations():
     session = new_session(tools=[ASKS])
     events = turn(session, message("write two files"))

@@ -10,7 +10,18 @@ import anthropic
 MODEL = "claude-sonnet-4-6"
 TOOLSET = {"type": "agent_toolset_20260401"}
 
-client = anthropic.Anthropic(base_url=os.environ["SINEW_TEST_URL"], api_key="dummy")
+_scenario = ""
+
+
+def _name_scenario(request):
+    request.headers["x-scenario"] = _scenario
+
+
+client = anthropic.Anthropic(
+    base_url=os.environ["SINEW_TEST_URL"],
+    api_key="dummy",
+    http_client=anthropic.DefaultHttpxClient(event_hooks={"request": [_name_scenario]}),
+)
 
 
 def text(words):
@@ -99,9 +110,11 @@ def release_model():
 
 def run(scenarios):
     """Runs every function whose name begins with `scenario_`, and prints the names."""
+    global _scenario
     failed = False
     for name, scenario in list(scenarios.items()):
         if name.startswith("scenario_"):
+            _scenario = name.removeprefix("scenario_").replace("_", " ")
             try:
                 scenario()
                 print("ok", name, flush=True)
