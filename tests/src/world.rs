@@ -64,6 +64,19 @@ impl World {
         Ok(())
     }
 
+    /// Returns the daemon's resident memory in bytes.
+    pub fn memory_bytes(&self) -> Result<u64> {
+        let daemon = self.daemon.as_ref().context("no daemon runs")?;
+        let status = std::fs::read_to_string(format!("/proc/{}/status", daemon.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix("kB"));
+        let kib: u64 = kib
+            .context("no VmRSS in the process's status")?
+            .trim()
+            .parse()?;
+        Ok(kib * 1024)
+    }
+
     /// Returns a folder of the host beside the daemon's data.
     pub fn folder(&self) -> PathBuf {
         self.folder.path().to_owned()
