@@ -1,6 +1,6 @@
 //! Sinew: sessions, brains and the hands that serve them, behind the managed-agents HTTP API.
 //!
-//! Order of dependency, each module using only what stands before it: `clock`, `ids`, `json`, `store`, `model`,
+//! Order of dependency, each module using only what stands before it: `clock`, `cron`, `ids`, `json`, `store`, `model`,
 //! `mock_model`, `session`, `data_dir`, `blobs`, `hands`, `agent`, `api`, `config`, `daemon`,
 //! `logging`, `cli`. A tidy test holds it.
 
@@ -22,6 +22,7 @@ pub mod blobs;
 mod cli;
 pub mod clock;
 pub mod config;
+pub mod cron;
 pub mod daemon;
 pub mod data_dir;
 pub mod hands;
