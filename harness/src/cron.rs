@@ -101,11 +101,7 @@ impl Cron {
 /// Returns the first whole minute at or after `at`.
 fn to_minute(at: DateTime) -> Option<DateTime> {
     let floor = at.date().at(at.hour(), at.minute(), 0, 0);
-    let more: Span = if floor < at {
-        1.minute()
-    } else {
-        Span::new()
-    };
+    let more: Span = if floor < at { 1.minute() } else { Span::new() };
     floor.checked_add(more).ok()
 }
 
@@ -347,7 +343,12 @@ mod tests {
         }
         let long = format!("{} * * * *", vec!["1"; 200].join(","));
         assert!(Cron::parse(&long, "UTC").is_err());
-        for zone in ["", "Mars/Olympus", "EST5EDT,M3.2.0,M11.1.0", "../etc/passwd"] {
+        for zone in [
+            "",
+            "Mars/Olympus",
+            "EST5EDT,M3.2.0,M11.1.0",
+            "../etc/passwd",
+        ] {
             assert_eq!(
                 Cron::parse("* * * * *", zone).unwrap_err(),
                 CronError::Zone,

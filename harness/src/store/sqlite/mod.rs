@@ -84,10 +84,7 @@ impl SqliteStore {
 }
 
 fn write_rows(writes: Vec<Write>) -> Result<Vec<resources::WriteRow>, StoreError> {
-    writes
-        .into_iter()
-        .map(resources::WriteRow::new)
-        .collect()
+    writes.into_iter().map(resources::WriteRow::new).collect()
 }
 
 #[async_trait]
