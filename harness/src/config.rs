@@ -34,6 +34,8 @@ pub struct Config {
     pub retries: Retries,
     /// Bounds of one tool call and one hand.
     pub hand: HandLimits,
+    /// When scheduled deployments start.
+    pub schedules: Schedules,
     /// How long a session's lease lasts without renewal, in milliseconds. Default 60 000.
     pub lease_ms: u64,
     /// Model requests that one user input may lead to. Default 1 000.
@@ -52,6 +54,18 @@ pub struct Retries {
     pub first_ms: u64,
     /// Longest wait in milliseconds. Default 60 000.
     pub max_ms: u64,
+}
+
+/// When scheduled deployments start.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Schedules {
+    /// Longest delay of a start behind its time in milliseconds, so that not all of an hour's runs start at
+    /// once; a run's delay is at most 15 % of its interval. 0 for none. Default 540 000.
+    pub delay_ms_max: u64,
+    /// How old the newest missed time of a deployment may be, in milliseconds, to be made up for once the
+    /// daemon runs again. Default 3 600 000.
+    pub late_ms_max: u64,
 }
 
 /// Bounds of one tool call and one hand.
@@ -79,6 +93,7 @@ impl Default for Config {
             models: BTreeMap::new(),
             retries: Retries::default(),
             hand: HandLimits::default(),
+            schedules: Schedules::default(),
             lease_ms: 60_000,
             requests_per_turn_max: 1_000,
             guest_threads: 0,
@@ -92,6 +107,15 @@ impl Default for Retries {
             attempts_max: 8,
             first_ms: 500,
             max_ms: 60_000,
+        }
+    }
+}
+
+impl Default for Schedules {
+    fn default() -> Self {
+        Self {
+            delay_ms_max: 540_000,
+            late_ms_max: 3_600_000,
         }
     }
 }

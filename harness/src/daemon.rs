@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::{Backoff, Brain, Drivers, LeaseOptions, Live};
+use crate::api::deployments::DeploymentState;
 use crate::api::sessions::SessionState;
 use crate::api::{self, ApiState, AuthMode, DEFAULT_WORKSPACE, list_keys};
 use crate::blobs::{BlobError, Blobs};
@@ -25,6 +26,7 @@ use crate::data_dir::{DataDir, DataDirError};
 use crate::hands::{self, Hands, WasmHands, WasmHandsOptions};
 use crate::ids::WorkspaceId;
 use crate::model::{Catalog, Router, RouterError};
+use crate::scheduler::{Scheduler, SchedulerOptions};
 use crate::session::Limits;
 use crate::store::{SharedStore, SqliteOptions, SqliteStore, StoreError};
 
@@ -96,6 +98,7 @@ pub struct Daemon {
     drivers: Arc<Drivers>,
     server: JoinHandle<()>,
     scanner: JoinHandle<()>,
+    scheduler: JoinHandle<()>,
     stopping: CancellationToken,
     _data: DataDir,
 }
@@ -142,15 +145,19 @@ impl Daemon {
             organization_id: ORGANIZATION.into(),
             default_workspace: WorkspaceId::from_text(DEFAULT_WORKSPACE),
         };
+        let sessions = SessionState {
+            api: api_state.clone(),
+            brain,
+            drivers: drivers.clone(),
+        };
+        let deployments = DeploymentState::new(sessions.clone());
         let router = api::router(
-            api_state.clone(),
-            api::sessions::routes(SessionState {
-                api: api_state,
-                brain,
-                drivers: drivers.clone(),
-            }),
+            api_state,
+            api::sessions::routes(sessions).merge(api::deployments::routes(deployments.clone())),
         );
         let stopping = CancellationToken::new();
+        let scheduler = Scheduler::new(deployments, scheduler_options(&config));
+        let scheduler = tokio::spawn(scheduler.run(stopping.clone()));
         let server = tokio::spawn(serve(listener, router, stopping.clone()));
         let scanner = {
             let drivers = drivers.clone();
@@ -161,6 +168,7 @@ impl Daemon {
             drivers,
             server,
             scanner,
+            scheduler,
             stopping,
             _data: data,
         })
@@ -174,6 +182,8 @@ impl Daemon {
     /// Stops taking requests, gives up work under way, and ends.
     pub async fn stop(self) {
         self.stopping.cancel();
+        // It ends behind the run that it is making.
+        let _ = self.scheduler.await;
         self.drivers.shut_down().await;
         let abort = self.server.abort_handle();
         if tokio::time::timeout(STOP_PATIENCE, self.server)
@@ -326,6 +336,13 @@ async fn sweep(store: &SharedStore, hands: &WasmHands) {
 
 /// Largest result of one call in bytes: a document of 20 MiB and what goes around it.
 const OUTPUT_BYTES_MAX: u64 = 48 << 20;
+
+fn scheduler_options(config: &Config) -> SchedulerOptions {
+    SchedulerOptions {
+        delay_max: Duration::from_millis(config.schedules.delay_ms_max),
+        late_max: Duration::from_millis(config.schedules.late_ms_max),
+    }
+}
 
 /// Returns the catalogue of models with the operator's facts laid over it.
 pub fn catalog(config: &Config) -> Arc<Catalog> {

@@ -87,6 +87,14 @@ id_types! {
     RequestId = "req_";
     /// An API key's public name; the key itself is stored only as a hash.
     ApiKeyId = "apikey_";
+    /// A deployment.
+    DeploymentId = "depl_";
+    /// A run of a deployment.
+    DeploymentRunId = "drun_";
+    /// An endpoint of webhooks.
+    WebhookEndpointId = "whep_";
+    /// A webhook on its way to one endpoint; the same in every attempt.
+    WebhookEventId = "whe_";
 }
 
 #[cfg(test)]

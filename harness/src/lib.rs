@@ -1,7 +1,7 @@
 //! Sinew: sessions, brains and the hands that serve them, behind the managed-agents HTTP API.
 //!
-//! Order of dependency, each module using only what stands before it: `clock`, `ids`, `json`, `store`, `model`,
-//! `mock_model`, `session`, `data_dir`, `blobs`, `hands`, `agent`, `api`, `config`, `daemon`,
+//! Order of dependency, each module using only what stands before it: `clock`, `cron`, `ids`, `json`, `store`, `model`,
+//! `mock_model`, `session`, `data_dir`, `blobs`, `hands`, `agent`, `api`, `scheduler`, `config`, `daemon`,
 //! `logging`, `cli`. A tidy test holds it.
 
 // Without tests the library is linted as it ships; a test may fail by panicking.
@@ -22,6 +22,7 @@ pub mod blobs;
 mod cli;
 pub mod clock;
 pub mod config;
+pub mod cron;
 pub mod daemon;
 pub mod data_dir;
 pub mod hands;
@@ -30,6 +31,7 @@ mod json;
 mod logging;
 pub mod mock_model;
 pub mod model;
+pub mod scheduler;
 pub mod session;
 pub mod store;
 

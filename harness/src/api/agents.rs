@@ -9,12 +9,13 @@ use crate::api::agent_config::{
 };
 use crate::api::body::{Fields, Invalid, JsonBody, Spot};
 use crate::api::collection::{Answer, Collection, LIMIT_DEFAULT, LIMIT_MAX, UPDATE_ATTEMPTS_MAX};
+use crate::api::deployments::archive_of_agent;
 use crate::api::page::{self, Cursor, Position};
 use crate::api::query::Query;
 use crate::api::{ApiError, ApiState, Caller};
 use crate::clock::rfc3339;
 use crate::ids::{AgentId, WorkspaceId};
-use crate::store::{Key, Kind, NewResource, Order, Resource, ResourceChange, StoreError};
+use crate::store::{Key, Kind, NewResource, Order, Resource, ResourceChange, StoreError, Write};
 
 const AGENTS: Collection = Collection {
     kind: Kind::Agent,
@@ -131,13 +132,42 @@ pub(super) async fn list(State(api): State<ApiState>, caller: Caller, query: Que
     AGENTS.list(&api, caller, &query, created_at).await
 }
 
-/// Archives an agent for ever; again changes nothing.
+/// Archives an agent for ever, and its deployments in the same commit; again changes nothing.
 pub(super) async fn archive(
     State(api): State<ApiState>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Answer {
-    AGENTS.archive(&api, &key(&caller.workspace, &id)).await
+    for _ in 0..UPDATE_ATTEMPTS_MAX {
+        let stored = find(&api, &caller.workspace, &id, None).await?;
+        if stored.archived_at.is_some() {
+            return Ok(Json(wire(&stored)));
+        }
+        let now = api.clock.now();
+        let mut writes = vec![Write::Update {
+            key: stored.key,
+            revision: stored.revision,
+            change: ResourceChange {
+                body: stored.body,
+                new_version: false,
+                unique_name: None,
+                status: stored.status,
+                archived_at: Some(now),
+                at: now,
+            },
+        }];
+        writes.extend(archive_of_agent(&api, &caller.workspace, &id, now).await?);
+        match api.store.write(writes).await {
+            Ok(written) => {
+                let archived = written.into_iter().next().flatten();
+                let archived = archived.ok_or_else(|| ApiError::internal("no archived agent"))?;
+                return Ok(Json(wire(&archived)));
+            }
+            Err(StoreError::RevisionConflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(AGENTS.too_busy())
 }
 
 /// Returns the versions of an agent, newest first.

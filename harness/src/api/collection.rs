@@ -85,6 +85,19 @@ impl Collection {
         query: &Query,
         selection: Selection,
     ) -> Answer {
+        let (rows, next) = self.select(api, caller, query, selection).await?;
+        let data = rows.iter().map(self.wire).collect();
+        Ok(Json(page::cursor_page(data, next)))
+    }
+
+    /// Returns the rows of a page of a selection, newest first, and the cursor behind it.
+    pub(super) async fn select(
+        &self,
+        api: &ApiState,
+        caller: Caller,
+        query: &Query,
+        selection: Selection,
+    ) -> Result<(Vec<Resource>, Option<Cursor>), ApiError> {
         let limit = query.limit(LIMIT_DEFAULT, selection.limit_max)?;
         let order = Order::Descending;
         let mut rows = api
@@ -106,8 +119,7 @@ impl Collection {
             let place = Position::Created(last.created_at, last.key.id.clone());
             Cursor::next(self.list, order, place)
         });
-        let data = rows.iter().map(self.wire).collect();
-        Ok(Json(page::cursor_page(data, next)))
+        Ok((rows, next))
     }
 
     /// Archives a resource, and frees its name; again changes nothing.

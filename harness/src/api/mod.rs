@@ -22,7 +22,7 @@ mod agents;
 mod auth;
 pub mod body;
 mod collection;
-mod deployments;
+pub mod deployments;
 mod envelope;
 mod environment_config;
 mod environments;
@@ -103,7 +103,6 @@ pub fn router(state: ApiState, more: Router<ApiState>) -> Router {
         .merge(memory::routes())
         .merge(vaults::routes())
         .merge(work::routes())
-        .merge(deployments::routes())
         .merge(webhooks::routes())
         .merge(more)
         .fallback(no_route)

@@ -121,7 +121,7 @@ pub struct NewResource {
     pub unique_name: Option<String>,
     /// Filterable state, e.g. a session's status.
     pub status: Option<String>,
-    /// Filterable properties, e.g. `("agent_id", "agent_...")`. Fixed at creation.
+    /// Filterable properties, e.g. `("agent_id", "agent_...")`. Kept until a [`Write::Relabel`].
     pub labels: Vec<(String, String)>,
     /// Creation time.
     pub at: Timestamp,
@@ -185,6 +185,13 @@ pub enum Write {
     },
     /// As [`Store::delete`].
     Delete(Key),
+    /// Replaces the labels of a resource; nothing else of it changes. Errors: `NotFound`.
+    Relabel {
+        /// The resource.
+        key: Key,
+        /// Its labels from now on.
+        labels: Vec<(String, String)>,
+    },
 }
 
 /// Sort direction.
@@ -491,7 +498,17 @@ pub trait Store: Send + Sync + 'static {
     /// Checked in this order, nothing is written on an error: `NotFound`, `LeaseLost` (a lease was given and
     /// it is not the newest of this session), `LogMoved`, `Invalid` (no events; a body that is too large or
     /// too deep; a processed event that names no queued one).
-    async fn append(&self, append: Append) -> Result<Vec<StoredEvent>, StoreError>;
+    async fn append(&self, append: Append) -> Result<Vec<StoredEvent>, StoreError> {
+        self.append_with(append, Vec::new()).await
+    }
+
+    /// As [`Store::append`], with `writes` in the same commit, behind the append; all of it or nothing.
+    /// Errors: the append's, then those of the first write that fails.
+    async fn append_with(
+        &self,
+        append: Append,
+        writes: Vec<Write>,
+    ) -> Result<Vec<StoredEvent>, StoreError>;
 
     /// Returns events with numbers above `after`, in order of number, at most `limit` (at most
     /// [`ROWS_MAX`]). Fewer than asked means the end of the log. Errors: `NotFound`.

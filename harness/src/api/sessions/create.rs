@@ -4,12 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
 
-use super::SessionState;
 use super::input::{Input, read};
+use super::{SessionState, id_of};
 use crate::api::body::{Field, Fields, Invalid, JsonBody, Spot};
 use crate::api::{ApiError, Caller, live_environment, metadata, resolve_session_agent};
 use crate::clock::Timestamp;
-use crate::ids::{EventId, ID_BYTES_MAX, SessionId, ThreadId};
+use crate::ids::{EventId, ID_BYTES_MAX, SessionId, ThreadId, WorkspaceId};
 use crate::json::Fields as _;
 use crate::model::TokenUsage;
 use crate::session::{Draft, EventKind, State as Folded, project, session_wire};
@@ -19,17 +19,42 @@ use crate::store::{Key, Kind, NewEvent, NewResource, StoredEvent};
 const INITIAL_EVENTS_MAX: usize = 50;
 /// Longest title in characters.
 pub(super) const TITLE_CHARACTERS_MAX: usize = 1_024;
+/// What a session may start with.
+const SESSION_EVENTS: [EventKind; 2] = [EventKind::UserMessage, EventKind::UserDefineOutcome];
+/// What a session that a deployment makes may start with.
+pub(in crate::api) const DEPLOYMENT_EVENTS: [EventKind; 3] = [
+    EventKind::UserMessage,
+    EventKind::UserDefineOutcome,
+    EventKind::SystemMessage,
+];
 /// Most mounted resources.
-const RESOURCES_MAX: usize = 500;
+pub(in crate::api) const RESOURCES_MAX: usize = 500;
 /// Most vaults.
-const VAULTS_MAX: usize = 50;
+pub(in crate::api) const VAULTS_MAX: usize = 50;
 
 /// Creates a session; with initial events it is at work before the answer is sent.
 pub(super) async fn create(
     State(state): State<SessionState>,
     caller: Caller,
-    JsonBody(mut fields): JsonBody,
+    JsonBody(fields): JsonBody,
 ) -> Result<Json<Value>, ApiError> {
+    let new = prepare(&state, &caller.workspace, fields, None).await?;
+    let needs_wake = new.needs_wake;
+    let row = state.api.store.create(new).await?;
+    if needs_wake {
+        state.drivers.wake(&id_of(&row));
+    }
+    Ok(Json(session_wire(&row, row.created_at)))
+}
+
+/// Reads a request for a session and checks it against what there is, but writes nothing. A session of a
+/// deployment names it. Errors: 400 and 404, as the client of the request shall see them.
+pub(in crate::api) async fn prepare(
+    state: &SessionState,
+    workspace: &WorkspaceId,
+    mut fields: Fields,
+    deployment_id: Option<&str>,
+) -> Result<NewResource, ApiError> {
     let agent_spot = fields.required("agent")?;
     let environment_id = fields.required("environment_id")?.text(1, ID_BYTES_MAX)?;
     let title = match fields.take("title").given() {
@@ -39,16 +64,20 @@ pub(super) async fn create(
     let metadata = metadata::create(fields.take("metadata"))?;
     let budget = budget(fields.take("budget"))?;
     refuse_resources(&mut fields)?;
-    let inputs = initial_events(fields.take("initial_events"))?;
+    let allowed = match deployment_id {
+        Some(_) => &DEPLOYMENT_EVENTS[..],
+        None => &SESSION_EVENTS,
+    };
+    let inputs = initial_events(fields.take("initial_events"), allowed)?;
     fields.finish()?;
 
-    let agent = resolve_session_agent(&state.api, &caller.workspace, agent_spot).await?;
-    live_environment(&state.api, &caller.workspace, &environment_id).await?;
+    let agent = resolve_session_agent(&state.api, workspace, agent_spot).await?;
+    live_environment(&state.api, workspace, &environment_id).await?;
     if !budget.is_null() {
-        check_budgetable(&state, &agent.snapshot)?;
+        check_budgetable(state, &agent.snapshot)?;
     }
     let now = state.api.clock.now();
-    let config = json!({
+    let mut config = json!({
         "agent": agent.snapshot,
         "environment_id": environment_id,
         "title": title,
@@ -57,34 +86,31 @@ pub(super) async fn create(
         "resources": [],
         "vault_ids": [],
     });
+    let mut labels = vec![
+        ("agent_id".to_owned(), agent.id),
+        ("agent_version".to_owned(), agent.version.to_string()),
+    ];
+    if let Some(deployment_id) = deployment_id {
+        config.set("deployment_id", json!(deployment_id));
+        labels.push(("deployment_id".to_owned(), deployment_id.to_owned()));
+    }
     let session_id = SessionId::fresh(now);
     let (events, folded) = first_events(&session_id, config, &inputs, now)?;
     let projection = project(&folded, &state.brain.limits);
-    let row = state
-        .api
-        .store
-        .create(NewResource {
-            key: Key {
-                workspace: caller.workspace.clone(),
-                kind: Kind::Session,
-                id: session_id.as_str().to_owned(),
-            },
-            body: projection.body,
-            unique_name: None,
-            status: Some(projection.status),
-            labels: vec![
-                ("agent_id".to_owned(), agent.id),
-                ("agent_version".to_owned(), agent.version.to_string()),
-            ],
-            at: now,
-            events,
-            needs_wake: projection.needs_wake,
-        })
-        .await?;
-    if projection.needs_wake {
-        state.drivers.wake(&session_id);
-    }
-    Ok(Json(session_wire(&row, now)))
+    Ok(NewResource {
+        key: Key {
+            workspace: workspace.clone(),
+            kind: Kind::Session,
+            id: session_id.as_str().to_owned(),
+        },
+        body: projection.body,
+        unique_name: None,
+        status: Some(projection.status),
+        labels,
+        at: now,
+        events,
+        needs_wake: projection.needs_wake,
+    })
 }
 
 /// Returns the first events of a log and what they fold to.
@@ -133,7 +159,11 @@ fn first_events(
     Ok((events, folded))
 }
 
-fn initial_events(field: Field) -> Result<Vec<Input>, Invalid> {
+/// Reads the events that a session starts with, each of one of the kinds in `allowed`.
+pub(in crate::api) fn initial_events(
+    field: Field,
+    allowed: &[EventKind],
+) -> Result<Vec<Input>, Invalid> {
     let Some(spot) = field.given() else {
         return Ok(Vec::new());
     };
@@ -142,8 +172,9 @@ fn initial_events(field: Field) -> Result<Vec<Input>, Invalid> {
         .map(|item| {
             let path = item.path.clone();
             let input = read(item)?;
-            if input.kind != EventKind::UserMessage {
-                let message = "initial events are user.message or user.define_outcome";
+            if !allowed.contains(&input.kind) {
+                let names: Vec<&str> = allowed.iter().map(|kind| kind.name()).collect();
+                let message = format!("initial events are {}", names.join(" or "));
                 return Err(Invalid::at(format!("{path}.type"), message));
             }
             Ok(input)
@@ -171,7 +202,7 @@ fn refuse_resources(fields: &mut Fields) -> Result<(), Invalid> {
 }
 
 /// Reads `{type: limit, max_list_cost: {amount, currency}}`; null and absent are no budget.
-pub(super) fn budget(field: Field) -> Result<Value, Invalid> {
+pub(in crate::api) fn budget(field: Field) -> Result<Value, Invalid> {
     let Some(spot) = field.given() else {
         return Ok(Value::Null);
     };

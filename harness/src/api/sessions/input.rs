@@ -14,10 +14,10 @@ pub(super) const QUEUED_MAX: u64 = 1_000;
 
 /// A well-formed input.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct Input {
-    pub(super) kind: EventKind,
+pub(in crate::api) struct Input {
+    pub(in crate::api) kind: EventKind,
     /// Its wire fields.
-    pub(super) body: Value,
+    pub(in crate::api) body: Value,
     /// Where it stands in the request, for messages.
     pub(super) path: String,
 }

@@ -41,6 +41,8 @@ macro_rules! store_contract {
             together: all_writes_are_made_or_none;
             together: later_writes_see_earlier_ones;
             together: a_scan_reaches_every_workspace_once;
+            together: an_append_and_its_writes_are_one;
+            together: labels_are_replaced_whole;
             log: numbers_have_no_gaps;
             log: events_are_read_back_whole;
             log: an_append_must_expect_the_last_number;

@@ -3,9 +3,13 @@
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
-use super::{at, key, not_found, refused, resource};
+use super::{
+    append, at, event, key, log_moved, new_session, not_found, refused, resource, resource_query,
+};
 use crate::ids::WorkspaceId;
-use crate::store::{Key, Kind, NewResource, ResourceChange, SharedStore, StoreError, Write};
+use crate::store::{
+    Key, Kind, NewResource, ResourceChange, ResourceQuery, SharedStore, StoreError, Write,
+};
 
 fn change(seconds: i64) -> ResourceChange {
     ResourceChange {
@@ -124,4 +128,55 @@ pub(super) async fn a_scan_reaches_every_workspace_once(store: SharedStore) -> R
     let expected = expected.map(|(workspace, id)| (workspace.to_owned(), id.to_owned()));
     ensure!(found == expected, "the scan found {found:?}");
     Ok(())
+}
+
+pub(super) async fn an_append_and_its_writes_are_one(store: SharedStore) -> Result<()> {
+    let session = new_session(&store, "a").await?;
+    let create = |id: &str| Write::Create(resource(Kind::WebhookDelivery, id, 1));
+    let first = || append(&session, 0, vec![event("user.message", 1)]);
+    store.create(resource(Kind::Memory, "mem_1", 0)).await?;
+    let stale = vec![create("whe_1"), update("mem_1", 7, 1)];
+    refused(
+        store.append_with(first(), stale).await,
+        "RevisionConflict",
+        |error| matches!(error, StoreError::RevisionConflict { .. }),
+    )?;
+    ensure!(store.last_number(&session).await? == 0, "half was kept");
+    not_found(store.get(&key(Kind::WebhookDelivery, "whe_1"), None).await)?;
+
+    let stored = store.append_with(first(), vec![create("whe_1")]).await?;
+    ensure!(stored.len() == 1, "{stored:?}");
+    store
+        .get(&key(Kind::WebhookDelivery, "whe_1"), None)
+        .await?;
+    // The append's own refusal keeps the writes out.
+    log_moved(store.append_with(first(), vec![create("whe_2")]).await, 1)?;
+    not_found(store.get(&key(Kind::WebhookDelivery, "whe_2"), None).await)
+}
+
+pub(super) async fn labels_are_replaced_whole(store: SharedStore) -> Result<()> {
+    let label = |value: &str| vec![("agent_id".to_owned(), value.to_owned())];
+    let new = NewResource {
+        labels: label("agent_1"),
+        ..resource(Kind::Deployment, "depl_1", 0)
+    };
+    let made = store.create(new).await?;
+    let relabel = |id: &str| Write::Relabel {
+        key: key(Kind::Deployment, id),
+        labels: label("agent_2"),
+    };
+    let written = store.write(vec![relabel("depl_1")]).await?;
+    ensure!(
+        written == [Some(made)],
+        "labels change nothing else: {written:?}"
+    );
+    for (value, expected) in [("agent_1", 0), ("agent_2", 1)] {
+        let query = ResourceQuery {
+            labels: label(value),
+            ..resource_query(Kind::Deployment)
+        };
+        let found = store.list(&query).await?.len();
+        ensure!(found == expected, "{value} finds {found}");
+    }
+    not_found(store.write(vec![relabel("depl_2")]).await)
 }

@@ -83,6 +83,10 @@ impl SqliteStore {
     }
 }
 
+fn write_rows(writes: Vec<Write>) -> Result<Vec<resources::WriteRow>, StoreError> {
+    writes.into_iter().map(resources::WriteRow::new).collect()
+}
+
 #[async_trait]
 impl Store for SqliteStore {
     async fn create(&self, new: NewResource) -> Result<Resource, StoreError> {
@@ -140,10 +144,7 @@ impl Store for SqliteStore {
     }
 
     async fn write(&self, writes: Vec<Write>) -> Result<Vec<Option<Resource>>, StoreError> {
-        let rows = writes
-            .into_iter()
-            .map(resources::WriteRow::new)
-            .collect::<Result<Vec<_>, _>>()?;
+        let rows = write_rows(writes)?;
         self.writer
             .run(move |unit| rows.iter().map(|row| resources::write(unit, row)).collect())
             .await
@@ -168,9 +169,23 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn append(&self, append: Append) -> Result<Vec<StoredEvent>, StoreError> {
+    async fn append_with(
+        &self,
+        append: Append,
+        writes: Vec<Write>,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
         let row = log::AppendRow::new(&append)?;
-        let standings = self.writer.run(move |unit| log::append(unit, &row)).await?;
+        let rows = write_rows(writes)?;
+        let standings = self
+            .writer
+            .run(move |unit| {
+                let standings = log::append(unit, &row)?;
+                for row in &rows {
+                    resources::write(unit, row)?;
+                }
+                Ok(standings)
+            })
+            .await?;
         log::stored(append.events, standings)
     }
 

@@ -111,14 +111,7 @@ pub(super) fn create(unit: &mut Unit<'_>, new: &ResourceRow) -> Result<(), Store
         ],
     )?;
     let handle = db.last_insert_rowid();
-    for (name, value) in &new.labels {
-        execute(
-            db,
-            "INSERT OR IGNORE INTO labels (workspace, kind, name, value, created_at, id, resource) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![workspace, kind, name, value, new.at, new.key.id, handle],
-        )?;
-    }
+    insert_labels(db, &new.key, handle, new.at, &new.labels)?;
     if new.key.kind == Kind::Session {
         if handle > HANDLE_MAX {
             return Err(StoreError::Failed(
@@ -161,6 +154,7 @@ pub(super) enum WriteRow {
     Create(ResourceRow),
     Update(Key, u64, ChangeRow),
     Delete(Key),
+    Relabel(Key, Vec<(String, String)>),
 }
 
 impl WriteRow {
@@ -174,6 +168,7 @@ impl WriteRow {
                 change,
             } => Self::Update(key, revision, ChangeRow::new(change)?),
             Write::Delete(key) => Self::Delete(key),
+            Write::Relabel { key, labels } => Self::Relabel(key, labels),
         })
     }
 }
@@ -187,7 +182,38 @@ pub(super) fn write(unit: &mut Unit<'_>, row: &WriteRow) -> Result<Option<Resour
         }
         WriteRow::Update(key, revision, change) => update(unit, key, *revision, change).map(Some),
         WriteRow::Delete(key) => delete(unit, key).map(|()| None),
+        WriteRow::Relabel(key, labels) => relabel(unit.db, key, labels).map(Some),
     }
+}
+
+fn relabel(
+    db: &Connection,
+    key: &Key,
+    labels: &[(String, String)],
+) -> Result<Resource, StoreError> {
+    let (handle, found) = find(db, key)?;
+    execute(db, "DELETE FROM labels WHERE resource = ?1", [handle])?;
+    insert_labels(db, key, handle, micros(found.created_at), labels)?;
+    Ok(found)
+}
+
+fn insert_labels(
+    db: &Connection,
+    key: &Key,
+    handle: i64,
+    created_at: i64,
+    labels: &[(String, String)],
+) -> Result<(), StoreError> {
+    let (workspace, kind) = (key.workspace.as_str(), key.kind.as_str());
+    for (name, value) in labels {
+        execute(
+            db,
+            "INSERT OR IGNORE INTO labels (workspace, kind, name, value, created_at, id, resource) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![workspace, kind, name, value, created_at, key.id, handle],
+        )?;
+    }
+    Ok(())
 }
 
 /// Reads live resources of every workspace in order of their ids.
