@@ -269,7 +269,7 @@ impl Vfs {
 
     /// Makes a handle of a descriptor. `writes` says whether the descriptor can write. A file that is new may be
     /// opened whatever its mode is, and is marked already.
-    fn adopt(
+    pub(super) fn adopt(
         self: &Arc<Self>,
         opened: Opened,
         options: OpenOptions,
@@ -334,7 +334,7 @@ impl Vfs {
         Ok(Node::File(file))
     }
 
-    fn adopt_virtual(
+    pub(super) fn adopt_virtual(
         self: &Arc<Self>,
         id: VirtId,
         options: OpenOptions,
