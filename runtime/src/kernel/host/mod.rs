@@ -5,6 +5,8 @@ mod convert;
 mod descriptors;
 mod processes;
 mod session;
+#[cfg(test)]
+mod tests;
 mod wait;
 
 use std::sync::Arc;
