@@ -55,7 +55,11 @@ impl Vfs {
         })
     }
 
-    fn virtual_names(&self, kind: &Kind, fds: &dyn FdTable) -> Result<Vec<DirEntry>, FsError> {
+    pub(super) fn virtual_names(
+        &self,
+        kind: &Kind,
+        fds: &dyn FdTable,
+    ) -> Result<Vec<DirEntry>, FsError> {
         let entry = |name: String, id: VirtId, kind: &Kind| DirEntry {
             name,
             kind: virtual_stat(id, kind).kind,

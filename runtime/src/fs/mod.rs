@@ -8,6 +8,7 @@
 //! Linux only: resolution rests on openat2 (5.6) and true paths on procfs.
 
 mod books;
+mod bulk;
 mod dirty;
 mod error;
 mod fds;
@@ -32,6 +33,7 @@ mod vfs;
 mod walk;
 mod wasi;
 
+pub use bulk::{Begun, DirBatch, DirBatches};
 pub use dirty::{Dirt, DirtyMount, DirtySet};
 pub use error::FsError;
 pub use fds::{FdTable, FifoEnds, NoFds};

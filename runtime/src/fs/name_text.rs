@@ -13,10 +13,16 @@ const BASE: u32 = 0x10_FF00;
 
 /// Returns the text that stands for a name or path of the host.
 pub(super) fn to_text(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    push_text(bytes, &mut text);
+    text
+}
+
+/// Appends the text that stands for a name or path of the host.
+pub(super) fn push_text(bytes: &[u8], text: &mut String) {
     match str::from_utf8(bytes) {
-        Ok(text) if !text.contains(is_stand_in) => text.to_owned(),
+        Ok(plain) if !has_stand_in(plain) => text.push_str(plain),
         _ => {
-            let mut text = String::with_capacity(bytes.len());
             for chunk in bytes.utf8_chunks() {
                 for character in chunk.valid().chars() {
                     if is_stand_in(character) {
@@ -28,14 +34,13 @@ pub(super) fn to_text(bytes: &[u8]) -> String {
                 }
                 text.extend(chunk.invalid().iter().copied().map(stand_in));
             }
-            text
         }
     }
 }
 
 /// Returns the name or path of the host that a text stands for.
 pub(super) fn to_host(text: &str) -> Cow<'_, OsStr> {
-    if !text.contains(is_stand_in) {
+    if !has_stand_in(text) {
         return Cow::Borrowed(OsStr::new(text));
     }
     let mut bytes = Vec::with_capacity(text.len());
@@ -46,6 +51,11 @@ pub(super) fn to_host(text: &str) -> Cow<'_, OsStr> {
         }
     }
     Cow::Owned(OsStr::from_bytes(&bytes).to_owned())
+}
+
+/// Looks only closer at text that has the first byte of a character that high, which few names have.
+fn has_stand_in(text: &str) -> bool {
+    text.as_bytes().contains(&0xF4) && text.contains(is_stand_in)
 }
 
 fn is_stand_in(character: char) -> bool {

@@ -3,6 +3,8 @@
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
+use rustix::fs::AtFlags;
+
 use super::file::OpenFile;
 use super::mount::{Links, Mount, OpenHow, open_beneath};
 use super::node::{FifoNode, Node, OpenDir, VirtNode, virtual_stat};
@@ -11,7 +13,7 @@ use super::stat::{FileKind, Stat};
 use super::tree::{Kind, VirtId};
 use super::vfs::Vfs;
 use super::walk::{self, Last, Level, Walked};
-use super::{FsError, fds::FdTable};
+use super::{FsError, fds::FdTable, name_text};
 
 /// How often opening starts over because a name comes and goes meanwhile.
 const OPEN_RETRIES_MAX: usize = 16;
@@ -102,6 +104,14 @@ impl Vfs {
         follow: bool,
         fds: &dyn FdTable,
     ) -> Result<Stat, FsError> {
+        // As whoever reads a directory asks for each of its names: no way to resolve, so nothing to open.
+        if let Node::Dir(dir) = base
+            && !follow
+            && is_single_name(path)
+        {
+            let name = name_text::to_host(path);
+            return Ok(rustix::fs::statat(&dir.fd, &*name, AtFlags::SYMLINK_NOFOLLOW)?.into());
+        }
         match self.open_found(base, path, follow, &|_| Ok(OpenHow::path()))? {
             Found::Real(opened) => Ok(rustix::fs::fstat(&opened.fd)?.into()),
             Found::Virtual(id) => Ok(virtual_stat(id, &self.present(id, fds)?)),
@@ -269,7 +279,7 @@ impl Vfs {
 
     /// Makes a handle of a descriptor. `writes` says whether the descriptor can write. A file that is new may be
     /// opened whatever its mode is, and is marked already.
-    fn adopt(
+    pub(super) fn adopt(
         self: &Arc<Self>,
         opened: Opened,
         options: OpenOptions,
@@ -334,7 +344,7 @@ impl Vfs {
         Ok(Node::File(file))
     }
 
-    fn adopt_virtual(
+    pub(super) fn adopt_virtual(
         self: &Arc<Self>,
         id: VirtId,
         options: OpenOptions,
@@ -373,6 +383,11 @@ impl Vfs {
             kind => Ok(kind),
         }
     }
+}
+
+/// Returns whether a path is one name in a directory, and not the directory itself or the one above it.
+fn is_single_name(path: &str) -> bool {
+    !matches!(path, "" | "." | "..") && !path.contains(['/', '\0'])
 }
 
 /// Creates a file in a directory, of which its owner must be allowed to change the names.

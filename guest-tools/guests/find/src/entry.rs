@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::path::Path;
 
-use process::{Errno, Kind, Stat};
+use process::{Errno, Kind, Listed, Stat, argument_bytes};
 
 /// A file.
 #[derive(Debug)]
@@ -39,8 +39,9 @@ impl Entry {
         }
     }
 
-    /// Returns the entry of a name in a folder.
-    pub fn child(folder: &Self, name: &str, listed: Option<Kind>, is_followed: bool) -> Self {
+    /// Returns the entry of a name in a folder; none if the name is no text.
+    pub fn child(folder: &Self, listed: &Listed, is_followed: bool) -> Option<Self> {
+        let name = listed.name.to_str()?;
         let mut path = String::with_capacity(folder.path.len() + name.len() + 1);
         path.push_str(&folder.path);
         if !path.ends_with('/') {
@@ -48,15 +49,15 @@ impl Entry {
         }
         let name_begin = path.len();
         path.push_str(name);
-        Self {
+        Some(Self {
             path,
             name_begin,
             root_length: folder.root_length,
             depth: folder.depth + 1,
-            listed,
+            listed: Some(listed.kind),
             is_followed,
-            stat: OnceCell::new(),
-        }
+            stat: listed.stat.map_or_else(OnceCell::new, OnceCell::from),
+        })
     }
 
     /// Returns its name: the last part of the path, `/` for the root.
@@ -82,13 +83,14 @@ impl Entry {
     /// Returns its status, of what a link leads to if links are followed; of the link if it leads nowhere.
     pub fn stat(&self) -> Result<Stat, Errno> {
         *self.stat.get_or_init(|| {
+            let path = argument_bytes(&self.path);
             if self.is_followed {
-                match process::stat(&self.path, true) {
-                    Err(Errno::NoEntry | Errno::Loop) => process::stat(&self.path, false),
+                match process::stat(&path, true) {
+                    Err(Errno::NoEntry | Errno::Loop) => process::stat(&path, false),
                     result => result,
                 }
             } else {
-                process::stat(&self.path, false)
+                process::stat(&path, false)
             }
         })
     }
@@ -108,18 +110,4 @@ impl Entry {
         let goal = std::fs::read_link(Path::new(&self.path)).ok()?;
         Some(goal.to_string_lossy().into_owned())
     }
-}
-
-/// Returns the kind that std gives.
-pub fn kind_of(kind: std::fs::FileType) -> Kind {
-    if kind.is_dir() {
-        return Kind::Directory;
-    }
-    if kind.is_file() {
-        return Kind::Regular;
-    }
-    if kind.is_symlink() {
-        return Kind::Symlink;
-    }
-    Kind::Unknown
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use process::{Errno, Kind, Moment, Stat};
+use process::{Errno, Kind, Moment, Stat, argument_bytes};
 
 use crate::entry::Entry;
 use crate::execute::Batches;
@@ -17,6 +17,8 @@ pub struct Evaluation {
     pub has_quit: bool,
     /// The files gathered for `-exec ... +`.
     pub batches: Batches,
+    /// Whether most files' status will be asked for, and nothing that is done meanwhile changes it.
+    pub asks_status: bool,
     status: u8,
     is_pruned: bool,
 }
@@ -39,7 +41,9 @@ impl Evaluation {
     /// Begins a search.
     pub fn new(search: Search) -> Self {
         let batches = Batches::new(search.batches);
+        let asks_status = search.expression.asks_status() && !search.expression.may_change_files();
         Self {
+            asks_status,
             search,
             has_quit: false,
             batches,
@@ -212,7 +216,7 @@ impl Evaluation {
         if entry.path == "." {
             return true;
         }
-        let is_folder = match process::stat(&entry.path, false) {
+        let is_folder = match process::stat(argument_bytes(&entry.path), false) {
             Ok(stat) => stat.kind == Kind::Directory,
             Err(_) => entry.kind() == Ok(Kind::Directory),
         };
@@ -268,10 +272,12 @@ fn tests_status(expression: &Expression, stat: &Stat) -> bool {
 /// Returns what `-xtype` asks about: what a link leads to or, where links are followed, the link.
 pub fn other_kind(entry: &Entry) -> Option<Kind> {
     if entry.is_followed {
-        return process::stat(&entry.path, false).ok().map(|stat| stat.kind);
+        return process::stat(argument_bytes(&entry.path), false)
+            .ok()
+            .map(|stat| stat.kind);
     }
     match entry.kind() {
-        Ok(Kind::Symlink) => match process::stat(&entry.path, true) {
+        Ok(Kind::Symlink) => match process::stat(argument_bytes(&entry.path), true) {
             Ok(stat) => Some(stat.kind),
             Err(Errno::NoEntry | Errno::Loop | Errno::NotDirectory) => Some(Kind::Symlink),
             Err(_) => None,
@@ -281,7 +287,7 @@ pub fn other_kind(entry: &Entry) -> Option<Kind> {
 }
 
 fn is_accessible(entry: &Entry, access: Access) -> bool {
-    let Ok(stat) = process::stat(&entry.path, true) else {
+    let Ok(stat) = process::stat(argument_bytes(&entry.path), true) else {
         return false;
     };
     let bit = match access {

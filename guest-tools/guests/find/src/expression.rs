@@ -155,6 +155,58 @@ pub enum Expression {
     Execute(Execution),
 }
 
+impl Expression {
+    /// Returns whether it asks for the status of most files that it is evaluated for: what comes behind a test of the
+    /// name does not count.
+    pub fn asks_status(&self) -> bool {
+        match self {
+            Self::And(parts) => {
+                let tested = parts.iter().take_while(|part| !part.is_about_name());
+                tested.into_iter().any(Self::asks_status)
+            }
+            Self::Or(parts) | Self::List(parts) => parts.iter().any(Self::asks_status),
+            Self::Not(inner) => inner.asks_status(),
+            Self::Size(..)
+            | Self::Empty
+            | Self::Newer(..)
+            | Self::Within(..)
+            | Self::Used(_)
+            | Self::Permission(_)
+            | Self::User(_)
+            | Self::Group(_)
+            | Self::NoUser
+            | Self::NoGroup
+            | Self::Links(_)
+            | Self::Inode(_)
+            | Self::SameFile(..)
+            | Self::Details(_) => true,
+            Self::Printf(_, format) => format.asks_status(),
+            _ => false,
+        }
+    }
+
+    fn is_about_name(&self) -> bool {
+        match self {
+            Self::Not(inner) => inner.is_about_name(),
+            Self::Name(_) | Self::Path(_) | Self::LinkName(_) | Self::Regex(_) => true,
+            Self::Or(parts) => parts.iter().all(Self::is_about_name),
+            _ => false,
+        }
+    }
+
+    /// Returns whether evaluating it may change files that are yet to be looked at.
+    pub fn may_change_files(&self) -> bool {
+        match self {
+            Self::And(parts) | Self::Or(parts) | Self::List(parts) => {
+                parts.iter().any(Self::may_change_files)
+            }
+            Self::Not(inner) => inner.may_change_files(),
+            Self::Delete | Self::Execute(_) => true,
+            _ => false,
+        }
+    }
+}
+
 /// Which symbolic links are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Follow {

@@ -88,6 +88,14 @@ impl Format {
         matches!(self.0.last(), Some(Piece::Stop))
     }
 
+    /// Returns whether it shows what only the status says.
+    pub fn asks_status(&self) -> bool {
+        self.0.iter().any(|piece| match piece {
+            Piece::Plain(_) | Piece::Stop => false,
+            Piece::Directive(directive) => !"pPfdhHlyY".contains(directive.letter),
+        })
+    }
+
     /// Appends what it makes of a file.
     pub fn append(&self, entry: &Entry, into: &mut Vec<u8>) {
         for piece in &self.0 {
@@ -359,7 +367,7 @@ fn goal_letter(entry: &Entry) -> char {
             .kind()
             .map_or('U', |kind| list::kind_letter(kind, 'f'));
     }
-    match process::stat(&entry.path, true) {
+    match process::stat(process::argument_bytes(&entry.path), true) {
         Ok(stat) => list::kind_letter(stat.kind, 'f'),
         Err(process::Errno::NoEntry | process::Errno::NotDirectory) => 'N',
         Err(process::Errno::Loop) => 'L',

@@ -1,19 +1,17 @@
 //! The walk: folders are read one at a time, and the way down is a list, so depth costs memory and no stack.
 
-use std::fs;
+use process::{Errno, Kind, Listed, argument_bytes};
 
-use process::{Errno, Kind};
-
-use crate::entry::{Entry, kind_of};
+use crate::entry::Entry;
 use crate::evaluate::Evaluation;
 use crate::expression::{Follow, Search};
-use crate::messages::{quoted, reason, words};
+use crate::messages::{quoted, words};
 
 /// A folder that is being walked.
 struct Folder {
     entry: Entry,
-    /// The names that are left, last first, with what the folder says they are.
-    rest: Vec<(String, Option<Kind>)>,
+    /// The names that are left, last first, with what the folder says of them.
+    rest: Vec<Listed>,
     /// Device and inode, known where links are followed: a way back into itself must be seen.
     identity: Option<(u64, u64)>,
 }
@@ -53,7 +51,7 @@ fn walk(root: Entry, evaluation: &mut Evaluation) {
         let Some(folder) = folders.last_mut() else {
             return;
         };
-        let Some((name, listed)) = folder.rest.pop() else {
+        let Some(listed) = folder.rest.pop() else {
             if let Some(folder) = folders.pop()
                 && evaluation.search.is_contents_first
             {
@@ -62,7 +60,11 @@ fn walk(root: Entry, evaluation: &mut Evaluation) {
             continue;
         };
         let is_followed = evaluation.search.follow == Follow::Always;
-        let entry = Entry::child(&folder.entry, &name, listed, is_followed);
+        let Some(entry) = Entry::child(&folder.entry, &listed, is_followed) else {
+            let text = format!("{}/{}", folder.entry.path, listed.name.to_string_lossy());
+            evaluation.fail(&format!("{}: the name is no UTF-8: skipped", quoted(&text)));
+            continue;
+        };
         meet(entry, &mut folders, device, evaluation);
     }
 }
@@ -121,30 +123,22 @@ fn meet(entry: Entry, folders: &mut Vec<Folder>, device: Option<u64>, evaluation
 }
 
 /// Returns the names in a folder, last first.
-fn read_folder(entry: &Entry, evaluation: &mut Evaluation) -> Vec<(String, Option<Kind>)> {
+fn read_folder(entry: &Entry, evaluation: &mut Evaluation) -> Vec<Listed> {
     let mut names = Vec::new();
-    let listing = match fs::read_dir(&entry.path) {
-        Ok(listing) => listing,
-        Err(error) => {
-            evaluation.fail(&format!("{}: {}", quoted(&entry.path), reason(&error)));
-            return names;
-        }
-    };
-    for item in listing {
-        match item {
-            Ok(item) => {
-                let listed = item.file_type().ok().map(kind_of);
-                match item.file_name().into_string() {
-                    Ok(name) => names.push((name, listed)),
-                    Err(name) => {
-                        let text = format!("{}/{}", entry.path, name.to_string_lossy());
-                        evaluation
-                            .fail(&format!("{}: the name is no UTF-8: skipped", quoted(&text)));
+    // That of a link is not what is asked for where links are followed.
+    let with_stats = evaluation.asks_status && evaluation.search.follow != Follow::Always;
+    match process::Folder::open(argument_bytes(&entry.path), with_stats) {
+        Ok(listing) => {
+            for listed in listing {
+                match listed {
+                    Ok(listed) => names.push(listed),
+                    Err(errno) => {
+                        evaluation.fail(&format!("{}: {}", quoted(&entry.path), words(errno)));
                     }
                 }
             }
-            Err(error) => evaluation.fail(&format!("{}: {}", quoted(&entry.path), reason(&error))),
         }
+        Err(errno) => evaluation.fail(&format!("{}: {}", quoted(&entry.path), words(errno))),
     }
     names.reverse();
     names

@@ -1,15 +1,16 @@
 //! GNU grep: what files are searched, messages, and the exit status.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, BufWriter, Read, Write},
-    path::Path,
 };
+
+use process::{Contents, Errno, Folder, Kind, Listed, argument_bytes};
 
 use crate::{
     locale,
     matcher::Matcher,
-    search::Search,
+    search::{PIECE_BYTES, Search},
     settings::{self, Asked, Directories, List, Settings},
     usage,
 };
@@ -183,10 +184,10 @@ impl<W: Write> Run<'_, W> {
 
     /// Opens and searches a file.
     fn file(&mut self, path: &str, with_name: bool) -> io::Result<()> {
-        match File::open(path) {
+        match Contents::open(argument_bytes(path), PIECE_BYTES) {
             Ok(file) => self.search(path, with_name, file),
             Err(error) => {
-                self.complain(path, &error);
+                self.complain(path, &error.into());
                 Ok(())
             }
         }
@@ -196,36 +197,37 @@ impl<W: Write> Run<'_, W> {
     /// is not printed.
     fn directory(&mut self, path: &str, depth: usize) -> io::Result<()> {
         let settings = self.settings;
-        let opened = fs::read_dir(Path::new(if path.is_empty() { "." } else { path }));
-        let entries: io::Result<Vec<fs::DirEntry>> = opened.and_then(Iterator::collect);
+        let place = if path.is_empty() { "." } else { path };
+        let opened = Folder::open(argument_bytes(place), settings.initial_tab);
+        let entries: Result<Vec<Listed>, Errno> = opened.and_then(Iterator::collect);
         let mut entries = match entries {
             Ok(entries) => entries,
             Err(error) => {
-                self.complain(path, &error);
+                self.complain(path, &error.into());
                 return Ok(());
             }
         };
-        entries.sort_by_cached_key(fs::DirEntry::file_name);
+        entries.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         let slash = if path.is_empty() || path.ends_with('/') {
             ""
         } else {
             "/"
         };
         for entry in entries {
-            let child = format!("{path}{slash}{}", entry.file_name().to_string_lossy());
-            let kind = match entry.file_type() {
-                Ok(kind) if kind.is_symlink() && !settings.follow => continue,
-                Ok(kind) if kind.is_symlink() => fs::metadata(&child).map(|data| data.file_type()),
-                kind => kind,
+            let child = format!("{path}{slash}{}", entry.name.to_string_lossy());
+            let kind = match entry.kind {
+                Kind::Symlink if !settings.follow => continue,
+                Kind::Symlink => process::stat(argument_bytes(&child), true).map(|stat| stat.kind),
+                kind => Ok(kind),
             };
             let kind = match kind {
                 Ok(kind) => kind,
                 Err(error) => {
-                    self.complain(&child, &error);
+                    self.complain(&child, &error.into());
                     continue;
                 }
             };
-            if kind.is_dir() {
+            if kind == Kind::Directory {
                 if settings.exclusion.leaves_out_directory(&child, false) {
                     continue;
                 }
@@ -236,12 +238,12 @@ impl<W: Write> Run<'_, W> {
                         eprintln!("grep: warning: {child}: recursive directory loop");
                     }
                 }
-            } else if kind.is_file() || settings.read_devices == Some(true) {
+            } else if kind == Kind::Regular || settings.read_devices == Some(true) {
                 if settings.exclusion.leaves_out(&child, false) {
                     continue;
                 }
                 if settings.initial_tab {
-                    let size = entry.metadata().ok().map(|data| data.len());
+                    let size = entry.stat.and_then(Result::ok).map(|stat| stat.size);
                     self.search.printer.set_size(size);
                 }
                 self.file(&child, true)?;

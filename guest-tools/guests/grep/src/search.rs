@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The size of a piece. Which lines before the first zero byte are still printed hangs on it, so it is GNU grep's.
-const PIECE_BYTES: usize = 96 << 10;
+pub(crate) const PIECE_BYTES: usize = 96 << 10;
 
 /// What the search of a file found.
 #[derive(Debug, Default)]

@@ -11,6 +11,7 @@ mod descriptor;
 mod entry;
 mod errno;
 mod files;
+mod folder;
 mod identity;
 mod name;
 mod processes;
@@ -34,6 +35,7 @@ pub use descriptor::{Descriptor, OpenHow, Whence, given, standard, take};
 pub use entry::{absolute, current_directory, exit, main};
 pub use errno::{Errno, message};
 pub use files::{chmod, is_executable, mkfifo, open, path_bytes, pipe, stat};
+pub use folder::{Contents, Folder, Listed};
 pub use identity::{
     GROUP, GROUP_NAME, USER, USER_NAME, group_name, host_name, temporary_directory, user_name,
 };

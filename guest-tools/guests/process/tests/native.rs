@@ -2,11 +2,13 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::io::Read as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::time::{Duration, Instant};
 
 use process::{
-    Command, Errno, Event, Kind, OpenHow, Program, Status, Stdio, Whence, chmod, mkfifo, open,
-    pipe, spawn, stat, wait,
+    Command, Contents, Errno, Event, Folder, Kind, OpenHow, Program, Status, Stdio, Whence, chmod,
+    mkfifo, open, pipe, spawn, stat, wait,
 };
 
 fn shell(script: &str) -> Program {
@@ -201,4 +203,49 @@ fn handled_signals_queue_and_end_the_wait() {
     assert!(wait(&[], None).is_empty());
     assert_eq!(process::pending(), [process::signal::USR1]);
     assert!(process::pending().is_empty());
+}
+
+#[test]
+fn folders_and_files_are_read_as_std_reads_them() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("sub")).unwrap();
+    std::os::unix::fs::symlink("sub", folder.path().join("link")).unwrap();
+    let content: Vec<u8> = (0..300_000_u32).map(|number| number as u8).collect();
+    std::fs::write(folder.path().join("file"), &content).unwrap();
+
+    let path = process::path_bytes(folder.path());
+    for with_stats in [false, true] {
+        let listed: Result<Vec<_>, Errno> = Folder::open(path, with_stats).unwrap().collect();
+        let mut listed = listed.unwrap();
+        listed.sort_by(|one, other| one.name.cmp(&other.name));
+        let kinds: Vec<_> = listed
+            .iter()
+            .map(|one| (one.name.as_bytes(), one.kind))
+            .collect();
+        let expected: [(&[u8], Kind); 3] = [
+            (b"file", Kind::Regular),
+            (b"link", Kind::Symlink),
+            (b"sub", Kind::Directory),
+        ];
+        assert_eq!(kinds, expected);
+        for one in &listed {
+            let path = folder.path().join(&one.name);
+            let alone = with_stats.then(|| stat(process::path_bytes(&path), false));
+            assert_eq!(one.stat, alone);
+        }
+    }
+    for piece in [1, 1000, 1 << 20] {
+        let mut all = Vec::new();
+        let path = folder.path().join("file");
+        let mut contents = Contents::open(process::path_bytes(&path), piece).unwrap();
+        contents.read_to_end(&mut all).unwrap();
+        assert!(all == content, "in pieces of {piece}");
+    }
+    let missing = folder.path().join("missing");
+    let missing = process::path_bytes(&missing);
+    assert_eq!(Folder::open(missing, false).unwrap_err(), Errno::NoEntry);
+    assert_eq!(Contents::open(missing, 9).unwrap_err(), Errno::NoEntry);
+    let mut contents = Contents::open(path, 9).unwrap();
+    let refused = contents.read(&mut [0]).unwrap_err();
+    assert_eq!(Errno::from(refused), Errno::IsDirectory);
 }

@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 use std::io::{self, BufWriter, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::clock;
 use crate::glob;
@@ -13,6 +13,7 @@ use crate::report::{self, complain, reason};
 use crate::size::Unit;
 use crate::system::{Facts, Moment, Stat, stat};
 use gnu_options::named::{self, Item, Order};
+use process::{Errno, Folder, Listed};
 
 const SPECIFICATION: &str = "0/null a/all apparent-size B/block-size= b/bytes c/total D/dereference-args H d/max-depth= \
     files0-from= h/human-readable inodes k L/dereference l/count-links m P/no-dereference S/separate-dirs si \
@@ -54,7 +55,7 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
     };
     let mut total = Sum::default();
     let written = operands.iter().try_for_each(|operand| {
-        if let Some(sum) = walk.visit(Path::new(operand), 0)? {
+        if let Some(sum) = walk.visit(Path::new(operand), 0, None)? {
             total.add(&sum);
         }
         Ok(())
@@ -285,8 +286,13 @@ struct Walk<'a, W> {
 }
 
 impl<W: Write> Walk<'_, W> {
-    /// Visits a file and what is beneath it; none if it does not count.
-    fn visit(&mut self, path: &Path, depth: usize) -> io::Result<Option<Sum>> {
+    /// Visits a file, whose status its folder may have told, and what is beneath it; none if it does not count.
+    fn visit(
+        &mut self,
+        path: &Path,
+        depth: usize,
+        told: Option<Result<Stat, Errno>>,
+    ) -> io::Result<Option<Sum>> {
         if self.is_excluded(path) {
             return Ok(None);
         }
@@ -295,7 +301,11 @@ impl<W: Write> Walk<'_, W> {
         } else {
             self.settings.follows
         };
-        let status = match stat(path, follow) {
+        let status = match told {
+            Some(told) => told.map_err(io::Error::from),
+            None => stat(path, follow),
+        };
+        let status = match status {
             Ok(status) => status,
             Err(error) => {
                 self.fail(path, "cannot access", &error);
@@ -322,15 +332,18 @@ impl<W: Write> Walk<'_, W> {
             return Ok(Some(own));
         }
         let (mut total, mut shown) = (own, own);
-        let children = std::fs::read_dir(path).and_then(|entries| {
-            entries
-                .map(|entry| Ok(entry?.path()))
-                .collect::<io::Result<Vec<PathBuf>>>()
-        });
+        // A link's own status is not what counts where links are followed.
+        let with_stats = !self.settings.follows;
+        let children = Folder::open(process::name_bytes(path.as_os_str()), with_stats)
+            .and_then(Iterator::collect::<Result<Vec<Listed>, Errno>>);
         match children {
             Ok(children) => {
-                for child in children {
-                    if let Some(sum) = self.visit(&child, depth + 1)? {
+                for Listed {
+                    name, stat: told, ..
+                } in children
+                {
+                    let child = path.join(name);
+                    if let Some(sum) = self.visit(&child, depth + 1, told)? {
                         total.add(&sum);
                         if !self.settings.is_separate
                             || !stat(&child, false).is_ok_and(|status| status.is_directory())
@@ -340,7 +353,7 @@ impl<W: Write> Walk<'_, W> {
                     }
                 }
             }
-            Err(error) => self.fail(path, "cannot read directory", &error),
+            Err(error) => self.fail(path, "cannot read directory", &error.into()),
         }
         if depth <= self.settings.depth_max {
             self.print(

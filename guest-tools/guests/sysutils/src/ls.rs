@@ -192,22 +192,29 @@ impl<W: Write> Listing<'_, W> {
                 ));
             }
         }
-        for found in std::fs::read_dir(&folder.path)? {
+        // A link's own status is not what is shown where links are followed.
+        let with_stats =
+            self.settings.needs_every_status() && self.settings.follow != Follow::Always;
+        let path = process::name_bytes(folder.path.as_os_str());
+        for found in process::Folder::open(path, with_stats)? {
             let found = found?;
-            let name = process::name_bytes(&found.file_name()).into_owned();
+            let name = process::name_bytes(&found.name).into_owned();
             if self.settings.hides(&name) {
                 continue;
             }
-            let kind = found.file_type().ok().and_then(entry::kind_of);
             let path = if folder.path.as_os_str() == "." && !self.settings.recursive {
-                found.file_name().into()
+                found.name.into()
             } else {
-                found.path()
+                folder.path.join(found.name)
             };
-            entries.push(Entry::new(name, path, kind));
+            entries.push(match found.stat {
+                Some(Ok(status)) => Entry::with_status(name, path, status),
+                _ => Entry::new(name, path, entry::known_kind(found.kind)),
+            });
         }
         for entry in &mut entries {
-            if self.settings.needs_status(entry)
+            if entry.status.is_none()
+                && self.settings.needs_status(entry)
                 && let Err(error) = entry.look(self.settings.follow == Follow::Always)
             {
                 let reason = report::reason(&error);

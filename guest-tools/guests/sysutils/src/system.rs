@@ -57,17 +57,23 @@ impl Facts for Stat {
 
 /// Returns what is at a path.
 pub(crate) fn stat(path: &Path, follow: bool) -> io::Result<Stat> {
-    Ok(process::stat(process::path_bytes(path), follow)?)
+    Ok(process::stat(
+        process::name_bytes(path.as_os_str()),
+        follow,
+    )?)
 }
 
 /// Sets the permissions of what a path leads to.
 pub(crate) fn chmod(path: &Path, mode: u32) -> io::Result<()> {
-    Ok(process::chmod(process::path_bytes(path), mode)?)
+    Ok(process::chmod(process::name_bytes(path.as_os_str()), mode)?)
 }
 
 /// Makes a FIFO.
 pub(crate) fn mkfifo(path: &Path, mode: u32) -> io::Result<()> {
-    Ok(process::mkfifo(process::path_bytes(path), mode)?)
+    Ok(process::mkfifo(
+        process::name_bytes(path.as_os_str()),
+        mode,
+    )?)
 }
 
 /// Makes a symbolic link at `path`.

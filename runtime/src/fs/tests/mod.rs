@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod bulk;
 mod confinement;
 mod dirty;
 mod quota;

@@ -152,3 +152,28 @@ fn names_that_are_no_text_can_be_used() {
     world.rmdir(&format!("workspace/{name}")).unwrap();
     assert_eq!(world.names("workspace"), ["even", "link"]);
 }
+
+#[test]
+fn a_name_in_an_open_directory_is_what_the_whole_path_is() {
+    let world = World::new();
+    world.write("workspace/file", "12").unwrap();
+    world.mkdir("workspace/dir").unwrap();
+    world.symlink("/ro/file", "workspace/link").unwrap();
+    world.host_link(world.host("outside/secret"), "workspace/out");
+    std::fs::write(world.host("above"), "").unwrap();
+    let dir = world.open("workspace", READ).unwrap();
+    let stat = |base: &Node, path: &str| world.vfs.stat_at(base, path, false, &NoFds);
+    let long = "x".repeat(256);
+    for name in ["file", "dir", "link", "out", "missing", "dir/", ".", &long] {
+        let whole = stat(&world.root, &format!("workspace/{name}"));
+        assert_eq!(stat(&dir, name), whole, "{name}");
+    }
+    for (name, error) in [
+        ("..", FsError::NotPermitted),
+        ("../above", FsError::NotPermitted),
+        ("", FsError::NoEntry),
+        ("fi\0le", FsError::Invalid),
+    ] {
+        assert_eq!(stat(&dir, name).unwrap_err(), error, "{name:?}");
+    }
+}

@@ -66,7 +66,7 @@ pub(super) fn moment(time: FileTime) -> Moment {
     }
 }
 
-fn kind(kind: FileKind) -> Kind {
+pub(super) fn kind(kind: FileKind) -> Kind {
     match kind {
         FileKind::Regular => Kind::Regular,
         FileKind::Directory => Kind::Directory,

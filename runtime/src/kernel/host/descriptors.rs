@@ -8,6 +8,7 @@ use super::bindings::sinew::process::descriptors::{
     Errno, Host, HostDescriptor, OpenFlags, Stat, Whence,
 };
 use super::{Held, KernelView, convert};
+use crate::fs::Node;
 use crate::kernel::description::{Description, IoError};
 use crate::kernel::entry::Ended;
 use crate::kernel::pipe;
@@ -15,9 +16,19 @@ use crate::kernel::run::ProcessEnd;
 use crate::kernel::signal::PIPE;
 use crate::kernel::wasi_streams::fifo_description;
 
-type Answer<T> = wasmtime::Result<Result<T, Errno>>;
+pub(super) type Answer<T> = wasmtime::Result<Result<T, Errno>>;
 
 impl KernelView<'_> {
+    /// Returns what a process opened; none if that is a descriptor that it does not have.
+    pub(super) fn description_of(&self, node: Node, append: bool) -> Option<Arc<Description>> {
+        match (node.process_fd(), node.fifo()) {
+            // Another descriptor of the same description, as Linux has it for pipes.
+            (Some(number), _) => self.descriptors.get(number),
+            (None, Some(ends)) => fifo_description(&ends),
+            (None, None) => Some(Arc::new(Description::file(node, append))),
+        }
+    }
+
     fn umask(&self) -> u32 {
         self.process.map_or(0o022, |(_, entry)| entry.umask())
     }
@@ -53,15 +64,7 @@ impl Host for KernelView<'_> {
             Ok(node) => node,
             Err(error) => return Ok(Err(convert::errno(error))),
         };
-        let description = match (node.process_fd(), node.fifo()) {
-            // Another descriptor of the same description, as Linux has it for pipes.
-            (Some(number), _) => self.descriptors.get(number),
-            (None, Some(ends)) => fifo_description(&ends),
-            (None, None) => {
-                let append = how.contains(OpenFlags::APPEND);
-                Some(Arc::new(Description::file(node, append)))
-            }
-        };
+        let description = self.description_of(node, how.contains(OpenFlags::APPEND));
         match description {
             Some(description) => self.try_hold(description),
             None => Ok(Err(Errno::NoEntry)),

@@ -1,9 +1,12 @@
 //! `sinew:process` for guests: a thin layer over the kernel that translates types and nothing else.
 
+mod bulk;
 mod convert;
 mod descriptors;
 mod processes;
 mod session;
+#[cfg(test)]
+mod tests;
 mod wait;
 
 use std::sync::Arc;
@@ -13,7 +16,7 @@ use wasmtime::component::{HasData, Linker, Resource, ResourceTable, ResourceTabl
 use self::bindings::sinew::process::descriptors::Errno;
 use super::entry::Entry;
 use super::{Description, Descriptors, Kernel, Session};
-use crate::fs::Vfs;
+use crate::fs::{DirBatches, Vfs};
 
 mod bindings {
     #![allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated")]
@@ -28,6 +31,7 @@ mod bindings {
         },
         require_store_data_send: true,
         with: {
+            "sinew:process/bulk.folder": super::Folder,
             "sinew:process/descriptors.descriptor": super::Held,
             "sinew:process/processes.child": super::Child,
         },
@@ -37,6 +41,9 @@ mod bindings {
 /// A guest's handle of a description.
 #[derive(Clone)]
 pub struct Held(Arc<Description>);
+
+/// A guest's handle of the names in a folder.
+pub struct Folder(DirBatches);
 
 /// A guest's handle of a child.
 #[derive(Clone)]
@@ -64,6 +71,7 @@ pub(crate) fn add_to_linker<T: Send + 'static>(
     view: fn(&mut T) -> KernelView<'_>,
 ) -> wasmtime::Result<()> {
     bindings::sinew::process::descriptors::add_to_linker::<T, KernelHost>(linker, view)?;
+    bindings::sinew::process::bulk::add_to_linker::<T, KernelHost>(linker, view)?;
     bindings::sinew::process::processes::add_to_linker::<T, KernelHost>(linker, view)?;
     bindings::sinew::process::session::add_to_linker::<T, KernelHost>(linker, view)
 }
@@ -78,7 +86,14 @@ impl KernelView<'_> {
         &mut self,
         description: Arc<Description>,
     ) -> wasmtime::Result<Result<Resource<Held>, Errno>> {
-        match self.table.push(Held(description)) {
+        self.try_push(Held(description))
+    }
+
+    fn try_push<T: Send + 'static>(
+        &mut self,
+        resource: T,
+    ) -> wasmtime::Result<Result<Resource<T>, Errno>> {
+        match self.table.push(resource) {
             Ok(held) => Ok(Ok(held)),
             Err(ResourceTableError::Full) => Ok(Err(Errno::TooManyFiles)),
             Err(error) => Err(error.into()),

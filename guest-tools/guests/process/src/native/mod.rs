@@ -4,6 +4,7 @@
 //! descriptions non-blocking, because children share them.
 
 mod descriptor;
+mod folder;
 mod given;
 mod paths;
 mod processes;
@@ -14,6 +15,7 @@ mod table;
 mod waiting;
 
 pub(crate) use descriptor::{Descriptor, pipe};
+pub(crate) use folder::{Folder, begin};
 pub(crate) use given::{given, take};
 pub(crate) use paths::{chmod, mkfifo, open, stat};
 pub(crate) use processes::{

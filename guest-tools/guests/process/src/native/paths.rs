@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
@@ -57,18 +58,8 @@ pub(super) fn as_path(path: &[u8]) -> &Path {
 }
 
 pub(super) fn convert(stat: &rustix::fs::Stat) -> Stat {
-    let kind = match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => Kind::Regular,
-        FileType::Directory => Kind::Directory,
-        FileType::Symlink => Kind::Symlink,
-        FileType::Fifo => Kind::Fifo,
-        FileType::CharacterDevice => Kind::CharacterDevice,
-        FileType::BlockDevice => Kind::BlockDevice,
-        FileType::Socket => Kind::Socket,
-        FileType::Unknown => Kind::Unknown,
-    };
     Stat {
-        kind,
+        kind: kind_of(FileType::from_raw_mode(stat.st_mode)),
         mode: stat.st_mode & 0o7777,
         links: positive(stat.st_nlink),
         size: positive(stat.st_size),
@@ -78,6 +69,33 @@ pub(super) fn convert(stat: &rustix::fs::Stat) -> Stat {
         accessed: moment(stat.st_atime, stat.st_atime_nsec),
         modified: moment(stat.st_mtime, stat.st_mtime_nsec),
         changed: moment(stat.st_ctime, stat.st_ctime_nsec),
+    }
+}
+
+fn kind_of(kind: FileType) -> Kind {
+    match kind {
+        FileType::RegularFile => Kind::Regular,
+        FileType::Directory => Kind::Directory,
+        FileType::Symlink => Kind::Symlink,
+        FileType::Fifo => Kind::Fifo,
+        FileType::CharacterDevice => Kind::CharacterDevice,
+        FileType::BlockDevice => Kind::BlockDevice,
+        FileType::Socket => Kind::Socket,
+        FileType::Unknown => Kind::Unknown,
+    }
+}
+
+/// Returns the kind that std gives.
+pub(super) fn kind(kind: std::fs::FileType) -> Kind {
+    match kind {
+        kind if kind.is_file() => Kind::Regular,
+        kind if kind.is_dir() => Kind::Directory,
+        kind if kind.is_symlink() => Kind::Symlink,
+        kind if kind.is_fifo() => Kind::Fifo,
+        kind if kind.is_char_device() => Kind::CharacterDevice,
+        kind if kind.is_block_device() => Kind::BlockDevice,
+        kind if kind.is_socket() => Kind::Socket,
+        _ => Kind::Unknown,
     }
 }
 

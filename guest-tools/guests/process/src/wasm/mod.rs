@@ -1,12 +1,14 @@
 //! The backend of a hand: the host's interfaces of `sinew:process`.
 
 mod descriptor;
+mod folder;
 mod paths;
 mod processes;
 pub(crate) mod session;
 mod terminate;
 
 pub(crate) use descriptor::{Descriptor, given, pipe, take};
+pub(crate) use folder::{Folder, begin};
 pub(crate) use paths::{chmod, mkfifo, open, stat};
 pub(crate) use processes::{
     Child, exit, find, group, ignored, kill, list, parent, pending, pid, prepare, programs,

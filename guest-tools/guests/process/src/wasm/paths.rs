@@ -7,7 +7,7 @@ use super::bindings::sinew::process::descriptors as host;
 use crate::name::to_text;
 use crate::{Errno, Moment, OpenHow, Stat};
 
-fn absolute(path: &[u8]) -> Result<Cow<'_, str>, Errno> {
+pub(super) fn absolute(path: &[u8]) -> Result<Cow<'_, str>, Errno> {
     match path.first() {
         None => Err(Errno::NoEntry),
         Some(b'/') => Ok(to_text(path)),

@@ -1,6 +1,5 @@
 //! One line of a listing: a name, what it is and, if somebody needs it, its status.
 
-use std::fs::FileType;
 use std::io;
 use std::path::PathBuf;
 
@@ -29,17 +28,9 @@ pub(crate) struct Target {
     pub(crate) status: Option<Stat>,
 }
 
-/// Returns what a folder says a file is.
-pub(crate) fn kind_of(file_type: FileType) -> Option<Kind> {
-    if file_type.is_file() {
-        Some(Kind::Regular)
-    } else if file_type.is_dir() {
-        Some(Kind::Directory)
-    } else if file_type.is_symlink() {
-        Some(Kind::Symlink)
-    } else {
-        None
-    }
+/// Returns what a folder says a file is, if it does.
+pub(crate) fn known_kind(kind: Kind) -> Option<Kind> {
+    (kind != Kind::Unknown).then_some(kind)
 }
 
 impl Entry {

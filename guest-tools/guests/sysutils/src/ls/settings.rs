@@ -506,13 +506,18 @@ impl Settings {
         let follows =
             self.follow == Follow::Always && entry.kind.is_none_or(|kind| kind == Kind::Symlink);
         let runnable = entry.kind.is_none_or(|kind| kind == Kind::Regular);
+        self.needs_every_status()
+            || (self.indicator == Indicator::Classify && runnable)
+            || (shows_kind && (follows || entry.kind.is_none()))
+    }
+
+    /// Returns whether the status of every entry is needed, whatever it is.
+    pub(crate) fn needs_every_status(&self) -> bool {
         self.is_long
             || self.shows_blocks
             || self.shows_inode
             || matches!(self.sort, Sort::Size | Sort::Time)
-            || (self.indicator == Indicator::Classify && runnable)
             || self.colors.is_some()
-            || (shows_kind && (follows || entry.kind.is_none()))
     }
 
     /// Returns whether the target of a link is needed.
