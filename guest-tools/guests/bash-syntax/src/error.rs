@@ -16,6 +16,19 @@ pub struct SyntaxError {
     pub message: BString,
     /// The line of the source that bash shows.
     pub source_line: Option<BString>,
+    /// How a script goes on.
+    pub recovery: Recovery,
+}
+
+/// How a script goes on after a syntax error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Recovery {
+    /// It ends with status 2.
+    Ends,
+    /// It ends with the status of the command before: an error inside `[[ ]]`.
+    EndsAsBefore,
+    /// The next line runs: an error inside `name=( )`.
+    NextLine,
 }
 
 /// The kinds of syntax errors.

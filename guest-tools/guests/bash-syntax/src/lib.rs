@@ -10,7 +10,7 @@ mod options;
 mod parser;
 mod print;
 
-pub use error::{ErrorKind, SyntaxError, Warning};
+pub use error::{ErrorKind, Recovery, SyntaxError, Warning};
 pub use options::{Aliases, NoAliases, ParseOptions};
 pub use parser::{
     Parser, WordContext, is_reserved_word, parse_array_elements, parse_parameter, parse_word,

@@ -22,7 +22,7 @@ use std::rc::Rc;
 use bstr::BString;
 
 use crate::ast::{ArrayElement, Backquoted, HereDocument, List, Parameter, Word, WordPart};
-use crate::{Aliases, ErrorKind, NoAliases, ParseOptions, SyntaxError, Warning};
+use crate::{Aliases, ErrorKind, NoAliases, ParseOptions, Recovery, SyntaxError, Warning};
 use input::Input;
 use quoted::QuotedStop;
 use reader::Reader;
@@ -104,6 +104,7 @@ impl Parser {
                     line,
                     message: "syntax error: unexpected end of file".into(),
                     source_line: None,
+                    recovery: Recovery::Ends,
                 },
             });
         }

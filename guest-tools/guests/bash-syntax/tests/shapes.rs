@@ -171,7 +171,7 @@ fn commands() {
             "declare a=(1 2) b=$c d",
             "<declare, set(a=(1, 2)), set(b=param(c)), d>",
         ),
-        ("command export a=b c", "<command, export, set(a=b), c>"),
+        ("command export a=b c", "<command, export, a=b, c>"),
         ("eval a=(1 2)", "<eval, a=(1 2)>"),
         ("foo[1 2] x", "<foo[1 2], x>"),
         (

@@ -53,6 +53,8 @@ pub trait Variables {
     fn is_associative(&mut self, name: &[u8]) -> bool;
     /// Reads a variable.
     fn get(&mut self, name: &[u8], subscript: Subscript<'_>) -> Result<Value<'_>, Self::Error>;
+    /// Expands the text of an indexed array's subscript; `None` when that changes nothing.
+    fn expand(&mut self, text: &[u8]) -> Result<Option<BString>, Self::Error>;
     /// Writes a variable.
     fn set(&mut self, name: &[u8], subscript: Subscript<'_>, value: i64)
     -> Result<(), Self::Error>;

@@ -74,7 +74,7 @@ const DEPTH_MAX: usize = 256;
 pub fn expand(
     pieces: &[Piece<'_>],
     options: &Options,
-    ignored: &[Pattern],
+    ignored: &[Ignored],
     files: &mut dyn Files,
 ) -> Vec<BString> {
     let parts = parts(pieces);
@@ -104,8 +104,24 @@ pub fn expand(
     found
 }
 
+/// A pattern of GLOBIGNORE, by the names between its slashes: no part of it matches a slash.
+#[derive(Debug, Clone)]
+pub struct Ignored(Vec<Pattern>);
+
+impl Ignored {
+    fn matches(&self, path: &[u8]) -> bool {
+        let names = path.split(|byte| *byte == b'/');
+        names.clone().count() == self.0.len()
+            && self
+                .0
+                .iter()
+                .zip(names)
+                .all(|(pattern, name)| pattern.matches(name))
+    }
+}
+
 /// Compiles the colon-separated value of GLOBIGNORE.
-pub fn ignore_patterns(value: &[u8], extglob: bool) -> Vec<Pattern> {
+pub fn ignore_patterns(value: &[u8], extglob: bool) -> Vec<Ignored> {
     let options = pattern::Options {
         extglob,
         ignore_case: false,
@@ -131,7 +147,14 @@ pub fn ignore_patterns(value: &[u8], extglob: bool) -> Vec<Pattern> {
     patterns
         .into_iter()
         .filter(|text| !text.is_empty())
-        .map(|text| Pattern::from_text(text, options))
+        .map(|text| {
+            let names = text.split(|byte| *byte == b'/');
+            Ignored(
+                names
+                    .map(|name| Pattern::from_text(name, options))
+                    .collect(),
+            )
+        })
         .collect()
 }
 

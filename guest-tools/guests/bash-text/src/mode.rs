@@ -157,6 +157,7 @@ fn bits_of(letter: u8, mode: u32, is_directory: bool, is_full: bool) -> Option<u
         b'r' => 0o444,
         b'w' => 0o222,
         b'x' => 0o111,
+        b'X' if !is_full => return None,
         b'X' if is_directory || mode & 0o111 != 0 => 0o111,
         b'X' => 0,
         b's' if is_full => 0o6000,

@@ -77,6 +77,14 @@ impl Separators {
         &self.first
     }
 
+    /// Returns the length of the separator that `text` begins with.
+    pub fn separator(&self, text: &[u8]) -> Option<usize> {
+        match self.classify(text) {
+            (Class::Field, _) => None,
+            (_, length) => Some(length),
+        }
+    }
+
     /// Returns the class and length of the character at the start of `text`; length 0 at its end.
     pub(crate) fn classify(&self, text: &[u8]) -> (Class, usize) {
         let Some(byte) = text.first() else {

@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use bash_syntax::{ErrorKind, Parser};
+use bash_syntax::{ErrorKind, Parser, Recovery};
 
 use crate::execution::{AliasTable, Origin, execute_list, report_syntax};
 use crate::state::{Outcome, SetOption, Shell, Stop};
@@ -60,10 +60,14 @@ pub async fn run(shell: &mut Shell) -> Outcome {
             }
             Err(error) => {
                 report_syntax(shell, &error, Origin::Main);
-                shell.status = 2;
-                status = 2;
-                if !shell.is_interactive {
-                    return Ok(2);
+                match error.recovery {
+                    Recovery::EndsAsBefore if !shell.is_interactive => return Ok(shell.status),
+                    Recovery::NextLine => status = 1,
+                    _ => status = 2,
+                }
+                shell.status = status;
+                if !shell.is_interactive && error.recovery != Recovery::NextLine {
+                    return Ok(status);
                 }
             }
         }

@@ -259,6 +259,16 @@ async fn read_script(shell: &mut Shell, path: &BString) -> Result<Vec<u8>, u8> {
         Err(error) => Err(error),
     };
     match text {
+        Ok(text)
+            if text
+                .split(|byte| *byte == b'\n')
+                .next()
+                .is_some_and(|line| line.contains(&0)) =>
+        {
+            let text = format!("{path}: {path}: cannot execute binary file\n");
+            shell.print_error(text.as_bytes());
+            Err(126)
+        }
         Ok(text) => Ok(text),
         Err(error) => {
             let text = format!("{}: {path}: {error}\n", shell.name);

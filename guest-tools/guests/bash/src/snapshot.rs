@@ -45,8 +45,9 @@ pub fn write(shell: &Shell) -> BString {
     for command in crate::builtins::completion_commands(shell) {
         line(&mut script, &[&command]);
     }
-    for (letter, value) in shell.limits.iter() {
-        let text = format!("ulimit -{} {value}", char::from(*letter));
+    for (key, value) in shell.limits.iter() {
+        let kind = if key.is_hard { 'H' } else { 'S' };
+        let text = format!("ulimit -{kind}{} {value}", char::from(key.letter));
         line(&mut script, &[text.as_bytes()]);
     }
     line(

@@ -11,7 +11,7 @@ use crate::descriptors::{Descriptors, Open};
 use crate::execution::{Origin, run_text};
 use crate::jobs::Jobs;
 use crate::runtime::{Runtime, Task};
-use crate::state::{Options, PendingOutput, Positional, SetOption, Shell};
+use crate::state::{Options, PendingOutput, Positional, SetOption, Shell, Shopt};
 use crate::sys;
 use crate::traps::Traps;
 use crate::variables::{
@@ -54,7 +54,7 @@ pub fn new_shell(runtime: &Rc<Runtime>, task: &Rc<Task>, name: &str) -> Shell {
         hash: Rc::default(),
         disabled_builtins: Rc::default(),
         status: 0,
-        pipe_status: Rc::from([0].as_slice()),
+        pipe_status: Rc::from([].as_slice()),
         last_argument: BString::from(name),
         last_background: None,
         line: 0,
@@ -95,6 +95,7 @@ pub fn new_shell(runtime: &Rc<Runtime>, task: &Rc<Task>, name: &str) -> Shell {
         trap_depth: 0,
         killed_program: None,
         last_signal: 0,
+        was_debugged: false,
         must_look: false,
     };
     import(&mut shell);
@@ -109,6 +110,9 @@ fn import(shell: &mut Shell) {
     for (name, value) in std::env::vars_os() {
         let name = process::name_bytes(&name).into_owned();
         let value = process::name_bytes(&value).into_owned();
+        if matches!(name.as_slice(), b"SHELLOPTS" | b"BASHOPTS") {
+            inherit_options(shell, &name, &value);
+        }
         if !is_name(&name) || matches!(name.as_slice(), b"SHELLOPTS" | b"BASHOPTS" | b"_") {
             continue;
         }
@@ -116,6 +120,22 @@ fn import(shell: &mut Shell) {
         variable.attributes = Attributes::EXPORT;
         shell.variables.insert(&name, variable);
     }
+}
+
+/// Turns the options on that a parent shell exported, and has them exported on.
+fn inherit_options(shell: &mut Shell, name: &[u8], value: &[u8]) {
+    for option in value.split(|byte| *byte == b':') {
+        if name == b"SHELLOPTS" {
+            if let Some(option) = SetOption::by_name(option) {
+                shell.options.put(option, true);
+            }
+        } else if let Some(option) = Shopt::by_name(option) {
+            shell.options.put_shopt(option, true);
+        }
+    }
+    let mut variable = Variable::default();
+    variable.attributes = Attributes::EXPORT;
+    shell.variables.insert(name, variable);
 }
 
 /// Defines the functions that the environment hands over.
@@ -177,15 +197,15 @@ fn preset(shell: &mut Shell) {
         ("IFS", " \t\n"),
         ("PS4", "+ "),
         ("OPTERR", "1"),
-        ("HOSTTYPE", "x86_64"),
-        ("MACHTYPE", MACHINE),
-        ("OSTYPE", "linux-gnu"),
         ("BASH_VERSION", VERSION),
     ] {
         shell
             .variables
             .insert(name.as_bytes(), Variable::scalar(value));
     }
+    plain(shell, "HOSTTYPE", b"x86_64");
+    plain(shell, "MACHTYPE", MACHINE.as_bytes());
+    plain(shell, "OSTYPE", b"linux-gnu");
     plain(shell, "HOSTNAME", sys::host_name().as_bytes());
     plain(shell, "BASH", b"/bin/bash");
     plain(shell, "SHELL", b"/bin/bash");
@@ -219,7 +239,14 @@ fn preset(shell: &mut Shell) {
             variable.value = Value::Associative(crate::variables::AssociativeArray::default());
         }
         if matches!(dynamic, Dynamic::ShellOptions | Dynamic::BashOptions) {
-            variable.attributes = Attributes::READONLY;
+            let before = shell.variables.get(name.as_bytes());
+            let is_exported =
+                before.is_some_and(|before| before.attributes.has(Attributes::EXPORT));
+            variable.attributes = if is_exported {
+                Attributes::READONLY.with(Attributes::EXPORT)
+            } else {
+                Attributes::READONLY
+            };
         }
         if matches!(
             dynamic,

@@ -6,6 +6,7 @@ use super::parts::Parts;
 use super::reader::{Parsed, Reader};
 use super::token::{Place, Token};
 use super::unquoted::Stop;
+use crate::Recovery;
 use crate::ast::{ArrayElement, Assignment, AssignmentValue, Word, WordPart};
 
 /// Whether a name may hold the byte (the first one may be no digit).
@@ -75,7 +76,7 @@ impl Reader<'_> {
             return Err(self.error_unclosed("]", line));
         }
         let sign = self.peek_sign();
-        if let Some(sign) = sign.filter(|_| !subscript.parts.is_empty()) {
+        if let Some(sign) = sign {
             let assignment = self.read_value(name, Some(subscript), sign)?;
             return Ok(Some(Token::Assignment(Box::new(assignment))));
         }
@@ -144,7 +145,9 @@ impl Reader<'_> {
                 }
                 (Some(b'&' | b'|' | b';' | b'<' | b'>' | b'(' | b')'), _) => {
                     self.token = None;
-                    return Err(self.unexpected(Place::Plain));
+                    let mut error = self.unexpected(Place::Plain);
+                    error.recovery = Recovery::NextLine;
+                    return Err(error);
                 }
                 _ => {
                     let element = self.read_element()?;

@@ -74,6 +74,13 @@ impl Reader<'_> {
                 }
                 self.input = start;
             }
+            // Neither a length nor a suffix of `$!`.
+            Some(b'!')
+                if self.input.peek_at(1) == Some(b'#')
+                    && self.input.peek_at(2).is_some_and(is_name_byte) =>
+            {
+                return Ok(None);
+            }
             Some(b'!') => {
                 let start = self.input.clone();
                 self.input.advance();
@@ -190,6 +197,8 @@ impl Reader<'_> {
                     self.input.advance();
                     self.read_when_unset(action, true, is_quoted)
                 }
+                // `${x:}` is nothing, `${x: }` is all of it.
+                None if self.input.peek() == Some(b'}') => Ok(None),
                 None => self.read_substring(),
             },
             b'-' | b'=' | b'?' | b'+' => match unset_action(sign) {

@@ -5,7 +5,7 @@ use bstr::BString;
 use super::reader::{Parsed, Reader};
 use super::token::{Operator, Place, Token, operator_text};
 use crate::ast::{BinaryTest, Condition, RedirectionOperator, UnaryTest, Word};
-use crate::{ErrorKind, SyntaxError};
+use crate::{ErrorKind, Recovery, SyntaxError};
 
 impl Reader<'_> {
     /// Reads the rest of `[[ ... ]]`, of which the first word is taken.
@@ -191,6 +191,7 @@ impl Reader<'_> {
             line,
             message,
             source_line: None,
+            recovery: Recovery::EndsAsBefore,
         })
     }
 }

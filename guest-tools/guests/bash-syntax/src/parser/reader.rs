@@ -8,7 +8,7 @@ use bstr::BString;
 use super::input::Input;
 use super::token::Lexed;
 use crate::ast::HereDocument;
-use crate::{Aliases, ErrorKind, ParseOptions, SyntaxError, Warning};
+use crate::{Aliases, ErrorKind, ParseOptions, Recovery, SyntaxError, Warning};
 
 /// The result of reading; the error is boxed to keep frames small, which recursion needs.
 pub(super) type Parsed<T> = Result<T, Box<SyntaxError>>;
@@ -92,6 +92,7 @@ impl<'a> Reader<'a> {
             line: self.input.line(),
             message: message.into(),
             source_line: None,
+            recovery: Recovery::Ends,
         })
     }
 
@@ -102,6 +103,7 @@ impl<'a> Reader<'a> {
             line,
             message: format!("unexpected EOF while looking for matching `{close}'").into(),
             source_line: None,
+            recovery: Recovery::Ends,
         })
     }
 }

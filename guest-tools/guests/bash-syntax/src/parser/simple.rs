@@ -21,29 +21,28 @@ enum Taking {
     Assignments,
     /// `eval`, `let`: compound assignments are read, but stay words.
     Text,
-    /// `command`, `builtin`: what follows may take assignments, but only scalar ones are read.
+    /// `command` in POSIX mode: what follows may take assignments, but only scalar ones are read.
     Prefix,
     Scalars,
 }
 
 impl Taking {
-    fn of(word: &Word) -> Self {
+    fn of(word: &Word, is_posix: bool) -> Self {
         match word.as_literal().map(|text| text.as_bytes()) {
             Some(b"declare" | b"typeset" | b"local" | b"export" | b"readonly" | b"alias") => {
                 Self::Assignments
             }
             Some(b"eval" | b"let") => Self::Text,
-            Some(b"command" | b"builtin") => Self::Prefix,
+            Some(b"command") if is_posix => Self::Prefix,
             _ => Self::Words,
         }
     }
 
     /// What a command takes once `word` has followed a prefix.
     fn behind_prefix(word: &Word) -> Self {
-        match Self::of(word) {
+        match Self::of(word, true) {
             Self::Assignments => Self::Scalars,
             Self::Prefix => Self::Prefix,
-            _ if word.as_literal().is_some_and(|text| text.starts_with(b"-")) => Self::Prefix,
             _ => Self::Words,
         }
     }
@@ -58,7 +57,7 @@ impl Reader<'_> {
         let mut taking = Taking::Words;
         let mut place = Place::Command;
         if let Some(word) = first {
-            taking = Taking::of(&word);
+            taking = Taking::of(&word, self.options.posix);
             simple.arguments.push(Argument::Word(word));
             place = argument_place(taking);
         }
@@ -110,7 +109,7 @@ impl Reader<'_> {
             Token::Assignment(assignment) => Argument::Word(assignment.to_word()),
             Token::Word(word) => {
                 if simple.arguments.is_empty() {
-                    *taking = Taking::of(&word);
+                    *taking = Taking::of(&word, self.options.posix);
                 } else if *taking == Taking::Prefix {
                     *taking = Taking::behind_prefix(&word);
                 }

@@ -6,6 +6,7 @@ use super::assignment::is_name_byte;
 use super::reader::{Parsed, Reader};
 use super::unquoted::Stop;
 use crate::ErrorKind;
+use crate::Recovery;
 use crate::SyntaxError;
 use crate::ast::{Assignment, Descriptor, RedirectionOperator, Word};
 use crate::print::print_word;
@@ -191,6 +192,7 @@ impl Reader<'_> {
             line,
             message,
             source_line: Some(self.input.line_text()),
+            recovery: Recovery::Ends,
         })
     }
 

@@ -294,7 +294,10 @@ impl<V: Variables> Machine<'_, V> {
         if text == b"@" || text == b"*" || self.variables.is_associative(&place.name) {
             return Ok(Resolved::Key);
         }
-        run(&element.index, self.variables, self.depth + 1).map(Resolved::Index)
+        let expanded = self.variables.expand(text).map_err(Error::Variables)?;
+        let parsed = expanded.map(|text| Expression::parse(&text));
+        let index = parsed.as_ref().unwrap_or(&element.index);
+        run(index, self.variables, self.depth + 1).map(Resolved::Index)
     }
 }
 

@@ -21,6 +21,10 @@ impl Variables for Scalars {
         }))
     }
 
+    fn expand(&mut self, _: &[u8]) -> Result<Option<BString>, Self::Error> {
+        Ok(None)
+    }
+
     fn set(&mut self, name: &[u8], subscript: Subscript<'_>, value: i64) -> Result<(), ()> {
         self.0
             .insert(key(name, subscript), value.to_string().into_bytes());

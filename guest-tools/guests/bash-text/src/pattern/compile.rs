@@ -71,19 +71,24 @@ pub(super) fn is_active(pieces: &[Piece<'_>], extglob: bool) -> bool {
 
 fn symbols(pieces: &[Piece<'_>]) -> Vec<Symbol> {
     let mut symbols = Vec::with_capacity(pieces.iter().map(|piece| piece.text.len()).sum());
-    for piece in pieces {
+    let mut is_escaped = false;
+    for (place, piece) in pieces.iter().enumerate() {
         let mut rest = piece.text;
-        let mut is_escaped = false;
+        is_escaped &= !piece.is_quoted;
+        let goes_on = pieces
+            .get(place + 1)
+            .is_some_and(|next| !next.is_quoted && !next.text.is_empty());
         while let Some(byte) = rest.first() {
             let (character, length) = characters::first(rest);
             rest = rest.get(length..).unwrap_or_default();
-            if *byte == b'\\' && !piece.is_quoted && !is_escaped && !rest.is_empty() {
+            let is_followed = !rest.is_empty() || goes_on;
+            if *byte == b'\\' && !piece.is_quoted && !is_escaped && is_followed {
                 is_escaped = true;
                 continue;
             }
             let code = character.map_or(BYTE_BASE + u32::from(*byte), u32::from);
             // A backslash with nothing behind it stands for itself.
-            let is_last_backslash = *byte == b'\\' && rest.is_empty();
+            let is_last_backslash = *byte == b'\\' && !is_followed;
             symbols.push(Symbol {
                 code,
                 is_quoted: piece.is_quoted || is_escaped || is_last_backslash,

@@ -49,6 +49,9 @@ pub(super) fn run(
     }
 }
 
+/// The size of the buffer that bash gives a time, its terminator included.
+const TIME_BYTES_MAX: usize = 128;
+
 struct Writer<'a> {
     arguments: &'a [&'a [u8]],
     clock: &'a mut dyn Clock,
@@ -269,6 +272,10 @@ impl<'a> Writer<'a> {
             zone.as_ref().map(|zone| zone.as_slice()),
             &mut text,
         );
+        // What does not fit bash's buffer is nothing.
+        if text.len() >= TIME_BYTES_MAX {
+            text.clear();
+        }
         self.text(&text, shape);
     }
 

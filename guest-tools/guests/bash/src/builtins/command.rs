@@ -125,10 +125,7 @@ fn describe(shell: &mut Shell, name: &BString, is_verbose: bool, is_standard_pat
     } else {
         let hashed = shell.hash.get(name).map(|entry| entry.path.clone());
         let is_hashed = hashed.is_some();
-        let found = hashed.or_else(|| {
-            let mut programs = shell.programs_named(name, is_standard_path).into_iter();
-            programs.next()
-        });
+        let found = hashed.or_else(|| shell.program_named(name, is_standard_path));
         match found {
             Some(path) if is_verbose && is_hashed => {
                 format!("{name} is hashed ({path})\n").into_bytes()

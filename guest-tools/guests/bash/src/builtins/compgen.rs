@@ -2,11 +2,12 @@
 
 use bash_syntax::{ParseOptions, WordContext, parse_word};
 use bash_text::pattern::{Options, Pattern, Piece};
+use bash_text::split::Separators;
 use bstr::{BStr, BString, ByteSlice};
 
 use super::arguments::Flags;
 use super::builtin::{Builtin, Class, Invocation, Run};
-use crate::execution::{Origin, run_text};
+use crate::execution::{Lookup, Origin, run_text, run_words};
 use crate::jobs::JobState;
 use crate::runtime::LocalFuture;
 use crate::state::{Outcome, SetOption, Shell, Shopt, Stop};
@@ -255,14 +256,24 @@ async fn generate(
     }
     if let Some(function) = &wishes.function {
         shell.report_for(b"compgen", "warning: -F option may not work as you expect");
-        let text = format!("{function} compgen {} ''", bash_text::quote::single(word));
+        let words = [function.as_slice(), b"compgen", word, b""].map(BString::from);
         let _ = shell.unset(b"COMPREPLY");
         let _ = shell.set(b"COMP_KEY", b"0");
         let _ = shell.set(b"COMP_TYPE", b"0");
-        run_text(shell, text.as_bytes().as_bstr(), Origin::Eval).await?;
+        let _ = shell.set(b"COMP_CWORD", b"-1");
+        let _ = shell.set(b"COMP_POINT", b"0");
+        let _ = shell.set(b"COMP_LINE", b"");
+        run_words(shell, words.to_vec(), Lookup::ALL).await?;
         found.extend(shell.elements(b"COMPREPLY"));
-        let _ = shell.unset(b"COMP_KEY");
-        let _ = shell.unset(b"COMP_TYPE");
+        for name in [
+            "COMP_KEY",
+            "COMP_TYPE",
+            "COMP_CWORD",
+            "COMP_POINT",
+            "COMP_LINE",
+        ] {
+            let _ = shell.unset(name.as_bytes());
+        }
     }
     if let Some(command) = &wishes.command {
         shell.report_for(b"compgen", "warning: -C option may not work as you expect");
@@ -325,13 +336,49 @@ fn keep(shell: &Shell, filter: &BString, word: &BString, found: &mut Vec<BString
     found.retain(|candidate| pattern.matches(candidate) == keeps_matches);
 }
 
+/// Cuts text at the separators that stand outside of quotes and substitutions.
+fn words_of(list: &[u8], separators: &Separators) -> Vec<BString> {
+    let mut words = Vec::new();
+    let (mut start, mut at) = (0, 0);
+    let mut open: Vec<u8> = Vec::new();
+    while let Some(byte) = list.get(at) {
+        let is_quoted = matches!(open.last(), Some(b'\''));
+        let next = list.get(at + 1);
+        let mut width = 1;
+        match byte {
+            b'\\' if !is_quoted => width = 2,
+            _ if open.last() == Some(byte) => {
+                open.pop();
+            }
+            b'\'' | b'"' | b'`' if !is_quoted => open.push(*byte),
+            b'$' if !is_quoted && next == Some(&b'(') => {
+                open.push(b')');
+                width = 2;
+            }
+            b'$' if !is_quoted && next == Some(&b'{') => {
+                open.push(b'}');
+                width = 2;
+            }
+            b'(' if open.last() == Some(&b')') => open.push(b')'),
+            _ if open.is_empty() => {
+                if let Some(length) = separators.separator(list.get(at..).unwrap_or_default()) {
+                    words.extend(list.get(start..at).filter(|word| !word.is_empty()));
+                    start = at + length;
+                    width = length;
+                }
+            }
+            _ => {}
+        }
+        at += width;
+    }
+    words.extend(list.get(start..).filter(|word| !word.is_empty()));
+    words.into_iter().map(BString::from).collect()
+}
+
 /// Splits and expands the argument of -W.
 async fn expand_list(shell: &mut Shell, list: &BString) -> Result<Vec<BString>, Stop> {
     let separators = std::rc::Rc::clone(&shell.separators);
-    let pieces: Vec<BString> = bash_text::split::text(list, &separators)
-        .into_iter()
-        .map(BString::from)
-        .collect();
+    let pieces = words_of(list, &separators);
     let had_globs = !shell.options.has(SetOption::NoGlob);
     shell.options.put(SetOption::NoGlob, true);
     let mut words = Vec::new();
@@ -441,9 +488,7 @@ fn first_word(text: &BString) -> BString {
 /// All that a command may begin with: keywords, aliases, functions, builtins, programs.
 fn commands(shell: &Shell, word: &BString) -> Vec<BString> {
     let mut names = Vec::new();
-    if shell.options.has_shopt(Shopt::ExpandAliases) {
-        names.extend(shell.aliases.keys().cloned());
-    }
+    names.extend(shell.aliases.keys().cloned());
     names.extend(KEYWORDS.iter().map(|name| BString::from(*name)));
     names.extend(functions(shell));
     names.extend(act(shell, "enabled", word));

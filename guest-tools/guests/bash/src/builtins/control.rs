@@ -1,7 +1,7 @@
 //! `break`, `continue` and `return`.
 
 use super::builtin::{Builtin, Class, Invocation, Run};
-use super::exit::{Wrong, status_argument};
+use super::exit::{Wrong, status_argument, too_many};
 use crate::state::{Outcome, Shell, Stop};
 
 /// `break`
@@ -48,8 +48,7 @@ fn leave(shell: &mut Shell, invocation: &Invocation, stop: fn(u32) -> Stop) -> O
     match u32::try_from(levels) {
         Ok(levels) if levels > 0 => {
             if invocation.arguments().len() > 1 {
-                shell.report_for(invocation.name(), "too many arguments");
-                return Err(Stop::Break(shell.loops));
+                return Err(too_many(shell, invocation));
             }
             Err(stop(levels.min(shell.loops)))
         }
@@ -83,6 +82,6 @@ fn run_return(shell: &mut Shell, invocation: &Invocation) -> Outcome {
     match status_argument(shell, invocation) {
         Ok(status) => Err(Stop::Return(status.unwrap_or_else(|| returned(shell)))),
         Err(Wrong::NotNumeric) => Err(Stop::Return(2)),
-        Err(Wrong::TooMany) => Ok(1),
+        Err(Wrong::TooMany) => Err(too_many(shell, invocation)),
     }
 }

@@ -241,7 +241,7 @@ fn one(
             String::from_utf8_lossy(name)
         )));
     }
-    let depth = shell.variables.depth();
+    let depth = shell.variables.local_depth();
     let makes_local = depth > 0 && !wishes.is_global;
     let is_hidden = depth > 0
         && wishes.is_global
@@ -251,6 +251,8 @@ fn one(
             .is_some_and(|variable| variable.scope > 0);
     if makes_local && !shell.variables.is_local(name) {
         bind(shell, name, wishes)?;
+    } else if makes_local && let Some(variable) = shell.variables.get_mut(name) {
+        variable.is_temporary = false;
     }
     if !is_hidden {
         return shell.declare(&argument, wishes.change);
@@ -278,7 +280,10 @@ fn bind(shell: &mut Shell, name: &[u8], wishes: &Wishes) -> Result<(), Refusal> 
     {
         return Err(Refusal::ReadOnly(BString::from(name)));
     }
-    let inherits = wishes.inherits || shell.options.has_shopt(Shopt::LocalVarInherit);
+    // What an assignment before a call binds is handed down.
+    let inherits = wishes.inherits
+        || shell.options.has_shopt(Shopt::LocalVarInherit)
+        || outer.as_ref().is_some_and(|outer| outer.is_temporary);
     let variable = shell.variables.bind_local(name);
     if let Some(outer) = outer {
         if inherits && outer.dynamic.is_none() {

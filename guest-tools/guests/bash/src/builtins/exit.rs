@@ -15,7 +15,7 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
     match status_argument(shell, invocation) {
         Ok(status) => Err(Stop::Exit(status.unwrap_or(ended(shell)))),
         Err(Wrong::NotNumeric) => Err(Stop::Exit(2)),
-        Err(Wrong::TooMany) => Ok(1),
+        Err(Wrong::TooMany) => Err(too_many(shell, invocation)),
     }
 }
 
@@ -31,8 +31,18 @@ fn ended(shell: &Shell) -> u8 {
 pub(super) enum Wrong {
     /// It is no number: the command takes place with status 2.
     NotNumeric,
-    /// There are several: nothing happens, with status 1.
+    /// There are several.
     TooMany,
+}
+
+/// Says that there are several arguments, which abandons the command; the text of `-c` ends.
+pub(super) fn too_many(shell: &mut Shell, invocation: &Invocation) -> Stop {
+    shell.report_for(invocation.name(), "too many arguments");
+    shell.status = 1;
+    if shell.is_command_string && !shell.is_session {
+        return Stop::Exit(1);
+    }
+    Stop::Discard(1)
 }
 
 /// Reads the status that `exit` and `return` may be given.
@@ -60,7 +70,6 @@ pub(super) fn status_argument(
         return Err(Wrong::NotNumeric);
     };
     if !rest.is_empty() {
-        shell.report_for(invocation.name(), "too many arguments");
         return Err(Wrong::TooMany);
     }
     Ok(Some(u8::try_from(number & 0xff).unwrap_or(0)))

@@ -127,7 +127,17 @@ fn each(shell: &mut Shell, invocation: &Invocation, first: usize, change: Change
                 Some(subscript) => Err(Refusal::Identifier(BString::from(
                     [argument.name, b"[", subscript, b"]"].concat(),
                 ))),
-                None => shell.declare(&argument, change),
+                None => {
+                    // What was bound for this command only stays after it.
+                    shell.variables.keep(argument.name);
+                    // As bash has it, an array is made only of what gets a value.
+                    let shape = if argument.assigns() {
+                        change.shape
+                    } else {
+                        Shape::Any
+                    };
+                    shell.declare(&argument, Change { shape, ..change })
+                }
             });
         match outcome {
             Ok(()) => continue,

@@ -127,6 +127,7 @@ fn search(shell: &mut Shell, name: &BString) -> bool {
     if name.contains(&b'/') || shell.function(name).is_some() || shell.builtin(name).is_some() {
         return true;
     }
+    Rc::make_mut(&mut shell.hash).remove(name);
     match shell.programs_named(name, false).into_iter().next() {
         Some(path) => {
             remember(shell, name, &path);

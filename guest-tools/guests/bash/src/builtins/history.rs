@@ -83,7 +83,9 @@ fn show(shell: &mut Shell, words: &[BString]) -> u8 {
             shell.report_for(b"history", "too many arguments");
             return 1;
         }
-        match bash_text::arithmetic::parse_integer(word.trim_ascii()) {
+        let digits = word.trim_ascii();
+        let digits = digits.strip_prefix(b"+").unwrap_or(digits);
+        match bash_text::arithmetic::parse_integer(digits) {
             Some(number) => count = usize::try_from(number.unsigned_abs()).unwrap_or(usize::MAX),
             None => {
                 shell.report_for(
@@ -189,9 +191,15 @@ async fn with_file(shell: &mut Shell, letter: u8, name: Option<&BString>) -> u8 
             Ok(text) => {
                 let history = Rc::make_mut(&mut shell.history);
                 let unwritten = history.unwritten;
-                for line in text.lines() {
+                let known = if letter == b'n' {
+                    history.lines_read
+                } else {
+                    0
+                };
+                for line in text.lines().skip(known) {
                     history.push(BString::from(line));
                 }
+                history.lines_read = text.lines().count();
                 history.unwritten = unwritten;
                 None
             }

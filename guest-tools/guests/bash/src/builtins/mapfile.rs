@@ -180,13 +180,8 @@ async fn fill(
         let filled = shell.interruptible(open.fill(&runtime)).await;
         match filled {
             Err(signal) => return Ok(128_u8.wrapping_add(signal)),
-            Ok(Err(error)) => {
-                shell.report_for(
-                    invocation.name(),
-                    format_args!("read error: {}: {error}", wishes.number),
-                );
-                return Ok(1);
-            }
+            // What cannot be read has no lines.
+            Ok(Err(_)) => return Ok(0),
             Ok(Ok(false)) => {
                 is_end = true;
                 if line.is_empty() {
@@ -215,8 +210,11 @@ async fn fill(
         {
             text.pop();
         }
-        if wishes.delimiter != 0 {
-            text.retain(|byte| *byte != 0);
+        // A value ends at a null byte.
+        if wishes.delimiter != 0
+            && let Some(end) = text.iter().position(|byte| *byte == 0)
+        {
+            text.truncate(end);
         }
         kept += 1;
         if let Some(callback) = &wishes.callback

@@ -51,6 +51,7 @@ pub use arguments::{Flag, Flags};
 pub use builtin::{Builtin, Class, Invocation, ListAssignment, ListElement, Run};
 pub use compgen::Completion;
 pub use complete::commands as completion_commands;
+pub use ulimit::Key as LimitKey;
 
 /// All builtins; sorted by name, which `find` relies on.
 static ALL: &[&Builtin] = &[

@@ -34,7 +34,7 @@ impl<'a> Place<'a> {
         match self.subscript {
             None => shell.set(self.name, value),
             Some(subscript) => {
-                let subscript = shell.subscript(self.name, subscript)?;
+                let subscript = shell.subscript_of(self.name, subscript)?;
                 shell.assign_element(self.name, &subscript, value, false)
             }
         }

@@ -9,6 +9,7 @@ use super::arguments::Flags;
 use super::builtin::{Builtin, Class, Invocation, Run};
 use super::place::Place;
 use crate::state::{Outcome, Refusal, Shell};
+use crate::variables::Attributes;
 
 /// `printf`
 pub const PRINTF: Builtin = Builtin {
@@ -68,7 +69,7 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
     let passed = i64::try_from(shell.started.elapsed().as_secs()).unwrap_or(0);
     let mut clock = ShellClock {
         started: now() - passed,
-        zone: shell.get_string("TZ"),
+        zone: zone(shell),
     };
     let outcome = Format::parse(format).write(&arguments, &mut clock, &mut output);
     let mut status = outcome.status;
@@ -93,4 +94,13 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
         }
     }
     Ok(status)
+}
+
+/// Returns TZ, which counts only when it is exported.
+fn zone(shell: &Shell) -> Option<BString> {
+    let variable = shell.variable(b"TZ")?;
+    if !variable.attributes.has(Attributes::EXPORT) {
+        return None;
+    }
+    variable.text().cloned()
 }

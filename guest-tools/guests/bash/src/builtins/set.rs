@@ -48,10 +48,6 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
                 changes_parameters = !rest.as_slice().is_empty();
                 break;
             }
-            b"" => {
-                changes_parameters = !rest.as_slice().is_empty();
-                break;
-            }
             _ => {}
         }
         for letter in letters {

@@ -1,7 +1,7 @@
 //! `shift`: drops positional parameters.
 
 use super::builtin::{Builtin, Class, Invocation, Run};
-use crate::state::{Outcome, Shell, Shopt, Stop};
+use crate::state::{Outcome, Shell, Shopt};
 
 /// `shift`
 pub const SHIFT: Builtin = Builtin {
@@ -31,9 +31,7 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
             }
         },
         _ => {
-            shell.report_for(invocation.name(), "too many arguments");
-            // bash gives up the whole line.
-            return Err(Stop::Discard(1));
+            return Err(super::exit::too_many(shell, invocation));
         }
     };
     let Ok(count) = usize::try_from(count) else {

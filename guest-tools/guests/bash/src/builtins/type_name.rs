@@ -105,11 +105,12 @@ fn meanings(shell: &Shell, name: &BString, wishes: Wishes) -> Vec<Meaning> {
     {
         return vec![Meaning::Hashed(entry.path.clone())];
     }
-    let mut programs = shell.programs_named(name, false);
-    if !wishes.is_all {
-        programs.truncate(1);
+    if wishes.is_all {
+        let programs = shell.programs_named(name, false);
+        all.extend(programs.into_iter().map(Meaning::File));
+    } else {
+        all.extend(shell.program_named(name, false).map(Meaning::File));
     }
-    all.extend(programs.into_iter().map(Meaning::File));
     all
 }
 

@@ -16,6 +16,22 @@ pub const ULIMIT: Builtin = Builtin {
     run: Run::Now(run),
 };
 
+/// A limit that `ulimit` changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// Its letter.
+    pub letter: u8,
+    /// Whether it is the one up to which the other may be raised.
+    pub is_hard: bool,
+}
+
+/// Which limits are meant: `-S`, `-H`.
+#[derive(Debug, Clone, Copy, Default)]
+struct Kind {
+    soft: bool,
+    hard: bool,
+}
+
 struct Limit {
     letter: u8,
     name: &'static str,
@@ -58,6 +74,7 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
     let mut words = invocation.arguments();
     let mut wanted: Vec<(&Limit, Option<&BString>)> = Vec::new();
     let mut is_all = false;
+    let mut kind = Kind::default();
     while let Some((word, rest)) = words.split_first()
         && let Some(letters) = word
             .strip_prefix(b"-")
@@ -69,7 +86,8 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
         }
         for letter in letters {
             match letter {
-                b'S' | b'H' => {}
+                b'S' => kind.soft = true,
+                b'H' => kind.hard = true,
                 b'a' => is_all = true,
                 letter => match LIMITS.iter().find(|limit| limit.letter == *letter) {
                     Some(limit) => wanted.push((limit, None)),
@@ -90,9 +108,13 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
             words = rest;
         }
     }
+    // Behind `--` a value may begin with a sign.
+    if let (Some((_, place @ None)), Some(value)) = (wanted.last_mut(), words.first()) {
+        *place = Some(value);
+    }
     if is_all {
         for limit in LIMITS {
-            print(shell, limit, true);
+            print(shell, limit, kind, true);
         }
         return Ok(0);
     }
@@ -107,9 +129,9 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
     let is_named = wanted.len() > 1;
     for (limit, value) in wanted {
         match value {
-            None => print(shell, limit, is_named),
+            None => print(shell, limit, kind, is_named),
             Some(value) => {
-                if let Err(message) = set(shell, limit, value) {
+                if let Err(message) = set(shell, limit, kind, value) {
                     shell.report_for(invocation.name(), message);
                     return Ok(1);
                 }
@@ -119,9 +141,10 @@ fn run(shell: &mut Shell, invocation: &Invocation) -> Outcome {
     Ok(0)
 }
 
-fn print(shell: &mut Shell, limit: &Limit, is_named: bool) {
-    let value =
-        current(shell, limit).map_or_else(|| "unlimited".to_owned(), |value| value.to_string());
+fn print(shell: &mut Shell, limit: &Limit, kind: Kind, is_named: bool) {
+    let is_hard = kind.hard && !kind.soft;
+    let value = current(shell, limit, is_hard)
+        .map_or_else(|| "unlimited".to_owned(), |value| value.to_string());
     let line = if is_named {
         let unit = match limit.unit {
             "" => format!("(-{})", char::from(limit.letter)),
@@ -134,15 +157,22 @@ fn print(shell: &mut Shell, limit: &Limit, is_named: bool) {
     shell.print(line.as_bytes());
 }
 
-/// Returns the limit that holds; none when there is none.
-fn current(shell: &Shell, limit: &Limit) -> Option<u64> {
-    let lowered = shell.limits.get(&limit.letter).copied();
+/// Returns the limit that holds, or the one up to which it may be raised; none when there is none.
+fn current(shell: &Shell, limit: &Limit, is_hard: bool) -> Option<u64> {
+    let key = Key {
+        letter: limit.letter,
+        is_hard,
+    };
+    let lowered = shell.limits.get(&key).copied();
     lowered.or(limit.value)
 }
 
-fn set(shell: &mut Shell, limit: &Limit, value: &BString) -> Result<(), String> {
+fn set(shell: &mut Shell, limit: &Limit, kind: Kind, value: &BString) -> Result<(), String> {
+    let is_hard = kind.hard || !kind.soft;
+    let is_soft = kind.soft || !kind.hard;
     let number = match value.as_slice() {
-        b"hard" | b"soft" => return Ok(()),
+        b"hard" => current(shell, limit, true),
+        b"soft" => current(shell, limit, false),
         b"unlimited" => None,
         text => {
             let number = bash_text::arithmetic::parse_integer(text);
@@ -152,19 +182,34 @@ fn set(shell: &mut Shell, limit: &Limit, value: &BString) -> Result<(), String> 
             }
         }
     };
-    let is_higher = match (number, current(shell, limit)) {
+    let exceeds = |bound: Option<u64>| match (number, bound) {
         (_, None) => false,
         (None, Some(_)) => true,
-        (Some(number), Some(before)) => number > before,
+        (Some(number), Some(bound)) => number > bound,
     };
-    if is_higher {
-        return Err(format!(
-            "{}: cannot modify limit: Operation not permitted",
-            limit.name
-        ));
+    if exceeds(current(shell, limit, true)) {
+        let reason = if is_hard {
+            "Operation not permitted"
+        } else {
+            "Invalid argument"
+        };
+        return Err(format!("{}: cannot modify limit: {reason}", limit.name));
     }
-    if let Some(number) = number {
-        std::rc::Rc::make_mut(&mut shell.limits).insert(limit.letter, number);
+    for (is_wanted, is_hard) in [(is_hard, true), (is_soft, false)] {
+        let key = Key {
+            letter: limit.letter,
+            is_hard,
+        };
+        let limits = std::rc::Rc::make_mut(&mut shell.limits);
+        match number.filter(|_| is_wanted) {
+            Some(number) => {
+                limits.insert(key, number);
+            }
+            None if is_wanted => {
+                limits.remove(&key);
+            }
+            None => {}
+        }
     }
     Ok(())
 }

@@ -140,7 +140,8 @@ fn unset_element(shell: &mut Shell, name: &[u8], inside: &[u8]) -> Result<(), Re
             return Ok(());
         }
         Value::Scalar(_) => {
-            let is_first = shell.evaluate(inside)? == 0;
+            let is_first =
+                shell.subscript_of(&target, inside)? == crate::state::Subscript::Index(0);
             return if is_first {
                 shell.unset(&target)
             } else {
@@ -150,12 +151,17 @@ fn unset_element(shell: &mut Shell, name: &[u8], inside: &[u8]) -> Result<(), Re
                 )))
             };
         }
-        Value::Unset => return Ok(()),
+        Value::Unset => {
+            return Err(Refusal::Arithmetic(format!(
+                "{}: not an array variable",
+                name.as_bstr()
+            )));
+        }
         _ => {}
     }
     let subscript = match &variable.value {
         Value::Associative(_) if is_whole => crate::state::Subscript::Key(BString::from(inside)),
-        _ => shell.subscript(&target, inside)?,
+        _ => shell.subscript_of(&target, inside)?,
     };
     match shell.unset_element(&target, &subscript) {
         Err(Refusal::Subscript(_)) => Err(Refusal::Subscript(BString::from(

@@ -11,6 +11,7 @@ use super::builtin::{Builtin, Class, Invocation, Run};
 use crate::jobs::Job;
 use crate::runtime::{Ending, LocalFuture};
 use crate::state::{Outcome, Refusal, Shell};
+use crate::sys;
 use crate::variables::is_name;
 
 /// `wait`
@@ -136,6 +137,11 @@ async fn ended(shell: &mut Shell, job: &Job) -> Result<Ending, u8> {
     let task = Rc::clone(&job.task);
     let ending = shell.interruptible(task.ended()).await?;
     shell.jobs.remove(job.number);
+    if let Ending::Signaled(signal) = ending
+        && signal != sys::SIGTERM
+    {
+        shell.report_signal(signal, job.pid, &job.text);
+    }
     Ok(ending)
 }
 
@@ -148,7 +154,8 @@ async fn next(shell: &mut Shell, words: &[BString]) -> Result<(u8, Option<u32>),
     for word in words {
         match find(shell, word) {
             Found::Job(job) => jobs.push(job),
-            Found::Ended(pid, ending) => return Ok((ending.status(), Some(pid))),
+            // What is no longer in the list was waited for.
+            Found::Ended(..) => shell.report_for(b"wait", format_args!("{word}: no such job")),
             Found::Nothing(_) => {}
         }
     }

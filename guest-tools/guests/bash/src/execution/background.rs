@@ -10,6 +10,7 @@ use crate::descriptors::Open;
 use crate::runtime::LocalFuture;
 use crate::state::{SetOption, Shell};
 use crate::sys;
+use crate::traps::Condition;
 
 /// Starts pipelines in the background and returns the status of having done so.
 pub fn start(shell: &mut Shell, chain: &Rc<AndOr>) -> u8 {
@@ -34,6 +35,10 @@ pub fn start(shell: &mut Shell, chain: &Rc<AndOr>) -> u8 {
         subshell.publish_dispositions();
     }
     subshell.is_last_command = is_single(chain);
+    if subshell.is_last_command && is_simple(chain) {
+        // The process is that of the command: its failure is the shell's to learn of.
+        subshell.traps.forget(Condition::Error);
+    }
     let own = Rc::clone(chain);
     shell.runtime.start(
         &task,
@@ -55,6 +60,11 @@ pub fn start(shell: &mut Shell, chain: &Rc<AndOr>) -> u8 {
     shell.jobs.add(task, pid, text);
     shell.last_background = Some(pid);
     0
+}
+
+fn is_simple(chain: &AndOr) -> bool {
+    let mut commands = chain.first.commands.iter();
+    commands.all(|command| matches!(command.kind, CommandKind::Simple(_)))
 }
 
 /// Returns whether there is nothing but one simple command or subshell.

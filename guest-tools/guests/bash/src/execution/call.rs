@@ -48,9 +48,10 @@ pub fn call_prepared<'a>(
 ) -> LocalFuture<'a, Outcome> {
     Box::pin(async move {
         if exceeded(shell).is_some() {
-            shell.pop_scope();
+            shell.pop_temporary_scope();
             return call(shell, function, words).await;
         }
+        shell.variables.make_function_scope();
         run(shell, &function, words).await
     })
 }

@@ -40,9 +40,11 @@ pub async fn execute_command(shell: &mut Shell, command: &Command) -> Outcome {
     }
     let substitutions = shell.substitutions.len();
     let mut saved = Saved::default();
+    let mut is_redirected = true;
     let outcome = if shell.redirect(&command.redirections, &mut saved).await? {
         execute_kind(shell, command).await
     } else {
+        is_redirected = false;
         Ok(1)
     };
     let flushed = shell.flush(b"").await;
@@ -50,6 +52,10 @@ pub async fn execute_command(shell: &mut Shell, command: &Command) -> Outcome {
     shell.close_substitutions(substitutions);
     let outcome = outcome?;
     flushed?;
+    // What failed inside was looked at inside; the subshell's failure is looked at by the list.
+    if !is_redirected && !matches!(command.kind, CommandKind::Subshell(_)) {
+        shell.after_failure(outcome).await?;
+    }
     Ok(outcome)
 }
 
@@ -85,6 +91,17 @@ async fn execute_kind(shell: &mut Shell, command: &Command) -> Outcome {
         CommandKind::Coprocess(parts) => Ok(start_coprocess(shell, parts)),
         CommandKind::Function(definition) => {
             let name = &definition.name;
+            if name.find_byteset(b"$`'\"\\").is_some() {
+                shell.report(format_args!("`{name}': not a valid identifier"));
+                return Ok(1);
+            }
+            if shell.is_posix()
+                && let Some(builtin) = crate::builtins::find(name)
+                && builtin.class.is_special()
+            {
+                shell.report(format_args!("`{name}': is a special builtin"));
+                return Err(Stop::Exit(2));
+            }
             if shell
                 .functions
                 .get(name.as_slice())
@@ -120,11 +137,14 @@ pub async fn before_command(
     text: impl FnOnce() -> BString,
 ) -> Result<bool, Stop> {
     let is_asked_for = shell.keeps_command_text || !shell.traps.is_empty();
-    if shell.traps.is_running() || !is_asked_for {
+    if shell.traps.is_running(Condition::Debug) || !is_asked_for {
         return Ok(true);
     }
-    shell.command_text = Some(text());
-    if !shell.traps.is_set(Condition::Debug) {
+    // A trap speaks of the command that it interrupts.
+    if !shell.traps.is_any_running() {
+        shell.command_text = Some(text());
+    }
+    if std::mem::take(&mut shell.was_debugged) || !shell.traps.is_set(Condition::Debug) {
         return Ok(true);
     }
     let line = shell.line;
@@ -220,9 +240,11 @@ async fn execute_for(shell: &mut Shell, parts: &For) -> Outcome {
     }
     let words = words_of(shell, parts.words.as_ref()).await?;
     let mut status = 0;
+    let line = shell.line;
     shell.loops += 1;
     let outcome = async {
         for word in words {
+            shell.line = line;
             if !before_command(shell, || for_head(parts)).await? {
                 return Ok(());
             }
@@ -271,13 +293,7 @@ async fn arithmetic(shell: &mut Shell, expression: &Word) -> Result<Option<i64>,
 }
 
 async fn execute_arithmetic(shell: &mut Shell, expression: &Word) -> Outcome {
-    let text = || {
-        let mut text = BString::from("((");
-        text.extend_from_slice(&bash_syntax::print_word(expression));
-        text.extend_from_slice(b"))");
-        text
-    };
-    if !before_command(shell, text).await? {
+    if !before_command(shell, || arithmetic_text(expression)).await? {
         return Ok(0);
     }
     let status = match arithmetic(shell, expression).await? {
@@ -288,16 +304,31 @@ async fn execute_arithmetic(shell: &mut Shell, expression: &Word) -> Outcome {
     Ok(status)
 }
 
+fn arithmetic_text(expression: &Word) -> BString {
+    let mut text = BString::from("((");
+    text.extend_from_slice(&bash_syntax::print_word(expression));
+    text.extend_from_slice(b"))");
+    text
+}
+
+/// Evaluates an expression of `for ((...))`, which is at the line of the `for`.
+async fn step(shell: &mut Shell, expression: &Word, line: u32) -> Result<Option<i64>, Stop> {
+    shell.line = line;
+    before_command(shell, || arithmetic_text(expression)).await?;
+    arithmetic(shell, expression).await
+}
+
 async fn execute_arithmetic_for(shell: &mut Shell, parts: &ArithmeticFor) -> Outcome {
     let mut status = 0;
-    if arithmetic(shell, &parts.start).await?.is_none() {
+    let line = shell.line;
+    if step(shell, &parts.start, line).await?.is_none() {
         return Ok(1);
     }
     shell.loops += 1;
     let outcome = async {
         loop {
             if !parts.condition.parts.is_empty() {
-                match arithmetic(shell, &parts.condition).await? {
+                match step(shell, &parts.condition, line).await? {
                     Some(0) => return Ok(()),
                     Some(_) => {}
                     None => {
@@ -309,7 +340,7 @@ async fn execute_arithmetic_for(shell: &mut Shell, parts: &ArithmeticFor) -> Out
             if let Turn::Leave = turn(execute_list(shell, &parts.body).await, &mut status)? {
                 return Ok(());
             }
-            if arithmetic(shell, &parts.step).await?.is_none() {
+            if step(shell, &parts.step, line).await?.is_none() {
                 status = 1;
                 return Ok(());
             }

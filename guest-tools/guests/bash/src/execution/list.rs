@@ -26,6 +26,7 @@ pub fn execute_list<'a>(shell: &'a mut Shell, list: &'a List) -> LocalFuture<'a,
                 continue;
             }
             if item.is_background {
+                shell.look().await?;
                 status = background::start(shell, &item.chain);
                 shell.status = status;
             } else {

@@ -67,7 +67,7 @@ impl Shell {
         }
         let path = self.get_string("PATH")?;
         let found = self.search(name, &path)?;
-        if self.options.has(SetOption::HashAll) && found.first() == Some(&b'/') {
+        if self.options.has(SetOption::HashAll) && !found.starts_with(b"./") {
             let entry = HashEntry {
                 path: found.clone(),
                 hits: 1,
@@ -94,6 +94,17 @@ impl Shell {
         candidates(name, &path)
             .filter(|candidate| self.is_program(candidate))
             .collect()
+    }
+
+    /// Returns where `name` is found in PATH, as a program or else as a file that is none: `type`.
+    pub fn program_named(&self, name: &[u8], is_standard_path: bool) -> Option<BString> {
+        if name.contains(&b'/') || is_standard_path {
+            return self
+                .programs_named(name, is_standard_path)
+                .into_iter()
+                .next();
+        }
+        self.search(name, &self.get_string("PATH")?)
     }
 
     /// Returns the first executable file in `path`, else the first file that is none, which cannot be run but

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use bash_syntax::ast::{Command, CommandKind, Pipeline};
 
-use super::compound::execute_command;
+use super::compound::{before_command, execute_command};
 use super::subshell::finish_subshell;
 use super::timing;
 use crate::descriptors::Open;
@@ -16,17 +16,15 @@ use crate::sys;
 /// Runs a pipeline.
 pub async fn execute(shell: &mut Shell, pipeline: &Pipeline) -> Outcome {
     let clock = pipeline.time.map(|_| timing::Clock::start());
-    if pipeline.is_negated {
-        shell.conditions += 1;
-    }
+    // `!` makes a condition only where `set -e` is on already.
+    let is_condition = pipeline.is_negated && shell.options.has(SetOption::ErrExit);
+    shell.conditions += u32::from(is_condition);
     let outcome = match pipeline.commands.as_slice() {
         [] => Ok(0),
         [only] => execute_command(shell, only).await,
         commands => execute_stages(shell, commands).await,
     };
-    if pipeline.is_negated {
-        shell.conditions -= 1;
-    }
+    shell.conditions -= u32::from(is_condition);
     if let (Some(clock), Some(format)) = (clock, pipeline.time) {
         timing::print(shell, clock, format).await?;
     }
@@ -51,6 +49,7 @@ async fn execute_stages(shell: &mut Shell, commands: &[Rc<Command>]) -> Outcome 
     }
     for (place, command) in commands.iter().enumerate() {
         let is_last = place + 1 == commands.len();
+        shell.line = command.line;
         if is_last && has_last_here {
             let mut saved = Saved::default();
             shell.replace_descriptor(0, input.take(), &mut saved);
@@ -74,6 +73,9 @@ async fn execute_stages(shell: &mut Shell, commands: &[Rc<Command>]) -> Outcome 
                 }
             }
         };
+        if matches!(command.kind, CommandKind::Simple(_)) {
+            before_command(shell, || bash_syntax::print_simple(command)).await?;
+        }
         tasks.push(start_stage(shell, command, input.take(), output));
         input = next;
     }
@@ -102,6 +104,7 @@ fn start_stage(
         command.kind,
         CommandKind::Simple(_) | CommandKind::Subshell(_)
     );
+    stage.was_debugged = matches!(command.kind, CommandKind::Simple(_));
     let command = Rc::clone(command);
     shell.runtime.start(
         &task,

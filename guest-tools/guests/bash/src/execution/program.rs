@@ -7,7 +7,7 @@ use bstr::{BString, ByteSlice};
 use super::script;
 use crate::descriptors::Relay;
 use crate::runtime::{Ending, Interest};
-use crate::state::{Outcome, Shell};
+use crate::state::{Outcome, Shell, Stop};
 use crate::sys;
 use crate::traps::Condition;
 
@@ -62,10 +62,13 @@ impl Shell {
         for relay in relays {
             relay.finish(&self.runtime);
         }
-        if let Ending::Signaled(signal) = ending
-            && afterwards == Afterwards::Continue
-        {
-            self.killed_program = Some((signal, child.pid()));
+        match ending {
+            Ending::Signaled(signal) if afterwards == Afterwards::Continue => {
+                self.killed_program = Some((signal, child.pid()));
+            }
+            // The task is the program: it ends as that did.
+            Ending::Signaled(signal) => return Err(Stop::Signal(signal)),
+            Ending::Exited(_) => {}
         }
         if !self.traps.is_empty() {
             self.must_look = true;

@@ -16,6 +16,7 @@ use crate::expansion::Context;
 use crate::redirection::Saved;
 use crate::runtime::LocalFuture;
 use crate::state::{Function, Outcome, SetOption, Shell, Stop};
+use crate::variables::Attributes;
 
 /// What a command name was found to be.
 enum Found {
@@ -253,31 +254,38 @@ async fn prepared(
     if stays {
         for assignment in assignments {
             shell.perform(assignment).await?;
+            let variable = shell.variables.entry(&assignment.name);
+            variable.attributes = variable.attributes.with(Attributes::EXPORT);
         }
         if let Found::Builtin(builtin) = found {
             return run_named(shell, builtin, invocation).await;
         }
     }
-    shell.variables.push_scope();
+    shell.variables.push_temporary_scope();
     let bound = shell.bind_temporary(assignments).await;
     let traced = match bound {
         Ok(()) if shell.options.has(SetOption::XTrace) => trace(shell, &invocation).await,
         other => other,
     };
     if let Err(stop) = traced {
-        shell.pop_scope();
+        shell.pop_temporary_scope();
         return Err(stop);
     }
     match found {
         Found::Function(function) => call::call_prepared(shell, function, invocation.words).await,
         Found::Builtin(builtin) => {
+            let declared = match builtin.name {
+                "local" | "declare" | "typeset" => invocation.words.clone(),
+                _ => Vec::new(),
+            };
             let outcome = run_named(shell, builtin, invocation).await;
-            shell.pop_scope();
+            shell.keep_declared(&declared);
+            shell.pop_temporary_scope();
             outcome
         }
         Found::Program => {
             let outcome = run_program(shell, &invocation.words, Lookup::ALL, afterwards).await;
-            shell.pop_scope();
+            shell.pop_temporary_scope();
             outcome
         }
     }
@@ -292,7 +300,12 @@ async fn run_named(
     let outcome = run_builtin(shell, builtin, invocation).await;
     // What runs no commands of its own has status 2 only after a wrong use of it, which ends a POSIX shell.
     match outcome {
-        Ok(2) if builtin.class.is_special() && shell.is_posix() && !shell.is_interactive => {
+        Ok(2)
+            if builtin.class.is_special()
+                && shell.is_posix()
+                && !shell.is_interactive
+                && shell.conditions == 0 =>
+        {
             match builtin.name {
                 "." | "source" | "eval" | "exec" => Ok(2),
                 _ => Err(Stop::Exit(2)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use bash_syntax::{Aliases, Parser, SyntaxError};
+use bash_syntax::{Aliases, Parser, Recovery, SyntaxError};
 use bstr::{BString, ByteSlice};
 
 use super::list::execute_list;
@@ -63,6 +63,7 @@ async fn run_parsed(
     origin: Origin,
 ) -> Outcome {
     let mut status = 0;
+    let (conditions, loops) = (shell.conditions, shell.loops);
     loop {
         parser.set_options(&shell.parse_options());
         let aliases = AliasTable(Rc::clone(&shell.aliases));
@@ -92,9 +93,9 @@ async fn run_parsed(
                 }
                 match execute_list(shell, &list).await {
                     Ok(ended) => status = ended,
-                    Err(Stop::Discard(ended)) if origin == Origin::Main && !shell.is_subshell => {
-                        shell.conditions = 0;
-                        shell.loops = 0;
+                    Err(Stop::Discard(ended)) if !shell.is_subshell => {
+                        shell.conditions = conditions;
+                        shell.loops = loops;
                         shell.status = ended;
                         status = ended;
                         shell.flush(b"").await?;
@@ -104,9 +105,20 @@ async fn run_parsed(
             }
             Err(error) => {
                 report_syntax(shell, &error, origin);
-                shell.status = 2;
                 shell.flush(b"").await?;
-                return Ok(2);
+                match error.recovery {
+                    Recovery::EndsAsBefore if origin == Origin::Main => return Ok(shell.status),
+                    Recovery::NextLine if !shell.is_subshell => status = 1,
+                    Recovery::NextLine => {
+                        shell.status = 1;
+                        return Err(Stop::Discard(1));
+                    }
+                    Recovery::Ends | Recovery::EndsAsBefore => {
+                        shell.status = 2;
+                        return Ok(2);
+                    }
+                }
+                shell.status = status;
             }
         }
     }

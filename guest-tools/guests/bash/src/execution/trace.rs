@@ -18,7 +18,8 @@ impl Shell {
         self.status = status;
         self.substitution_status = substitution;
         self.options.put(SetOption::XTrace, true);
-        let prompt = expanded?;
+        // What cannot be expanded stands there as it is.
+        let prompt = expanded.unwrap_or(prompt);
         let mut line = Vec::new();
         let length = bash_text::characters::length_of_first(&prompt);
         let first = prompt.get(..length).unwrap_or_default();

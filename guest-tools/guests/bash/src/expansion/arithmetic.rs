@@ -59,7 +59,14 @@ impl arithmetic::Variables for Access<'_> {
                 None => None,
             },
             arithmetic::Subscript::Index(index) => {
-                self.shell.element(name, &Subscript::Index(index))?
+                match self.shell.element(name, &Subscript::Index(index)) {
+                    // Reading before the start is only a warning.
+                    Err(refusal @ Refusal::Subscript(_)) => {
+                        self.shell.report(refusal);
+                        return Ok(Number::Unset);
+                    }
+                    element => element?,
+                }
             }
             arithmetic::Subscript::Key(key) => {
                 let key = self.shell.expanded_key(name, key)?;
@@ -73,6 +80,13 @@ impl arithmetic::Variables for Access<'_> {
             }
             None => Ok(Number::Unset),
         }
+    }
+
+    fn expand(&mut self, text: &[u8]) -> Result<Option<BString>, Refusal> {
+        if !text.iter().any(|byte| matches!(byte, b'$' | b'`')) {
+            return Ok(None);
+        }
+        self.shell.expand_text_now(text).map(Some)
     }
 
     fn set(
@@ -120,6 +134,19 @@ impl Shell {
             })
     }
 
+    /// As [`Self::subscript`], with text that was not expanded yet: `unset 'a[$i]'`.
+    pub fn subscript_of(&mut self, name: &[u8], text: &[u8]) -> Result<Subscript, Refusal> {
+        if !is_expandable(text) {
+            return self.subscript(name, text);
+        }
+        match self.expand_text_now(text) {
+            Ok(expanded) => self.subscript(name, &expanded),
+            Err(Refusal::Said) => Err(Refusal::Said),
+            // No word: a key that holds quotes.
+            Err(_) => self.subscript(name, text),
+        }
+    }
+
     /// Reads the text between brackets for the array `name`: a key, or an arithmetic expression.
     pub fn subscript(&mut self, name: &[u8], text: &[u8]) -> Result<Subscript, Refusal> {
         let is_associative = self.variable(name).is_some_and(|variable| {
@@ -136,10 +163,7 @@ impl Shell {
 
     /// Expands the subscript of an associative array that stands in an expression.
     fn expanded_key(&mut self, name: &[u8], key: &[u8]) -> Result<Subscript, Refusal> {
-        let text = if key
-            .iter()
-            .any(|byte| matches!(byte, b'$' | b'`' | b'"' | b'\'' | b'\\'))
-        {
+        let text = if is_expandable(key) {
             self.expand_text_now(key)?
         } else {
             BString::from(key)
@@ -153,4 +177,10 @@ impl Shell {
         }
         Ok(Subscript::Key(text))
     }
+}
+
+/// Returns whether expanding the text may change it.
+fn is_expandable(text: &[u8]) -> bool {
+    text.iter()
+        .any(|byte| matches!(byte, b'$' | b'`' | b'"' | b'\'' | b'\\'))
 }

@@ -1,7 +1,7 @@
 //! Assignments: expanding them and carrying them out.
 
 use bash_syntax::ast::{ArrayElement, Assignment, AssignmentValue};
-use bstr::BString;
+use bstr::{BString, ByteSlice};
 
 use super::word::Context;
 use crate::builtins::{ListAssignment, ListElement};
@@ -19,6 +19,9 @@ impl Shell {
                     None => Subscript::None,
                     Some(word) => {
                         let text = self.expand_text(word, Context::SINGLE).await?;
+                        if word.parts.is_empty() {
+                            return Err(self.abandon(format_args!("{name}[]: bad array subscript")));
+                        }
                         match self.subscript(name, &text) {
                             Ok(Subscript::Key(key)) if key.is_empty() => {
                                 let message = format!("{name}[]: bad array subscript");
@@ -33,7 +36,10 @@ impl Shell {
                     self.trace_assignment(assignment, &value).await?;
                 }
                 let outcome = self.assign_element(name, &subscript, &value, assignment.is_append);
-                outcome.map_err(|refusal| self.refused(&refusal))
+                outcome.map_err(|refusal| match self.refused(&refusal) {
+                    Stop::Discard(_) if self.is_posix() && !self.is_interactive => Stop::Exit(1),
+                    stop => stop,
+                })
             }
             AssignmentValue::Array(elements) => {
                 if assignment.subscript.is_some() {
@@ -92,9 +98,12 @@ impl Shell {
             match &element.key {
                 Some(key) => {
                     let subscript = self.expand_text(key, Context::SINGLE).await?;
-                    let value = self
-                        .expand_text(&element.value, Context::ASSIGNMENT)
-                        .await?;
+                    // As bash 5.2 has it, the values of an associative array know no tilde.
+                    let context = Context {
+                        has_tilde: !is_associative,
+                        ..Context::ASSIGNMENT
+                    };
+                    let value = self.expand_text(&element.value, context).await?;
                     expanded.push(ListElement {
                         subscript: Some(subscript),
                         is_append: element.is_append,
@@ -118,10 +127,28 @@ impl Shell {
     /// Binds the assignments before a command for as long as the innermost scope lasts.
     pub async fn bind_temporary(&mut self, assignments: &[Assignment]) -> Result<(), Stop> {
         for assignment in assignments {
-            let AssignmentValue::Scalar(word) = &assignment.value else {
+            if assignment.subscript.is_some() {
+                let word = bash_syntax::print_word(&assignment.to_word());
+                let place = word.split(|byte| *byte == b'=').next().unwrap_or_default();
+                let place = place.strip_suffix(b"+").unwrap_or(place);
+                self.report(format_args!(
+                    "`{}': not a valid identifier",
+                    place.as_bstr()
+                ));
                 continue;
+            }
+            let value = match &assignment.value {
+                AssignmentValue::Scalar(word) => {
+                    self.expand_text(word, Context::ASSIGNMENT).await?
+                }
+                // The environment holds the list as it is written, expanded.
+                AssignmentValue::Array(_) => {
+                    let whole = assignment.to_word();
+                    let text = self.expand_text(&whole, Context::SINGLE).await?;
+                    let start = text.find_byte(b'(').unwrap_or(text.len());
+                    BString::from(text.get(start..).unwrap_or_default())
+                }
             };
-            let value = self.expand_text(word, Context::ASSIGNMENT).await?;
             if self.options.has(SetOption::XTrace) {
                 self.trace_assignment(assignment, &value).await?;
             }
@@ -143,7 +170,7 @@ impl Shell {
                 Ok(value) => value,
                 Err(refusal) => return Err(self.refused(&refusal)),
             };
-            let variable = self.variables.bind_local(&name);
+            let variable = self.variables.bind_temporary(&name);
             variable.value = Value::Scalar(value);
             variable.attributes = attributes.with(Attributes::EXPORT);
             variable.is_declared_only = false;

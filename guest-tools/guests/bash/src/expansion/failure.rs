@@ -2,13 +2,17 @@
 
 use std::fmt::Display;
 
-use crate::state::{Refusal, Shell, Stop};
+use crate::state::{Refusal, SetOption, Shell, Stop};
 
 impl Shell {
-    /// Says an error that abandons the command: a bad substitution, wrong arithmetic, a read-only variable.
+    /// Says an error that abandons the command: a bad substitution, a read-only variable. Under `set -e` it ends
+    /// the shell, even inside a condition.
     pub fn abandon(&mut self, message: impl Display) -> Stop {
         self.report(message);
         self.status = 1;
+        if self.options.has(SetOption::ErrExit) {
+            return Stop::Exit(1);
+        }
         Stop::Discard(1)
     }
 
@@ -33,6 +37,11 @@ impl Shell {
         match refusal {
             Refusal::Unbound(_) => self.fail(refusal),
             Refusal::Said => Stop::Discard(1),
+            Refusal::Arithmetic(_) => {
+                self.report(refusal);
+                self.status = 1;
+                Stop::Discard(1)
+            }
             _ => self.abandon(refusal),
         }
     }

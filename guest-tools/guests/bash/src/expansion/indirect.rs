@@ -42,7 +42,11 @@ impl Shell {
         let text = match values {
             Values::Unset => {
                 let name = parameter_name(parameter);
-                if matches!(parameter, Parameter::Name(_) | Parameter::Positional(_)) {
+                let is_declared = matches!(parameter, Parameter::Name(name)
+                    if self.variable(name).is_some());
+                if matches!(parameter, Parameter::Name(_) | Parameter::Positional(_))
+                    && !is_declared
+                {
                     return Err(self.abandon(format_args!("{name}: invalid indirect expansion")));
                 }
                 return Ok(Meaning::Unset);

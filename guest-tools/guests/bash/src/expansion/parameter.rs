@@ -14,7 +14,7 @@ use super::transform::{self, Removal, Replacement};
 use super::value::{Place, Values};
 use super::word::{Context, push_result};
 use crate::runtime::LocalFuture;
-use crate::state::{SetOption, Shell, Shopt, Stop};
+use crate::state::{Refusal, SetOption, Shell, Shopt, Stop};
 use crate::variables::Value;
 
 /// A change of one value.
@@ -51,18 +51,24 @@ impl Shell {
                 nested.await
             }
             ParameterExpansion::Names { prefix, joining } => {
-                let names = self
+                let mut names: Vec<BString> = self
                     .variables
                     .sorted()
                     .into_iter()
                     .filter(|(name, variable)| name.starts_with(prefix) && variable.is_assigned())
                     .map(|(name, _)| BString::from(&**name))
                     .collect();
+                if *joining == Joining::Joined && self.joiner().is_empty() {
+                    names = vec![BString::from(bstr::concat(&names))];
+                }
                 self.push_many(names, *joining, context, output);
                 Ok(())
             }
             ParameterExpansion::Keys { name, joining } => {
-                let keys = self.keys(name);
+                let mut keys = self.keys(name);
+                if *joining == Joining::Joined && !context.is_quoted && self.joiner().is_empty() {
+                    keys = vec![BString::from(bstr::join(" ", &keys))];
+                }
                 self.push_many(keys, *joining, context, output);
                 Ok(())
             }
@@ -133,8 +139,17 @@ impl Shell {
             output.push(&self.join(&values), false, false);
             return;
         }
+        // Where IFS begins with a mark, bash joins with it and splits again: empty values stay.
+        let joiner = self.joiner();
+        let is_marked = !context.is_quoted
+            && context.is_split
+            && joiner
+                .first()
+                .is_some_and(|byte| !matches!(byte, b' ' | b'\t' | b'\n'));
         for (place, value) in values.iter().enumerate() {
-            if place > 0 {
+            if place > 0 && is_marked {
+                push_result(&joiner, context, output);
+            } else if place > 0 {
                 output.push_break();
             }
             push_result(value, context, output);
@@ -148,6 +163,7 @@ impl Shell {
         output: &mut Expanded,
     ) -> Result<(), Stop> {
         let mut resolved = expansion.parameter.clone();
+        let mut means_nothing = false;
         let (values, place) = if expansion.is_indirect {
             match self.indirect(&expansion.parameter).await? {
                 super::indirect::Meaning::Text(text) => (Values::One(text), None),
@@ -155,7 +171,10 @@ impl Shell {
                     resolved = parameter;
                     self.value_of(&resolved).await?
                 }
-                super::indirect::Meaning::Unset => (Values::Unset, None),
+                super::indirect::Meaning::Unset => {
+                    means_nothing = true;
+                    (Values::Unset, None)
+                }
             }
         } else {
             self.value_of(&expansion.parameter).await?
@@ -197,6 +216,7 @@ impl Shell {
                     .await?;
                 self.push_values(expansion, values, context, output)
             }
+            Operation::Transform(_) if means_nothing => Ok(()),
             Operation::Transform(transformation) => {
                 if values == Values::Unset && self.options.has(SetOption::NoUnset) {
                     return self.push_values(expansion, values, context, output);
@@ -240,6 +260,10 @@ impl Shell {
     ) -> Result<(), Stop> {
         let is_there = match &values {
             Values::Unset => false,
+            // `"$*"` counts as one text.
+            Values::Many(values, Joining::Joined) if context.is_quoted && or_empty => {
+                !self.join(values).is_empty()
+            }
             Values::One(text) => !(or_empty && text.is_empty()),
             Values::Many(values, _) => match values.as_slice() {
                 [] => false,
@@ -250,7 +274,6 @@ impl Shell {
         let inner = Context {
             is_result: true,
             has_tilde: !context.is_quoted,
-            is_assignment: false,
             ..context
         };
         match action {
@@ -265,6 +288,8 @@ impl Shell {
                 if context.is_quoted && !matches!(values, Values::Many(..)) {
                     output.push(b"", false, true);
                 }
+                output.had_empty_list |=
+                    context.is_quoted && matches!(values, Values::Many(_, Joining::Separate));
                 Ok(())
             }
             _ if is_there => {
@@ -335,7 +360,8 @@ impl Shell {
             None => None,
         };
         let negative = |shell: &mut Self, length: i64| {
-            shell.abandon(format_args!("{length}: substring expression < 0"))
+            let message = format!("{length}: substring expression < 0");
+            shell.refused(&Refusal::Arithmetic(message))
         };
         match values {
             Values::Unset => Ok(Values::Unset),

@@ -12,7 +12,7 @@ use super::word::Context;
 use crate::descriptors::Open;
 use crate::execution::{execute_list, finish_subshell};
 use crate::runtime::LocalFuture;
-use crate::state::{SetOption, Shell, Shopt, Stop};
+use crate::state::{Outcome, SetOption, Shell, Shopt, Stop};
 use crate::sys;
 
 impl Shell {
@@ -101,6 +101,28 @@ impl Shell {
         Ok(BString::from(bytes))
     }
 
+    /// `<(< file)`: as `cat file`.
+    async fn copy_file(&mut self, redirection: &Redirection) -> Outcome {
+        let RedirectionTarget::Word(word) = &redirection.target else {
+            return Ok(0);
+        };
+        let path = self.expand_nested(word, Context::SINGLE).await?.joined();
+        let read = match self.open_file(&path, sys::OpenHow::READ) {
+            Ok(open) => open.read_all(&self.runtime).await,
+            Err(error) => Err(error),
+        };
+        match read {
+            Ok(bytes) => {
+                self.print(&bytes);
+                Ok(0)
+            }
+            Err(error) => {
+                self.report(format_args!("{path}: {error}"));
+                Ok(1)
+            }
+        }
+    }
+
     /// Returns a subshell that runs within this task.
     pub fn inline_subshell(&self) -> Shell {
         let task = self.runtime.new_task(Some(&self.task));
@@ -135,7 +157,10 @@ impl Shell {
         self.runtime.start(
             &task,
             Box::pin(async move {
-                let outcome = execute_list(&mut shell, &list).await;
+                let outcome = match list.as_file_read() {
+                    Some(redirection) => shell.copy_file(redirection).await,
+                    None => execute_list(&mut shell, &list).await,
+                };
                 finish_subshell(&mut shell, outcome).await
             }),
         );

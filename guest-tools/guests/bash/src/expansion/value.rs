@@ -6,7 +6,7 @@ use bash_syntax::ast::{Joining, Parameter, Special, Subscript as Index};
 use bstr::{BString, ByteSlice};
 
 use super::word::Context;
-use crate::state::{Shell, Stop, Subscript};
+use crate::state::{SetOption, Shell, Stop, Subscript};
 use crate::variables::Value;
 
 /// What a parameter stands for.
@@ -36,6 +36,22 @@ impl Shell {
         parameter: &Parameter,
     ) -> Result<(Values, Option<Place>), Stop> {
         match parameter {
+            Parameter::Name(name)
+                if let Some((array, subscript)) = self
+                    .reference_element(name)
+                    .filter(|(_, subscript)| !matches!(subscript.as_slice(), b"@" | b"*")) =>
+            {
+                let subscript = match self.subscript_of(&array, &subscript) {
+                    Ok(subscript) => subscript,
+                    Err(refusal) => return Err(self.refused(&refusal)),
+                };
+                let value = self.element(&array, &subscript).ok().flatten();
+                let place = Place {
+                    name: name.clone(),
+                    subscript: Subscript::None,
+                };
+                Ok((value.map_or(Values::Unset, Values::One), Some(place)))
+            }
             Parameter::Name(name) => Ok((
                 self.scalar_or_reference(name),
                 Some(Place {
@@ -65,7 +81,11 @@ impl Shell {
                         Ok(None) => Values::Unset,
                         Err(_) => {
                             // Reading before the start is only a warning.
-                            self.report(format_args!("{name}: bad array subscript"));
+                            let message = format!("{}: bad array subscript", name.as_bstr());
+                            if self.options.has(SetOption::ErrExit) {
+                                return Err(self.abandon(message));
+                            }
+                            self.report(message);
                             Values::Unset
                         }
                     };

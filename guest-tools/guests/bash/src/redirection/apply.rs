@@ -174,7 +174,7 @@ impl Shell {
                 Ok(placed)
             }
             None if redirection.operator == Operator::DuplicateOutput
-                && redirection.descriptor.is_none() =>
+                && matches!(redirection.descriptor, None | Some(Descriptor::Number(1))) =>
             {
                 match self.open_waiting(&text, OpenHow::WRITE).await {
                     Ok(open) => {

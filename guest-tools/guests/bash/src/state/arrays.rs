@@ -68,6 +68,9 @@ impl Shell {
         let Some(resolved) = self.resolve(name)? else {
             return self.assign(name, value, is_append);
         };
+        if resolved.contains(&b'[') {
+            return Err(Refusal::Identifier(resolved));
+        }
         let name = resolved.as_slice();
         if let Some(variable) = self.variables.get(name) {
             if variable.attributes.has(Attributes::READONLY) {

@@ -33,7 +33,7 @@ impl Shell {
             Dynamic::LastArgument => return Some(self.last_argument.clone()),
             Dynamic::HistoryNumber => self.history.number().to_string(),
             Dynamic::DirectoryStack => return Some(self.displayed_directory()),
-            Dynamic::PipeStatus => self.pipe_status.first().copied().unwrap_or(0).to_string(),
+            Dynamic::PipeStatus => return Some(self.pipe_status.first()?.to_string().into()),
             Dynamic::FunctionNames
             | Dynamic::Sources
             | Dynamic::Lines

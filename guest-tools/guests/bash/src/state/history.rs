@@ -30,6 +30,8 @@ pub struct History {
     pub dropped: usize,
     /// How many of the newest are not written to HISTFILE yet.
     pub unwritten: usize,
+    /// How many lines of HISTFILE were read: `history -n` reads those behind them.
+    pub lines_read: usize,
     /// Whether the command that runs has an entry, which is then the last.
     pub has_current: bool,
 }
@@ -84,6 +86,20 @@ pub fn joined(text: &[u8]) -> BString {
 }
 
 impl Shell {
+    /// Drops the oldest commands beyond HISTSIZE.
+    pub fn bound_history(&mut self) {
+        let limit = self
+            .get(b"HISTSIZE")
+            .and_then(|text| bash_text::arithmetic::parse_integer(&text))
+            .map_or(Some(ENTRIES_MAX), |number| usize::try_from(number).ok());
+        let excess = limit.map_or(0, |limit| self.history.entries.len().saturating_sub(limit));
+        if excess > 0 {
+            let history = Rc::make_mut(&mut self.history);
+            history.entries.drain(..excess);
+            history.dropped += excess;
+        }
+    }
+
     /// Notes a command that was read, as far as HISTCONTROL and HISTIGNORE let it in.
     pub fn remember(&mut self, text: &[u8]) {
         if !self.options.has(SetOption::History) || self.is_command_string || self.is_session {
@@ -130,10 +146,6 @@ impl Shell {
                     bash_text::pattern::Pattern::from_text(&pattern, options).matches(&line)
                 })
         });
-        let limit = self
-            .get(b"HISTSIZE")
-            .and_then(|text| bash_text::arithmetic::parse_integer(&text))
-            .map_or(Some(ENTRIES_MAX), |number| usize::try_from(number).ok());
         let erases = has(b"erasedups");
         let is_refused = is_ignored
             || is_spaced && (has(b"ignorespace") || has(b"ignoreboth"))
@@ -147,11 +159,6 @@ impl Shell {
             history.entries.retain(|entry| entry.line != line);
         }
         history.push(line);
-        if let Some(limit) = limit {
-            while history.entries.len() > limit {
-                history.entries.remove(0);
-                history.dropped += 1;
-            }
-        }
+        self.bound_history();
     }
 }

@@ -1,6 +1,6 @@
 //! Assigning a list: `name=(...)`.
 
-use bstr::BString;
+use bstr::{BString, ByteSlice};
 
 use super::{Refusal, Shell, Subscript};
 use crate::builtins::{ListAssignment, ListElement};
@@ -9,8 +9,18 @@ use crate::variables::{AssociativeArray, Attributes, IndexedArray, Value};
 impl Shell {
     /// Gives an array the elements of a list; an existing associative array takes them as keys and values.
     pub fn assign_list(&mut self, name: &[u8], list: &ListAssignment) -> Result<(), Refusal> {
-        let Some(resolved) = self.resolve(name)? else {
-            return Err(Refusal::Circular(BString::from(name)));
+        let resolved = match self.resolve(name)? {
+            Some(resolved) => resolved,
+            None => {
+                // A reference without a target becomes the array itself.
+                self.report(format_args!(
+                    "warning: {}: removing nameref attribute",
+                    name.as_bstr()
+                ));
+                let variable = self.variables.entry(name);
+                variable.attributes = variable.attributes.without(Attributes::REFERENCE);
+                BString::from(name)
+            }
         };
         if resolved.contains(&b'[') {
             return Err(Refusal::Identifier(resolved));
@@ -100,8 +110,13 @@ impl Shell {
     ) -> Result<(), Refusal> {
         // The values are computed before the old ones go: `a=([x]=${a[y]})` was expanded already, but `+=` and
         // `-i` still read.
+        let mut before = AssociativeArray::default();
         let mut fresh = match &self.variables.entry(name).value {
             Value::Associative(array) if list.is_append => array.clone(),
+            Value::Associative(array) => {
+                before = array.clone();
+                AssociativeArray::default()
+            }
             _ => AssociativeArray::default(),
         };
         let is_paired = list
@@ -111,19 +126,25 @@ impl Shell {
         let mut elements = list.elements.iter();
         while let Some(element) = elements.next() {
             let (key, value): (&BString, BString) = match &element.subscript {
-                Some(key) => (key, element.value.clone()),
-                None if is_paired => {
-                    let value = elements.next().map(|element| element.value.clone());
-                    (&element.value, value.unwrap_or_default())
+                Some(key) if !is_paired => (key, element.value.clone()),
+                _ if is_paired => {
+                    let value = elements.next().map(written);
+                    (&written(element), value.unwrap_or_default())
                 }
-                None => return Err(needs_subscript(name, element)),
+                _ => {
+                    let refusal = needs_subscript(name, element);
+                    self.report(refusal);
+                    continue;
+                }
             };
             if key.is_empty() {
                 let mut text = b"[]=".to_vec();
                 text.extend_from_slice(&value);
                 return Err(Refusal::Subscript(text.into()));
             }
-            let current = fresh.get(key).cloned();
+            // `+=` in a list that replaces the array adds to what was there before it.
+            let read = if list.is_append { &fresh } else { &before };
+            let current = read.get(key).cloned();
             let value =
                 self.transformed(attributes, &value, current.as_ref(), element.is_append)?;
             fresh.set(key, value);
@@ -131,6 +152,18 @@ impl Shell {
         self.variables.entry(name).value = Value::Associative(fresh);
         Ok(())
     }
+}
+
+/// Returns an element as its word reads.
+fn written(element: &ListElement) -> BString {
+    let mut text = BString::default();
+    if let Some(subscript) = &element.subscript {
+        text.push(b'[');
+        text.extend_from_slice(subscript);
+        text.extend_from_slice(if element.is_append { b"]+=" } else { b"]=" });
+    }
+    text.extend_from_slice(&element.value);
+    text
 }
 
 fn needs_subscript(name: &[u8], element: &ListElement) -> Refusal {

@@ -17,7 +17,7 @@ use super::history::History;
 use super::options::Options;
 use super::output::PendingOutput;
 use super::positional::Positional;
-use crate::builtins::Completion;
+use crate::builtins::{Completion, LimitKey};
 use crate::descriptors::Descriptors;
 use crate::jobs::Jobs;
 use crate::runtime::{Runtime, Task};
@@ -155,7 +155,7 @@ pub struct Shell {
     /// Where `getopts` goes on.
     pub getopts: bash_text::getopts::State,
     /// The limits that `ulimit` lowered, by letter.
-    pub limits: Rc<BTreeMap<u8, u64>>,
+    pub limits: Rc<BTreeMap<LimitKey, u64>>,
     /// The umask.
     pub umask: u32,
     /// Counts down to the next time that other tasks and signals get their turn.
@@ -172,6 +172,8 @@ pub struct Shell {
     pub expressions: Rc<std::cell::RefCell<crate::expansion::Expressions>>,
     /// Whether the task has nothing to do after the simple command that runs next.
     pub is_last_command: bool,
+    /// Whether the DEBUG trap of the command that runs next ran already, before its process was made.
+    pub was_debugged: bool,
     /// How many command substitutions surround the command.
     pub substitution_depth: u32,
     /// A signal that this subshell sent to itself and that ends it.

@@ -153,7 +153,7 @@ impl Shell {
                 return Err(Refusal::Subscript(resolved));
             }
             let subscript = match self.plain_subscript(&array, &subscript) {
-                super::Subscript::Key(text) => self.subscript(&array, &text)?,
+                super::Subscript::Key(text) => self.subscript_of(&array, &text)?,
                 index => index,
             };
             return self.assign_element(&array, &subscript, value, is_append);
@@ -239,7 +239,7 @@ impl Shell {
     /// Does what a change of a variable means to the shell itself.
     pub fn after_change(&mut self, name: &[u8]) {
         match name.first() {
-            Some(b'I' | b'P' | b'O' | b'G') => {}
+            Some(b'I' | b'P' | b'O' | b'G' | b'H') => {}
             _ => return,
         }
         match name {
@@ -247,6 +247,7 @@ impl Shell {
                 let separators = Separators::new(self.get(b"IFS").as_deref());
                 self.separators = Rc::new(separators);
             }
+            b"HISTSIZE" => self.bound_history(),
             b"PATH" => self.hash = Rc::default(),
             b"OPTIND" => {
                 let index = self
@@ -267,6 +268,25 @@ impl Shell {
                 self.options.put(SetOption::Posix, is_set);
             }
             _ => {}
+        }
+    }
+
+    /// Makes what was bound for a declaring command in a function the function's own: `x=1 local x`.
+    pub fn keep_declared(&mut self, words: &[BString]) {
+        if self.variables.local_depth() == 0 {
+            return;
+        }
+        for word in words {
+            let end = word.find_byteset(b"+=[").unwrap_or(word.len());
+            let name = word.get(..end).unwrap_or_default();
+            self.variables.keep(name);
+        }
+    }
+
+    /// Closes the scope of the assignments before a command.
+    pub fn pop_temporary_scope(&mut self) {
+        for name in self.variables.pop_temporary_scope() {
+            self.after_change(&name);
         }
     }
 

@@ -175,6 +175,12 @@ impl Traps {
         signal != 0 && ![CHLD, CONT, STOP, TSTP, TTIN, TTOU, URG, WINCH].contains(&signal)
     }
 
+    /// Returns whether `signal` does nothing to a process that does not handle it.
+    pub fn is_spared(signal: u8) -> bool {
+        use process::signal::{CHLD, CONT, URG, WINCH};
+        [CHLD, CONT, URG, WINCH].contains(&signal)
+    }
+
     /// Returns whether the shell traps or ignores `signal`.
     pub fn handles(&self, signal: u8) -> bool {
         let (trapped, ignored) = self.dispositions();
@@ -187,8 +193,13 @@ impl Traps {
     }
 
     /// Returns whether a trap's text is being run.
-    pub fn is_running(&self) -> bool {
+    pub fn is_any_running(&self) -> bool {
         !self.running.is_empty()
+    }
+
+    /// Returns whether the text of the condition's trap is being run.
+    pub fn is_running(&self, condition: Condition) -> bool {
+        self.running.contains(&condition)
     }
 
     /// A subshell keeps what is ignored, what functrace and errtrace hand on, and, for printing only, what is set.

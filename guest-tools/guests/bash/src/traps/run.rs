@@ -176,7 +176,8 @@ impl Shell {
             .ok()
             .and_then(|pid| self.runtime.find(pid));
         if let Some(task) = task {
-            if signal != 0 && !task.deliver(signal) && signal != sys::SIGCONT {
+            let ends = signal != 0 && !Traps::is_spared(signal);
+            if ends && !task.deliver(signal) {
                 self.runtime.cancel(&task, signal);
             }
             return Ok(());

@@ -39,6 +39,10 @@ pub type NameMap<T> = HashMap<Name, T, BuildHasherDefault<NameHasher>>;
 #[derive(Debug, Clone, Default)]
 struct Scope {
     hidden: Vec<(Name, Option<Rc<Variable>>)>,
+    /// Whether it is that of the assignments before a builtin or a program, in which no locals live.
+    is_temporary: bool,
+    /// What those assignments bound, which ends with the scope.
+    bound: Vec<Name>,
 }
 
 /// All variables.
@@ -94,6 +98,86 @@ impl Variables {
         self.scopes.push(Rc::default());
     }
 
+    /// Opens a scope for the assignments before a command.
+    pub fn push_temporary_scope(&mut self) {
+        self.scopes.push(Rc::new(Scope {
+            is_temporary: true,
+            ..Scope::default()
+        }));
+    }
+
+    /// Binds `name` in the innermost scope for as long as a command runs.
+    pub fn bind_temporary(&mut self, name: &[u8]) -> &mut Variable {
+        let variable = self.bind_local(name);
+        variable.is_temporary = true;
+        if let Some(scope) = self.scopes.last_mut() {
+            Rc::make_mut(scope).bound.push(Name::from(name));
+        }
+        self.entry(name)
+    }
+
+    /// Lets what was bound for as long as a command runs stay after it.
+    pub fn keep(&mut self, name: &[u8]) {
+        let Some(variable) = self.get_mut(name) else {
+            return;
+        };
+        variable.is_temporary = false;
+        let place = usize::try_from(variable.scope).unwrap_or(usize::MAX);
+        if let Some(scope) = place
+            .checked_sub(1)
+            .and_then(|place| self.scopes.get_mut(place))
+        {
+            Rc::make_mut(scope).bound.retain(|bound| **bound != *name);
+        }
+    }
+
+    /// Makes the innermost scope that of a function which was called with assignments before it.
+    pub fn make_function_scope(&mut self) {
+        if let Some(scope) = self.scopes.last_mut() {
+            Rc::make_mut(scope).is_temporary = false;
+        }
+    }
+
+    /// Closes a scope of assignments before a command. What the command itself declared belongs to the scope
+    /// around it. Returns the names that changed.
+    pub fn pop_temporary_scope(&mut self) -> Vec<Name> {
+        let depth = self.depth();
+        let Some(scope) = self.scopes.pop() else {
+            return Vec::new();
+        };
+        self.changes += 1;
+        let scope = Rc::try_unwrap(scope).unwrap_or_else(|shared| (*shared).clone());
+        let table = Rc::make_mut(&mut self.table);
+        let mut names = Vec::with_capacity(scope.hidden.len());
+        for (name, hidden) in scope.hidden.into_iter().rev() {
+            names.push(Rc::clone(&name));
+            match table.get_mut(&name) {
+                Some(current) if current.scope == depth && !scope.bound.contains(&name) => {
+                    Rc::make_mut(current).scope = depth - 1;
+                    let is_known = hidden
+                        .as_ref()
+                        .is_some_and(|hidden| hidden.scope == depth - 1);
+                    if let Some(outer) = self.scopes.last_mut().filter(|_| !is_known) {
+                        Rc::make_mut(outer).hidden.push((name, hidden));
+                    }
+                }
+                _ => {
+                    match hidden {
+                        Some(variable) => table.insert(name, variable),
+                        None => table.remove(&name),
+                    };
+                }
+            }
+        }
+        names
+    }
+
+    /// Returns the depth of the running function's scope; 0 outside of functions.
+    pub fn local_depth(&self) -> u32 {
+        let place = self.scopes.iter().rposition(|scope| !scope.is_temporary);
+        place.map_or(0, |place| u32::try_from(place + 1).unwrap_or(u32::MAX))
+    }
+
     /// Closes the innermost scope: what its bindings hid is back. Returns the names that changed.
     pub fn pop_scope(&mut self) -> Vec<Name> {
         let Some(scope) = self.scopes.pop() else {
@@ -116,13 +200,13 @@ impl Variables {
         names
     }
 
-    /// Returns whether the innermost scope binds `name`.
+    /// Returns whether the running function's scope binds `name`.
     pub fn is_local(&self, name: &[u8]) -> bool {
-        let depth = self.depth();
+        let depth = self.local_depth();
         depth > 0
             && self
                 .get(name)
-                .is_some_and(|variable| variable.scope == depth)
+                .is_some_and(|variable| variable.scope >= depth)
     }
 
     /// Binds `name` in the innermost scope (a global when there is none), hiding an outer binding.
@@ -185,10 +269,13 @@ impl Variables {
     /// caller uncovers what it hid.
     pub fn unset(&mut self, name: &[u8]) {
         self.changes += 1;
-        let Some(scope) = self.get(name).map(|variable| variable.scope) else {
+        let Some((scope, is_temporary)) = self
+            .get(name)
+            .map(|variable| (variable.scope, variable.is_temporary))
+        else {
             return;
         };
-        if scope > 0 && scope == self.depth() {
+        if !is_temporary && scope > 0 && scope >= self.local_depth() {
             let attributes = self
                 .get(name)
                 .map(|variable| variable.attributes)
@@ -240,10 +327,10 @@ impl Variables {
 
     /// Returns the names that the innermost scope binds, sorted.
     pub fn locals(&self) -> Vec<Name> {
-        let depth = self.depth();
+        let depth = self.local_depth();
         let mut names: Vec<Name> = self
             .iter()
-            .filter(|(_, variable)| depth > 0 && variable.scope == depth)
+            .filter(|(_, variable)| depth > 0 && variable.scope >= depth)
             .map(|(name, _)| Rc::clone(name))
             .collect();
         names.sort();

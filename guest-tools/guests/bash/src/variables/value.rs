@@ -81,6 +81,8 @@ pub struct Variable {
     pub attributes: Attributes,
     /// How deep the scope is that binds it: 0 for a global, n for a local of the n-th function.
     pub scope: u32,
+    /// Whether an assignment before a command binds it, for as long as the command runs.
+    pub is_temporary: bool,
     /// Whether an array was declared but never assigned: it counts as unset.
     pub is_declared_only: bool,
     /// Where the value comes from when it is computed at each reading.
