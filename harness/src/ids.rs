@@ -87,6 +87,10 @@ id_types! {
     RequestId = "req_";
     /// An API key's public name; the key itself is stored only as a hash.
     ApiKeyId = "apikey_";
+    /// The public name of a key of an environment's workers; the key itself is stored only as a hash.
+    EnvironmentKeyId = "envkey_";
+    /// An item of an environment's work queue.
+    WorkId = "work_";
 }
 
 #[cfg(test)]

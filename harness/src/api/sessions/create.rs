@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use super::SessionState;
 use super::input::{Input, read};
 use crate::api::body::{Field, Fields, Invalid, JsonBody, Spot};
-use crate::api::{ApiError, Caller, live_environment, metadata, resolve_session_agent};
+use crate::api::{ApiError, Caller, live_environment, metadata, resolve_session_agent, work};
 use crate::clock::Timestamp;
 use crate::ids::{EventId, ID_BYTES_MAX, SessionId, ThreadId};
 use crate::json::Fields as _;
 use crate::model::TokenUsage;
-use crate::session::{Draft, EventKind, State as Folded, project, session_wire};
-use crate::store::{Key, Kind, NewEvent, NewResource, StoredEvent};
+use crate::session::{Draft, EventKind, SELF_HOSTED, State as Folded, project, session_wire};
+use crate::store::{Key, Kind, NewEvent, NewResource, StoredEvent, Write};
 
 /// Most initial events.
 const INITIAL_EVENTS_MAX: usize = 50;
@@ -43,12 +43,13 @@ pub(super) async fn create(
     fields.finish()?;
 
     let agent = resolve_session_agent(&state.api, &caller.workspace, agent_spot).await?;
-    live_environment(&state.api, &caller.workspace, &environment_id).await?;
+    let environment = live_environment(&state.api, &caller.workspace, &environment_id).await?;
+    let is_self_hosted = *environment.at("config").at("type") == "self_hosted";
     if !budget.is_null() {
         check_budgetable(&state, &agent.snapshot)?;
     }
     let now = state.api.clock.now();
-    let config = json!({
+    let mut config = json!({
         "agent": agent.snapshot,
         "environment_id": environment_id,
         "title": title,
@@ -57,34 +58,64 @@ pub(super) async fn create(
         "resources": [],
         "vault_ids": [],
     });
+    if is_self_hosted {
+        refuse_unmountable(config.at("resources"))?;
+        config.set(SELF_HOSTED, json!(true));
+    }
     let session_id = SessionId::fresh(now);
     let (events, folded) = first_events(&session_id, config, &inputs, now)?;
     let projection = project(&folded, &state.brain.limits);
-    let row = state
-        .api
-        .store
-        .create(NewResource {
-            key: Key {
-                workspace: caller.workspace.clone(),
-                kind: Kind::Session,
-                id: session_id.as_str().to_owned(),
-            },
-            body: projection.body,
-            unique_name: None,
-            status: Some(projection.status),
-            labels: vec![
-                ("agent_id".to_owned(), agent.id),
-                ("agent_version".to_owned(), agent.version.to_string()),
-            ],
-            at: now,
-            events,
-            needs_wake: projection.needs_wake,
-        })
-        .await?;
+    let mut writes = vec![Write::Create(NewResource {
+        key: Key {
+            workspace: caller.workspace.clone(),
+            kind: Kind::Session,
+            id: session_id.as_str().to_owned(),
+        },
+        body: projection.body,
+        unique_name: None,
+        status: Some(projection.status),
+        labels: vec![
+            ("agent_id".to_owned(), agent.id),
+            ("agent_version".to_owned(), agent.version.to_string()),
+        ],
+        at: now,
+        events,
+        needs_wake: projection.needs_wake,
+    })];
+    if is_self_hosted {
+        let id = session_id.as_str();
+        let item = work::first_item(&caller.workspace, &environment_id, id, now);
+        writes.push(Write::Create(item));
+    }
+    let made = state.api.store.write(writes).await?;
+    let Some(Some(row)) = made.first() else {
+        return Err(ApiError::internal("the store returned no session"));
+    };
+    if is_self_hosted {
+        state.api.work.announce(&environment_id);
+    }
     if projection.needs_wake {
         state.drivers.wake(&session_id);
     }
-    Ok(Json(session_wire(&row, now)))
+    Ok(Json(session_wire(row, now)))
+}
+
+/// Refuses what only the server could put into a session's files.
+fn refuse_unmountable(resources: &Value) -> Result<(), Invalid> {
+    let resources = resources.as_array().into_iter().flatten();
+    for (index, resource) in resources.enumerate() {
+        if matches!(
+            resource.at("type").as_str(),
+            Some("file" | "github_repository")
+        ) {
+            return Err(Invalid::at(
+                format!("resources.{index}"),
+                "a session on a self-hosted environment takes no files and no repositories: its \
+                 worker brings them",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Returns the first events of a log and what they fold to.
