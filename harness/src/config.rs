@@ -38,6 +38,9 @@ pub struct Config {
     pub schedules: Schedules,
     /// How long a session's lease lasts without renewal, in milliseconds. Default 60 000.
     pub lease_ms: u64,
+    /// How long a worker of a self-hosted environment keeps its work without a heartbeat, unless it asks for
+    /// another time, in milliseconds. Default 300 000.
+    pub work_lease_ms: u64,
     /// Model requests that one user input may lead to. Default 1 000.
     pub requests_per_turn_max: u32,
     /// Threads for guests; 0 is one for each processor. Default 0.
@@ -95,6 +98,7 @@ impl Default for Config {
             hand: HandLimits::default(),
             schedules: Schedules::default(),
             lease_ms: 60_000,
+            work_lease_ms: 300_000,
             requests_per_turn_max: 1_000,
             guest_threads: 0,
         }

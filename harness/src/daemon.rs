@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::{Backoff, Brain, Drivers, LeaseOptions, Live};
 use crate::api::deployments::DeploymentState;
 use crate::api::sessions::SessionState;
-use crate::api::{self, ApiState, AuthMode, DEFAULT_WORKSPACE, list_keys};
+use crate::api::{self, ApiState, AuthMode, DEFAULT_WORKSPACE, WorkQueue, list_keys};
 use crate::blobs::{BlobError, Blobs};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -144,6 +144,7 @@ impl Daemon {
             models: catalog,
             organization_id: ORGANIZATION.into(),
             default_workspace: WorkspaceId::from_text(DEFAULT_WORKSPACE),
+            work: Arc::new(WorkQueue::new(Duration::from_millis(config.work_lease_ms))),
         };
         let sessions = SessionState {
             api: api_state.clone(),

@@ -95,6 +95,10 @@ id_types! {
     WebhookEndpointId = "whep_";
     /// A webhook on its way to one endpoint; the same in every attempt.
     WebhookEventId = "whe_";
+    /// The public name of a key of an environment's workers; the key itself is stored only as a hash.
+    EnvironmentKeyId = "envkey_";
+    /// An item of an environment's work queue.
+    WorkId = "work_";
 }
 
 #[cfg(test)]

@@ -245,7 +245,7 @@ fn push_call(draft: &mut Draft, call: &Value, evaluated: Evaluated) -> Option<Ev
     let mut body = json!({"name": name, "input": call.at("input")});
     let event = match kind {
         CallKind::Custom => EventKind::AgentCustomToolUse,
-        CallKind::BuiltIn | CallKind::Mcp(_) => {
+        CallKind::BuiltIn | CallKind::Worker | CallKind::Mcp(_) => {
             body.set("evaluated_permission", json!(permission.as_str()));
             if let Some(evaluation) = evaluation {
                 body.set("evaluation", evaluation);

@@ -193,8 +193,7 @@ impl Driver {
         let was_at_work = state.status != Status::Idle || !state.calls.is_empty();
         for call in &state.calls {
             if call.state() != CallState::Answered {
-                let text = "Tool execution was interrupted before completion. Please retry.";
-                close_call(&mut draft, &call.kind, &call.event_id, text);
+                interrupt_call(&mut draft, &call.kind, &call.event_id);
             }
         }
         if was_at_work {
@@ -401,11 +400,26 @@ impl Driver {
     }
 }
 
+/// Adds the event that closes an open call which an interrupt stopped.
+fn interrupt_call(draft: &mut Draft, kind: &CallKind, event_id: &EventId) {
+    let text = "Tool execution was interrupted before completion. Please retry.";
+    if *kind != CallKind::Worker {
+        return close_call(draft, kind, event_id, text);
+    }
+    // Workers run whatever call has no result of their own kind, also one that they meet much later.
+    let body = serde_json::json!({
+        "tool_use_id": event_id.as_str(),
+        "content": [text_block(text)],
+        "is_error": true,
+    });
+    draft.thread(EventKind::UserToolResult, body);
+}
+
 /// Adds the event that closes an open call with an error text.
 pub(super) fn close_call(draft: &mut Draft, kind: &CallKind, event_id: &EventId, text: &str) {
     let content = [text_block(text)];
     let (event, id_field) = match kind {
-        CallKind::BuiltIn => (EventKind::AgentToolResult, "tool_use_id"),
+        CallKind::BuiltIn | CallKind::Worker => (EventKind::AgentToolResult, "tool_use_id"),
         CallKind::Mcp(_) => (EventKind::AgentMcpToolResult, "mcp_tool_use_id"),
         CallKind::Custom => (EventKind::CallClosed, "tool_use_id"),
     };

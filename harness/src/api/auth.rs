@@ -1,38 +1,29 @@
-//! Who calls: API keys, and the workspace each of them opens.
+//! Who calls: the credential of a request, and the workspace it opens.
 //!
-//! A key is 256 random bits, shown once. The store holds its BLAKE3 hash as the id of a resource in a
-//! workspace that no caller has, so one read finds it and a stolen database opens nothing.
+//! Keys are looked up in `keys`; what each credential opens is a table in `access`.
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rand::Rng;
-use serde_json::{Value, json};
 
-use crate::api::ApiState;
 use crate::api::error::ApiError;
-use crate::clock::Timestamp;
-use crate::ids::{ApiKeyId, ID_BYTES_MAX, WorkspaceId};
-use crate::store::{Key, Kind, NewResource, Order, ResourceQuery, Store, StoreError, TimeRange};
+use crate::api::keys::{self, ENVIRONMENT_KEY_PREFIX, KEYRING, Role};
+use crate::api::{ApiState, access, work};
+use crate::ids::{ApiKeyId, EnvironmentId, ID_BYTES_MAX, SessionId, WorkId, WorkspaceId};
 
-/// Start of every key we make, so that leaked ones can be searched for.
-const KEY_PREFIX: &str = "sk-sinew-";
-/// Where hashed keys are stored. No caller is ever of this workspace.
-const KEYRING: &str = "wrkspc_keyring";
 /// Longest key that is hashed; anything longer is none of ours.
 const KEY_BYTES_MAX: usize = 512;
 
 /// How callers prove who they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuthMode {
-    /// Any key, or none, opens any workspace. Only for a server that listens on the loopback interface:
-    /// requests that a browser sends for another site's page are refused all the same.
+    /// Any API key, or none, opens any workspace. Only for a server that listens on the loopback interface:
+    /// requests that a browser sends for another site's page are refused all the same. Environment keys
+    /// and the tokens of work items open no more than elsewhere.
     Open,
-    /// Only keys made by [`create_key`].
+    /// Only keys made by [`crate::api::create_key`].
     Keys,
 }
 
@@ -41,8 +32,36 @@ pub enum AuthMode {
 pub struct Caller {
     /// The tenant: nothing outside it exists for the caller.
     pub workspace: WorkspaceId,
-    /// The key that was used; `None` on an open server.
+    /// The API key that was used; `None` on an open server and for workers.
     pub key_id: Option<ApiKeyId>,
+    /// What the caller proved to be.
+    pub credential: Credential,
+}
+
+/// What a caller proved to be. What each one opens is told in `access`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// Somebody on this machine, on a server that asks for no keys.
+    Open,
+    /// The holder of an API key.
+    Key(Role),
+    /// The holder of a key of this environment.
+    Environment(EnvironmentId),
+    /// A worker with the token of its work item.
+    Work(WorkGrant),
+}
+
+/// The reach of the token of a work item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkGrant {
+    /// The item.
+    pub work_id: WorkId,
+    /// Its environment.
+    pub environment_id: EnvironmentId,
+    /// The session that it is about.
+    pub session_id: SessionId,
+    /// The holder is the item's worker now: the item has not ended, nor gone to another one.
+    pub is_held: bool,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
@@ -60,7 +79,7 @@ pub(super) async fn layer(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let caller = match identify(&state, request.headers(), request.uri()).await {
+    let caller = match admit(&state, request.headers(), request.uri(), request.method()).await {
         Ok(caller) => caller,
         Err(error) => return error.into_response(),
     };
@@ -70,33 +89,68 @@ pub(super) async fn layer(
     response
 }
 
-async fn identify(state: &ApiState, headers: &HeaderMap, uri: &Uri) -> Result<Caller, ApiError> {
-    let asked = asked_workspace(headers)?;
-    match state.auth {
-        AuthMode::Open => {
-            check_same_site(headers, uri)?;
-            Ok(Caller {
-                workspace: asked.unwrap_or_else(|| state.default_workspace.clone()),
-                key_id: None,
-            })
-        }
-        AuthMode::Keys => {
-            let key = sent_key(headers)?;
-            let caller = find_key(&*state.store, key).await?.ok_or_else(|| {
-                ApiError::unauthenticated("the API key is unknown or was revoked")
-            })?;
-            if asked.is_some_and(|asked| asked != caller.workspace) {
-                return Err(ApiError::forbidden(
-                    "the API key belongs to another workspace than the anthropic-workspace-id header names",
-                ));
-            }
-            Ok(caller)
-        }
-    }
+async fn admit(
+    state: &ApiState,
+    headers: &HeaderMap,
+    uri: &Uri,
+    method: &Method,
+) -> Result<Caller, ApiError> {
+    let caller = identify(state, headers, uri).await?;
+    access::check(state, &caller, method, uri.path()).await?;
+    Ok(caller)
 }
 
-/// Returns the key of `authorization: Bearer` or `x-api-key`.
-fn sent_key(headers: &HeaderMap) -> Result<&str, ApiError> {
+async fn identify(state: &ApiState, headers: &HeaderMap, uri: &Uri) -> Result<Caller, ApiError> {
+    let asked = asked_workspace(headers)?;
+    if state.auth == AuthMode::Open {
+        check_same_site(headers, uri)?;
+    }
+    let key = sent_key(headers);
+    let caller = match (&state.auth, key) {
+        (_, Some(key)) if keys::is_restricted(key) => find_worker(state, key).await?,
+        (AuthMode::Open, _) => {
+            return Ok(Caller {
+                workspace: asked.unwrap_or_else(|| state.default_workspace.clone()),
+                key_id: None,
+                credential: Credential::Open,
+            });
+        }
+        (AuthMode::Keys, Some(key)) => {
+            let found = keys::find_key(&*state.store, key).await?;
+            found
+                .ok_or_else(|| ApiError::unauthenticated("the API key is unknown or was revoked"))?
+        }
+        (AuthMode::Keys, None) => {
+            return Err(ApiError::unauthenticated(
+                "no API key: send it as \"authorization: Bearer KEY\" or \"x-api-key: KEY\"",
+            ));
+        }
+    };
+    if asked.is_some_and(|asked| asked != caller.workspace) {
+        return Err(ApiError::forbidden(
+            "the API key belongs to another workspace than the anthropic-workspace-id header names",
+        ));
+    }
+    Ok(caller)
+}
+
+async fn find_worker(state: &ApiState, key: &str) -> Result<Caller, ApiError> {
+    let (found, unknown) = if key.starts_with(ENVIRONMENT_KEY_PREFIX) {
+        (
+            keys::find_environment_key(&*state.store, key).await?,
+            "the environment key is unknown or was revoked",
+        )
+    } else {
+        (
+            work::find_token(&*state.store, key).await?,
+            "the token of a work item is unknown",
+        )
+    };
+    found.ok_or_else(|| ApiError::unauthenticated(unknown))
+}
+
+/// Returns the key of `authorization: Bearer` or `x-api-key`, if it can be one of ours.
+fn sent_key(headers: &HeaderMap) -> Option<&str> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let bearer = text("authorization").and_then(|value| {
         let (scheme, key) = value.split_once(' ')?;
@@ -105,11 +159,6 @@ fn sent_key(headers: &HeaderMap) -> Result<&str, ApiError> {
     bearer
         .or_else(|| text("x-api-key").map(str::trim))
         .filter(|key| !key.is_empty() && key.len() <= KEY_BYTES_MAX)
-        .ok_or_else(|| {
-            ApiError::unauthenticated(
-                "no API key: send it as \"authorization: Bearer KEY\" or \"x-api-key: KEY\"",
-            )
-        })
 }
 
 fn asked_workspace(headers: &HeaderMap) -> Result<Option<WorkspaceId>, ApiError> {
@@ -170,106 +219,6 @@ fn is_loopback(authority: &str) -> bool {
         || name
             .parse::<std::net::IpAddr>()
             .is_ok_and(|address| address.is_loopback())
-}
-
-/// A key that was just made. Not printable by accident: only [`NewKey::reveal`] shows it.
-pub struct NewKey {
-    /// Its public name.
-    pub id: ApiKeyId,
-    secret: String,
-}
-
-impl NewKey {
-    /// Returns the key itself, which nobody can read again later.
-    pub fn reveal(&self) -> &str {
-        &self.secret
-    }
-}
-
-/// Makes a key for `workspace`. `name` is for people.
-pub async fn create_key(
-    store: &dyn Store,
-    workspace: &WorkspaceId,
-    name: &str,
-    now: Timestamp,
-) -> Result<NewKey, StoreError> {
-    let mut random = [0u8; 32];
-    rand::rng().fill_bytes(&mut random);
-    let secret = format!("{KEY_PREFIX}{}", URL_SAFE_NO_PAD.encode(random));
-    let id = ApiKeyId::fresh(now);
-    let body = json!({
-        "id": id.as_str(),
-        "name": name,
-        "workspace_id": workspace.as_str(),
-        "created_at": crate::clock::rfc3339(now),
-    });
-    store
-        .create(NewResource {
-            key: stored_key(&secret),
-            body,
-            unique_name: None,
-            status: None,
-            labels: vec![("api_key_id".to_owned(), id.as_str().to_owned())],
-            at: now,
-            events: Vec::new(),
-            needs_wake: false,
-        })
-        .await?;
-    Ok(NewKey { id, secret })
-}
-
-/// Returns up to `limit` keys as `{id, name, workspace_id, created_at}`, newest first.
-pub async fn list_keys(store: &dyn Store, limit: usize) -> Result<Vec<Value>, StoreError> {
-    let found = store.list(&keyring_query(Vec::new(), limit)).await?;
-    Ok(found.into_iter().map(|key| key.body).collect())
-}
-
-/// Removes a key; its next request is refused. Errors: `NotFound`.
-pub async fn revoke_key(store: &dyn Store, id: &ApiKeyId) -> Result<(), StoreError> {
-    let label = ("api_key_id".to_owned(), id.as_str().to_owned());
-    let found = store.list(&keyring_query(vec![label], 1)).await?;
-    let key = found.first().ok_or(StoreError::NotFound)?;
-    store.delete(&key.key).await
-}
-
-async fn find_key(store: &dyn Store, secret: &str) -> Result<Option<Caller>, ApiError> {
-    let stored = match store.get(&stored_key(secret), None).await {
-        Ok(stored) => stored,
-        Err(StoreError::NotFound) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let field = |name| stored.body.get(name).and_then(Value::as_str);
-    match (field("workspace_id"), field("id")) {
-        (Some(workspace), Some(id)) => Ok(Some(Caller {
-            workspace: WorkspaceId::from_text(workspace),
-            key_id: Some(ApiKeyId::from_text(id)),
-        })),
-        _ => Err(ApiError::internal(
-            "a stored API key lacks its workspace or id",
-        )),
-    }
-}
-
-fn stored_key(secret: &str) -> Key {
-    Key {
-        workspace: WorkspaceId::from_text(KEYRING),
-        kind: Kind::ApiKey,
-        id: blake3::hash(secret.as_bytes()).to_hex().to_string(),
-    }
-}
-
-fn keyring_query(labels: Vec<(String, String)>, limit: usize) -> ResourceQuery {
-    ResourceQuery {
-        workspace: WorkspaceId::from_text(KEYRING),
-        kind: Kind::ApiKey,
-        include_archived: true,
-        created_at: TimeRange::default(),
-        statuses: Vec::new(),
-        labels,
-        order: Order::Descending,
-        after: None,
-        limit,
-    }
 }
 
 #[cfg(test)]

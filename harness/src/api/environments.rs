@@ -9,7 +9,7 @@ use crate::api::body::JsonBody;
 use crate::api::collection::{Answer, Collection, UPDATE_ATTEMPTS_MAX};
 use crate::api::environment_config::{self, EnvironmentConfig};
 use crate::api::query::Query;
-use crate::api::{ApiError, ApiState, Caller};
+use crate::api::{ApiError, ApiState, Caller, work};
 use crate::clock::rfc3339;
 use crate::ids::{EnvironmentId, WorkspaceId};
 use crate::store::{Key, Kind, NewResource, Resource, ResourceChange, StoreError, TimeRange};
@@ -99,6 +99,9 @@ pub(super) async fn delete(
 ) -> Answer {
     let deleted = api.store.delete(&key(&caller.workspace, &id)).await;
     deleted.map_err(|error| missing(error, &id))?;
+    if let Err(error) = work::forget_environment(&api, &caller.workspace, &id).await {
+        tracing::error!(environment = id, %error, "a deleted environment's work items could not be removed");
+    }
     Ok(Json(json!({ "id": id, "type": "environment_deleted" })))
 }
 
@@ -127,7 +130,12 @@ pub async fn live_environment(
     }
 }
 
-async fn find(api: &ApiState, workspace: &WorkspaceId, id: &str) -> Result<Resource, ApiError> {
+/// Returns an environment, archived or not. Errors: 404 `environment_not_found`.
+pub(super) async fn find(
+    api: &ApiState,
+    workspace: &WorkspaceId,
+    id: &str,
+) -> Result<Resource, ApiError> {
     let found = api.store.get(&key(workspace, id), None).await;
     found.map_err(|error| missing(error, id))
 }

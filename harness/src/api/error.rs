@@ -75,6 +75,14 @@ impl ApiError {
         error
     }
 
+    /// 412: the request names a state that is not the present one. Sending it again cannot succeed.
+    pub fn precondition_failed(message: impl Into<String>) -> Self {
+        let status = StatusCode::PRECONDITION_FAILED;
+        let mut error = Self::new(status, "invalid_request_error", message);
+        error.should_retry = Some(false);
+        error
+    }
+
     /// 413: the body is over the limit.
     pub fn too_large(bytes_max: usize) -> Self {
         Self::new(

@@ -17,6 +17,7 @@ use crate::ids::WorkspaceId;
 use crate::model::Catalog;
 use crate::store::SharedStore;
 
+mod access;
 pub mod agent_config;
 mod agents;
 mod auth;
@@ -28,6 +29,7 @@ mod environment_config;
 mod environments;
 mod error;
 pub mod files;
+mod keys;
 mod memory;
 pub mod metadata;
 mod models;
@@ -44,9 +46,14 @@ mod webhooks;
 mod work;
 
 pub use agents::{SessionAgent, resolve_session_agent};
-pub use auth::{AuthMode, Caller, NewKey, create_key, list_keys, revoke_key};
+pub use auth::{AuthMode, Caller, Credential, WorkGrant};
 pub use environments::live_environment;
 pub use error::ApiError;
+pub use keys::{
+    NewKey, Role, create_environment_key, create_key, list_environment_keys, list_keys,
+    revoke_environment_key, revoke_key,
+};
+pub use work::WorkQueue;
 
 /// Largest request body in bytes, unless a route has its own limit.
 pub const BODY_BYTES_MAX: usize = 32 << 20;
@@ -70,6 +77,8 @@ pub struct ApiState {
     pub organization_id: Arc<str>,
     /// The workspace of callers who name none on an open server; see [`DEFAULT_WORKSPACE`].
     pub default_workspace: WorkspaceId,
+    /// The work of self-hosted environments' workers.
+    pub work: Arc<WorkQueue>,
 }
 
 /// Returns the whole API. Routes of `more` stand behind the same layers.

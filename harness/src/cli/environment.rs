@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::DaemonArgs;
 use super::client::Client;
+use super::environment_key::{EnvironmentKeyCommand, environment_key};
 use super::yaml::read_object;
 use crate::json::Fields as _;
 
@@ -57,6 +58,9 @@ pub(super) enum EnvironmentCommand {
         #[command(flatten)]
         daemon: DaemonArgs,
     },
+    /// Keys for the workers of self-hosted environments, of a data folder
+    #[command(subcommand)]
+    Key(EnvironmentKeyCommand),
 }
 
 pub(super) async fn environment(command: EnvironmentCommand) -> Result<ExitCode> {
@@ -96,6 +100,7 @@ pub(super) async fn environment(command: EnvironmentCommand) -> Result<ExitCode>
                 .await?;
             println!("{gone}");
         }
+        EnvironmentCommand::Key(command) => environment_key(command).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

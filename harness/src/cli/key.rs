@@ -2,17 +2,19 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
-use clap::Subcommand;
+use anyhow::{Context, Result, ensure};
+use clap::{Subcommand, ValueEnum};
+use serde_json::{Value, json};
 
 use super::ConfigArgs;
-use crate::api::{DEFAULT_WORKSPACE, create_key, list_keys, revoke_key};
+use crate::api::{DEFAULT_WORKSPACE, Role, create_key, list_keys, revoke_key};
 use crate::clock::{Clock, SystemClock};
-use crate::ids::{ApiKeyId, WorkspaceId};
+use crate::ids::{ApiKeyId, ID_BYTES_MAX, WorkspaceId};
+use crate::json::Fields as _;
 use crate::store::{SqliteOptions, SqliteStore};
 
 /// Keys that a list shows.
-const KEYS_MAX: usize = 1_000;
+pub(super) const KEYS_MAX: usize = 1_000;
 
 #[derive(Subcommand)]
 pub(super) enum KeyCommand {
@@ -24,11 +26,23 @@ pub(super) enum KeyCommand {
         /// The workspace it opens
         #[arg(long, default_value = DEFAULT_WORKSPACE)]
         workspace: String,
+        /// What it may do there: everything, everything but administering the organization, or reading
+        #[arg(long, value_enum, default_value_t = RoleName::Admin)]
+        role: RoleName,
+        /// Print JSON for programs
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         config: ConfigArgs,
     },
     /// List keys, without the keys themselves
     List {
+        /// Only keys of this workspace
+        #[arg(long)]
+        workspace: Option<String>,
+        /// Print JSON for programs
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         config: ConfigArgs,
     },
@@ -36,9 +50,30 @@ pub(super) enum KeyCommand {
     Revoke {
         /// Key id (apikey_...)
         id: String,
+        /// Print JSON for programs
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         config: ConfigArgs,
     },
+}
+
+/// The roles as arguments.
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum RoleName {
+    Admin,
+    Member,
+    ReadOnly,
+}
+
+impl RoleName {
+    fn role(self) -> Role {
+        match self {
+            RoleName::Admin => Role::Admin,
+            RoleName::Member => Role::Member,
+            RoleName::ReadOnly => Role::ReadOnly,
+        }
+    }
 }
 
 pub(super) async fn key(command: KeyCommand) -> Result<ExitCode> {
@@ -46,34 +81,93 @@ pub(super) async fn key(command: KeyCommand) -> Result<ExitCode> {
         KeyCommand::Create {
             name,
             workspace,
+            role,
+            json,
             config,
         } => {
             let store = open(&config)?;
-            let workspace = WorkspaceId::from_text(workspace);
-            let key = create_key(&store, &workspace, &name, SystemClock.now()).await?;
-            println!("{}", key.reveal());
-            eprintln!(
-                "key {} for {workspace}; it is stored only as a hash. A daemon that was started without \
-                 keys asks for them after a restart.",
-                key.id
-            );
-        }
-        KeyCommand::List { config } => {
-            for key in list_keys(&open(&config)?, KEYS_MAX).await? {
-                println!("{key}");
+            let workspace = workspace_id(workspace)?;
+            let role = role.role();
+            let key = create_key(&store, &workspace, &name, role, SystemClock.now()).await?;
+            if json {
+                let made = json!({
+                    "id": key.id.as_str(),
+                    "name": name,
+                    "workspace_id": workspace.as_str(),
+                    "role": role.as_str(),
+                    "key": key.reveal(),
+                });
+                println!("{made}");
+            } else {
+                println!("{}", key.reveal());
+                eprintln!(
+                    "key {} for {workspace}, {}; it is stored only as a hash. A daemon that was started \
+                     without keys asks for them after a restart.",
+                    key.id,
+                    role.as_str()
+                );
             }
         }
-        KeyCommand::Revoke { id, config } => {
+        KeyCommand::List {
+            workspace,
+            json,
+            config,
+        } => {
+            for key in list_keys(&open(&config)?, KEYS_MAX).await? {
+                let is_asked = workspace
+                    .as_deref()
+                    .is_none_or(|asked| *key.at("workspace_id") == *asked);
+                if is_asked {
+                    print_key(
+                        &key,
+                        &["id", "workspace_id", "role", "created_at", "name"],
+                        json,
+                    );
+                }
+            }
+        }
+        KeyCommand::Revoke { id, json, config } => {
             revoke_key(&open(&config)?, &ApiKeyId::from_text(id.clone()))
                 .await
                 .with_context(|| format!("cannot revoke {id}"))?;
-            println!("revoked {id}");
+            print_revoked(&id, json);
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn open(config: &ConfigArgs) -> Result<SqliteStore> {
+/// Prints a key as JSON, or these of its fields.
+pub(super) fn print_key(key: &Value, fields: &[&str], json: bool) {
+    if json {
+        println!("{key}");
+        return;
+    }
+    let texts: Vec<&str> = fields
+        .iter()
+        .map(|field| key.at(field).as_str().unwrap_or_default())
+        .collect();
+    println!("{}", texts.join("  "));
+}
+
+pub(super) fn print_revoked(id: &str, json: bool) {
+    if json {
+        println!("{}", json!({"id": id, "revoked": true}));
+    } else {
+        println!("revoked {id}");
+    }
+}
+
+/// Reads the name of a workspace. Errors: callers could not name it.
+pub(super) fn workspace_id(text: String) -> Result<WorkspaceId> {
+    ensure!(
+        text.starts_with(WorkspaceId::PREFIX) && text.len() <= ID_BYTES_MAX,
+        "{text:?} is no workspace: a workspace is a name of yours that starts with {}",
+        WorkspaceId::PREFIX
+    );
+    Ok(WorkspaceId::from_text(text))
+}
+
+pub(super) fn open(config: &ConfigArgs) -> Result<SqliteStore> {
     let data = config.config()?.data;
     crate::data_dir::make_private(&data)
         .with_context(|| format!("cannot use the data folder {}", data.display()))?;

@@ -6,6 +6,7 @@ mod conversation;
 mod demo;
 mod doctor;
 mod environment;
+mod environment_key;
 mod exec;
 mod key;
 mod mock_model;

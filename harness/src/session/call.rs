@@ -10,10 +10,26 @@ use crate::json::Fields as _;
 pub enum CallKind {
     /// In the session's hand.
     BuiltIn,
+    /// At the worker of the session's self-hosted environment.
+    Worker,
     /// On a remote MCP server of this name.
     Mcp(String),
     /// At the client.
     Custom,
+}
+
+/// The built-in tools that work on the session's files, and run where those are.
+const FILE_TOOLS: [&str; 6] = ["bash", "read", "write", "edit", "glob", "grep"];
+
+impl CallKind {
+    /// Returns where a call of a built-in tool runs in a session with or without a self-hosted environment.
+    pub fn of_built_in(name: &str, is_self_hosted: bool) -> Self {
+        if is_self_hosted && FILE_TOOLS.contains(&name) {
+            CallKind::Worker
+        } else {
+            CallKind::BuiltIn
+        }
+    }
 }
 
 /// What the permission policy said when the call was made.
@@ -111,6 +127,8 @@ impl Call {
                 CallState::Rejected
             }
             (_, Permission::Ask, None) => CallState::Waiting,
+            // Allowed or not in question: its worker runs it and sends the result.
+            (CallKind::Worker, _, _) => CallState::Waiting,
             (_, Permission::Allow, _) | (_, Permission::Ask, Some(Confirmation::Allowed)) => {
                 CallState::Runnable
             }

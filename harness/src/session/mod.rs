@@ -18,6 +18,9 @@ pub use call::{Answer, Call, CallKind, CallState, Confirmation, Permission};
 pub use decide::{Limits, Step, TurnFailure, decide};
 pub use draft::{Draft, text_block};
 pub use kind::EventKind;
-pub use projection::{PROJECTION_PRIVATE, consumed_nanocents, project, session_wire, thread_wire};
+pub use projection::{
+    PROJECTION_PRIVATE, SELF_HOSTED, consumed_nanocents, needs_worker, project, session_wire,
+    thread_wire,
+};
 pub use state::{FoldError, Queued, State, Status, Turn};
 pub use usage::{Usage, budget_nanocents};

@@ -17,6 +17,20 @@ use crate::store::{Projection, Resource};
 /// The field of the row's body that holds what is not on the wire.
 pub const PROJECTION_PRIVATE: &str = "_sinew";
 
+/// The field of the configuration that is true where the environment is self-hosted: its workers run the
+/// tools that work on files. Not on the wire.
+pub const SELF_HOSTED: &str = "_self_hosted";
+
+/// Tells whether the session of a row needs a worker: it is at work, is about to be, or waits for a result.
+pub fn needs_worker(row: &Resource) -> bool {
+    let private = row.body.at(PROJECTION_PRIVATE);
+    let mut open_calls = private.at("open_calls").as_array().into_iter().flatten();
+    row.archived_at.is_none()
+        && (matches!(row.status.as_deref(), Some("running" | "rescheduling"))
+            || *private.at("needs_wake") == true
+            || open_calls.any(|call| *call.at("is_worker") == true))
+}
+
 /// Returns the row that follows from `state`.
 pub fn project(state: &State, limits: &Limits) -> Projection {
     let mut body = (*state.config).clone();
@@ -39,6 +53,7 @@ pub fn project(state: &State, limits: &Limits) -> Projection {
                 "event_id": call.event_id.as_str(),
                 "permission": call.permission.as_str(),
                 "is_custom": call.kind == super::CallKind::Custom,
+                "is_worker": call.kind == super::CallKind::Worker,
                 "is_confirmed": is_confirmed(call),
             })).collect::<Vec<_>>(),
             "queued": state.queue.len(),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::call::{Answer, Call, CallKind, Confirmation, Permission};
 use super::kind::EventKind;
+use super::projection::SELF_HOSTED;
 use super::usage::{Usage, micros};
 use crate::clock::Timestamp;
 use crate::ids::{EventId, SessionId, ThreadId};
@@ -110,7 +111,8 @@ pub struct State {
     /// Time of the last event.
     pub updated_at: Timestamp,
     /// Configuration: the body of event 1, with later updates laid over it. Fields `agent` (the wire's
-    /// SessionAgent), `environment_id`, `title`, `metadata`, `budget`, `vault_ids`, `resources`.
+    /// SessionAgent), `environment_id`, `title`, `metadata`, `budget`, `vault_ids`, `resources`, and
+    /// [`SELF_HOSTED`] where it applies.
     pub config: Arc<Value>,
     /// What it is doing.
     pub status: Status,
@@ -281,7 +283,11 @@ impl State {
                 answer_of(&event.body),
             ),
             EventKind::Processed => self.take_from_queue(event),
-            EventKind::AgentToolUse => self.open_call(CallKind::BuiltIn, event),
+            EventKind::AgentToolUse => {
+                let name = event.body.at("name").as_str().unwrap_or_default();
+                let is_self_hosted = *self.config.at(SELF_HOSTED) == true;
+                self.open_call(CallKind::of_built_in(name, is_self_hosted), event);
+            }
             EventKind::AgentCustomToolUse => self.open_call(CallKind::Custom, event),
             EventKind::AgentMcpToolUse => {
                 let server = event

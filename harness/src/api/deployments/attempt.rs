@@ -10,10 +10,10 @@ use super::obstacle::{self, Obstacle};
 use super::stored::Stored;
 use crate::api::ApiError;
 use crate::api::collection::UPDATE_ATTEMPTS_MAX;
-use crate::api::sessions::prepare;
+use crate::api::sessions::{Prepared, prepare};
 use crate::clock::{Timestamp, rfc3339};
 use crate::cron::Cron;
-use crate::ids::{DeploymentRunId, SessionId};
+use crate::ids::DeploymentRunId;
 use crate::store::{Key, Kind, NewResource, Resource, StoreError, Write};
 
 /// State of a run's row that made a session.
@@ -115,7 +115,7 @@ async fn run(
     let now = api.clock.now();
     let outcome = make_session(state, &stored).await?;
     let (session_id, error) = match &outcome {
-        Ok(session) => (Some(session.key.id.clone()), Value::Null),
+        Ok(session) => (Some(session.session_id.as_str().to_owned()), Value::Null),
         Err(obstacle) => (None, obstacle.run_error()),
     };
     let run = NewResource {
@@ -165,8 +165,10 @@ async fn run(
         is_changed = true;
     }
     let mut writes = vec![Write::Create(run)];
-    let wakes = outcome.as_ref().is_ok_and(|session| session.needs_wake);
-    writes.extend(outcome.ok().map(Write::Create));
+    let mut made = outcome.ok();
+    if let Some(session) = &mut made {
+        writes.append(&mut session.writes);
+    }
     if is_changed {
         let revision = stored.row.revision;
         let change = stored.change(now, None);
@@ -177,11 +179,8 @@ async fn run(
         });
     }
     let written = api.store.write(writes).await?;
-    if wakes && let Some(session_id) = session_id {
-        state
-            .sessions
-            .drivers
-            .wake(&SessionId::from_text(session_id));
+    if let Some(session) = &made {
+        session.announce(&state.sessions);
     }
     let row = written.into_iter().next().flatten();
     row.ok_or_else(|| StoreError::Failed("a run was written but not returned".to_owned()))
@@ -191,7 +190,7 @@ async fn run(
 async fn make_session(
     state: &DeploymentState,
     stored: &Stored,
-) -> Result<Result<NewResource, Obstacle>, StoreError> {
+) -> Result<Result<Prepared, Obstacle>, StoreError> {
     let (key, config) = (&stored.row.key, &stored.config);
     let store = &state.sessions.api.store;
     if let Some(obstacle) = obstacle::find(store, &key.workspace, config).await? {

@@ -4,16 +4,16 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
 
+use super::SessionState;
 use super::input::{Input, read};
-use super::{SessionState, id_of};
 use crate::api::body::{Field, Fields, Invalid, JsonBody, Spot};
-use crate::api::{ApiError, Caller, live_environment, metadata, resolve_session_agent};
+use crate::api::{ApiError, Caller, live_environment, metadata, resolve_session_agent, work};
 use crate::clock::Timestamp;
 use crate::ids::{EventId, ID_BYTES_MAX, SessionId, ThreadId, WorkspaceId};
 use crate::json::Fields as _;
 use crate::model::TokenUsage;
-use crate::session::{Draft, EventKind, State as Folded, project, session_wire};
-use crate::store::{Key, Kind, NewEvent, NewResource, StoredEvent};
+use crate::session::{Draft, EventKind, SELF_HOSTED, State as Folded, project, session_wire};
+use crate::store::{Key, Kind, NewEvent, NewResource, StoredEvent, Write};
 
 /// Most initial events.
 const INITIAL_EVENTS_MAX: usize = 50;
@@ -38,13 +38,17 @@ pub(super) async fn create(
     caller: Caller,
     JsonBody(fields): JsonBody,
 ) -> Result<Json<Value>, ApiError> {
-    let new = prepare(&state, &caller.workspace, fields, None).await?;
-    let needs_wake = new.needs_wake;
-    let row = state.api.store.create(new).await?;
-    if needs_wake {
-        state.drivers.wake(&id_of(&row));
-    }
-    Ok(Json(session_wire(&row, row.created_at)))
+    let mut new = prepare(&state, &caller.workspace, fields, None).await?;
+    let made = state
+        .api
+        .store
+        .write(std::mem::take(&mut new.writes))
+        .await?;
+    let Some(Some(row)) = made.first() else {
+        return Err(ApiError::internal("the store returned no session"));
+    };
+    new.announce(&state);
+    Ok(Json(session_wire(row, row.created_at)))
 }
 
 /// Reads a request for a session and checks it against what there is, but writes nothing. A session of a
@@ -54,7 +58,7 @@ pub(in crate::api) async fn prepare(
     workspace: &WorkspaceId,
     mut fields: Fields,
     deployment_id: Option<&str>,
-) -> Result<NewResource, ApiError> {
+) -> Result<Prepared, ApiError> {
     let agent_spot = fields.required("agent")?;
     let environment_id = fields.required("environment_id")?.text(1, ID_BYTES_MAX)?;
     let title = match fields.take("title").given() {
@@ -72,7 +76,8 @@ pub(in crate::api) async fn prepare(
     fields.finish()?;
 
     let agent = resolve_session_agent(&state.api, workspace, agent_spot).await?;
-    live_environment(&state.api, workspace, &environment_id).await?;
+    let environment = live_environment(&state.api, workspace, &environment_id).await?;
+    let is_self_hosted = *environment.at("config").at("type") == "self_hosted";
     if !budget.is_null() {
         check_budgetable(state, &agent.snapshot)?;
     }
@@ -94,10 +99,14 @@ pub(in crate::api) async fn prepare(
         config.set("deployment_id", json!(deployment_id));
         labels.push(("deployment_id".to_owned(), deployment_id.to_owned()));
     }
+    if is_self_hosted {
+        refuse_unmountable(config.at("resources"))?;
+        config.set(SELF_HOSTED, json!(true));
+    }
     let session_id = SessionId::fresh(now);
     let (events, folded) = first_events(&session_id, config, &inputs, now)?;
     let projection = project(&folded, &state.brain.limits);
-    Ok(NewResource {
+    let session = NewResource {
         key: Key {
             workspace: workspace.clone(),
             kind: Kind::Session,
@@ -110,7 +119,60 @@ pub(in crate::api) async fn prepare(
         at: now,
         events,
         needs_wake: projection.needs_wake,
+    };
+    let item = is_self_hosted
+        .then(|| work::first_item(workspace, &environment_id, session_id.as_str(), now));
+    Ok(Prepared {
+        session_id,
+        environment_id,
+        is_self_hosted,
+        needs_wake: projection.needs_wake,
+        writes: std::iter::once(session)
+            .chain(item)
+            .map(Write::Create)
+            .collect(),
     })
+}
+
+/// A session that was checked and is not yet stored.
+pub(in crate::api) struct Prepared {
+    /// Its id.
+    pub(in crate::api) session_id: SessionId,
+    environment_id: String,
+    is_self_hosted: bool,
+    needs_wake: bool,
+    /// What makes it, in one commit; the session's own row is the first.
+    pub(in crate::api) writes: Vec<Write>,
+}
+
+impl Prepared {
+    /// Tells workers and drivers of the session, once its writes are made.
+    pub(in crate::api) fn announce(&self, state: &SessionState) {
+        if self.is_self_hosted {
+            state.api.work.announce(&self.environment_id);
+        }
+        if self.needs_wake {
+            state.drivers.wake(&self.session_id);
+        }
+    }
+}
+
+/// Refuses what only the server could put into a session's files.
+fn refuse_unmountable(resources: &Value) -> Result<(), Invalid> {
+    let resources = resources.as_array().into_iter().flatten();
+    for (index, resource) in resources.enumerate() {
+        if matches!(
+            resource.at("type").as_str(),
+            Some("file" | "github_repository")
+        ) {
+            return Err(Invalid::at(
+                format!("resources.{index}"),
+                "a session on a self-hosted environment takes no files and no repositories: its \
+                 worker brings them",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Returns the first events of a log and what they fold to.

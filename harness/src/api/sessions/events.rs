@@ -6,15 +6,14 @@ use serde_json::{Value, json};
 
 use super::input::{Admission, Input, admit, read};
 use super::{APPEND_ATTEMPTS_MAX, SessionState, id_of, last_of, too_busy, wire};
-use crate::api::ApiError;
-use crate::api::Caller;
 use crate::api::body::{Invalid, JsonBody};
 use crate::api::page::{self, Cursor, Position};
 use crate::api::query::Query;
+use crate::api::{ApiError, Caller, Credential, work};
 use crate::clock::Timestamp;
 use crate::ids::{EventId, ThreadId};
 use crate::json::Fields as _;
-use crate::session::{EventKind, PROJECTION_PRIVATE};
+use crate::session::{EventKind, PROJECTION_PRIVATE, needs_worker};
 use crate::store::{
     Append, EventPlace, EventQuery, NewEvent, Order, Projection, Resource, StoreError, StoredEvent,
 };
@@ -94,6 +93,11 @@ pub(super) async fn send(
     if inputs.is_empty() {
         return Err(Invalid::at(path, "must hold at least one event").into());
     }
+    if matches!(caller.credential, Credential::Work(_)) && !inputs.iter().all(Input::is_result) {
+        return Err(ApiError::forbidden(
+            "the token of a work item sends user.tool_result and user.custom_tool_result alone",
+        ));
+    }
     // A task of its own: a client that goes away must not part the append from the wake-up.
     let appending =
         tokio::spawn(async move { append_inputs(&state, &caller, &session_id, &inputs).await });
@@ -114,9 +118,17 @@ async fn append_inputs(
         let Some(append) = input_append(&row, inputs, now)? else {
             return Ok(Vec::new());
         };
+        let environment = asks_for_worker(caller, &row, inputs);
+        if let Some(environment) = environment {
+            let workspace = &caller.workspace;
+            work::ensure(&state.api, workspace, environment, session_id).await?;
+        }
         match state.api.store.append(append).await {
             Ok(stored) => {
                 state.drivers.wake(&id_of(&row));
+                if let Some(environment) = environment {
+                    queue_again(state, caller, environment, session_id).await;
+                }
                 return Ok(stored);
             }
             // The driver wrote meanwhile: the row tells what is true now.
@@ -126,6 +138,25 @@ async fn append_inputs(
         }
     }
     Err(too_busy())
+}
+
+/// Returns the environment whose work queue the session must be in once it has these inputs.
+fn asks_for_worker<'a>(caller: &Caller, row: &'a Resource, inputs: &[Input]) -> Option<&'a str> {
+    // A worker has the session's item.
+    let is_worker = matches!(caller.credential, Credential::Work(_));
+    let is_interrupt = |input: &Input| input.kind == EventKind::UserInterrupt;
+    // An interrupt alone is work only where something is to be interrupted.
+    let is_work = !inputs.iter().all(is_interrupt) || needs_worker(row);
+    work::environment_of(row).filter(|_| is_work && !is_worker)
+}
+
+/// Puts the session into the queue if its item stopped between the first look and the append.
+async fn queue_again(state: &SessionState, caller: &Caller, environment: &str, session_id: &str) {
+    let queued = work::ensure(&state.api, &caller.workspace, environment, session_id).await;
+    if let Err(error) = queued {
+        // The input is taken, and sending it again would double it.
+        tracing::error!(session = session_id, %error, "a session may wait for a worker without being queued");
+    }
 }
 
 /// Returns the append that takes the inputs, `None` when none of them has an effect.
@@ -138,6 +169,14 @@ fn input_append(
         return Err(ApiError::invalid(
             "the session is archived or ended and takes no events; create a new session",
         ));
+    }
+    let for_worker = |input: &&Input| input.kind == EventKind::UserToolResult;
+    if let Some(input) = inputs.iter().find(for_worker)
+        && work::environment_of(row).is_none()
+    {
+        let message = "user.tool_result is for sessions on a self-hosted environment; \
+                       this session's tools run on the server";
+        return Err(Invalid::at(input.path.clone(), message).into());
     }
     let mut body = row.body.clone();
     let mut private = body.at_mut(PROJECTION_PRIVATE).take();

@@ -25,7 +25,15 @@ pub(in crate::api) struct Input {
 impl Input {
     /// Tells whether it waits for its turn; results are taken on receipt.
     pub(super) fn is_queued(&self) -> bool {
-        self.kind != EventKind::UserCustomToolResult
+        !self.is_result()
+    }
+
+    /// Tells whether it is the result of a call.
+    pub(super) fn is_result(&self) -> bool {
+        matches!(
+            self.kind,
+            EventKind::UserCustomToolResult | EventKind::UserToolResult
+        )
     }
 }
 
@@ -71,8 +79,12 @@ pub(super) fn read(spot: Spot) -> Result<Input, Invalid> {
             let body = json!({"tool_use_id": id, "result": result, "deny_message": message});
             (EventKind::UserToolConfirmation, body)
         }
-        "user.custom_tool_result" => {
-            let id = fields.required("custom_tool_use_id")?.text(1, 128)?;
+        "user.custom_tool_result" | "user.tool_result" => {
+            let (kind, id_field) = match name {
+                "user.tool_result" => (EventKind::UserToolResult, "tool_use_id"),
+                _ => (EventKind::UserCustomToolResult, "custom_tool_use_id"),
+            };
+            let id = fields.required(id_field)?.text(1, 128)?;
             let content = match fields.take("content").given() {
                 Some(spot) => blocks(spot, Accepts::Result, 0)?,
                 None => Vec::new(),
@@ -81,14 +93,9 @@ pub(super) fn read(spot: Spot) -> Result<Input, Invalid> {
                 Some(spot) => spot.boolean()?,
                 None => false,
             };
-            let body = json!({"custom_tool_use_id": id, "content": content, "is_error": is_error});
-            (EventKind::UserCustomToolResult, body)
-        }
-        "user.tool_result" => {
-            return refuse(
-                "user.tool_result is for sessions on a self-hosted environment; \
-                 this session's tools run on the server",
-            );
+            let mut body = json!({"content": content, "is_error": is_error});
+            body.set(id_field, json!(id));
+            (kind, body)
         }
         "system.message" => {
             return refuse(
@@ -164,9 +171,21 @@ pub(super) fn admit(input: &Input, private: &mut Value) -> Result<Admission, Inv
                      agent.custom_tool_use event that has no result yet",
                 );
             }
-            if let Some(calls) = private.at_mut("open_calls").as_array_mut() {
-                calls.retain(|call| *call.at("event_id") != id);
+            close(private, &id);
+        }
+        EventKind::UserToolResult => {
+            let id = input.body.at("tool_use_id").clone();
+            let is_open = |call: &Value| {
+                call.at("is_worker") == true
+                    && (call.at("permission") != "ask" || call.at("is_confirmed") == true)
+            };
+            if !open_call(private, &id).is_some_and(|call| is_open(call)) {
+                return refuse(
+                    "tool_use_id names no open call of a worker's tool; it is the id of an \
+                     agent.tool_use event that has no result yet and does not wait for confirmation",
+                );
             }
+            close(private, &id);
         }
         _ => return refuse("this event is made by the server"),
     }
@@ -184,7 +203,14 @@ pub(super) enum Admission {
 
 fn waits_for_client(call: &Value) -> bool {
     call.at("is_custom") == true
+        || call.at("is_worker") == true
         || (call.at("permission") == "ask" && call.at("is_confirmed") == false)
+}
+
+fn close(private: &mut Value, id: &Value) {
+    if let Some(calls) = private.at_mut("open_calls").as_array_mut() {
+        calls.retain(|call| call.at("event_id") != id);
+    }
 }
 
 fn open_call<'a>(private: &'a mut Value, id: &Value) -> Option<&'a mut Value> {

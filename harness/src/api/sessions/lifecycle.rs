@@ -11,6 +11,7 @@ use crate::api::ApiError;
 use crate::api::Caller;
 use crate::api::page;
 use crate::api::query::Query;
+use crate::api::work;
 use crate::ids::ThreadId;
 use crate::json::Fields as _;
 use crate::session::{Draft, PROJECTION_PRIVATE, session_wire};
@@ -124,6 +125,9 @@ pub(super) async fn delete(
         Ok(()) => {}
         Err(StoreError::NotFound) => return Err(ApiError::not_found("session", &session_id)),
         Err(error) => return Err(error.into()),
+    }
+    if let Err(error) = work::forget_session(&state.api, &caller.workspace, &session_id).await {
+        tracing::error!(session = session_id, %error, "a deleted session's work items could not be removed");
     }
     // The record is gone, so the session is: what is left of its files is the operator's to see.
     if let Err(error) = state.brain.hands.discard(&id_of(&row)).await {

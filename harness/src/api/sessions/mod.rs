@@ -27,7 +27,7 @@ use crate::session::PROJECTION_PRIVATE;
 use crate::store::{Key, Kind, Resource, StoreError};
 
 pub(in crate::api) use create::{
-    DEPLOYMENT_EVENTS, RESOURCES_MAX, VAULTS_MAX, budget, initial_events, prepare,
+    DEPLOYMENT_EVENTS, Prepared, RESOURCES_MAX, VAULTS_MAX, budget, initial_events, prepare,
 };
 
 /// What the session endpoints need beside the rest of the API.

@@ -24,7 +24,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::{ApiState, AuthMode, DEFAULT_WORKSPACE, router};
+use super::{ApiState, AuthMode, DEFAULT_WORKSPACE, WorkQueue, router};
 use crate::blobs::Blobs;
 use crate::clock::{ManualClock, Timestamp};
 use crate::ids::WorkspaceId;
@@ -79,6 +79,7 @@ impl Server {
             models: Arc::new(catalog()),
             organization_id: "org_1".into(),
             default_workspace: WorkspaceId::from_text(DEFAULT_WORKSPACE),
+            work: Arc::new(WorkQueue::new(Duration::from_secs(300))),
         };
         let more = Router::new().route("/v1/panics", get(panics));
         Self {

@@ -1,7 +1,7 @@
 //! What holds for every endpoint: envelopes, headers, bodies, keys, workspaces.
 
 use super::*;
-use crate::api::{BODY_BYTES_MAX, create_key, list_keys, revoke_key};
+use crate::api::{BODY_BYTES_MAX, Role, create_key, list_keys, revoke_key};
 
 fn request(
     method: &str,
@@ -151,10 +151,10 @@ async fn keys_open_their_workspace_until_they_are_revoked() {
         WorkspaceId::from_text("wrkspc_a"),
         WorkspaceId::from_text("wrkspc_b"),
     );
-    let key = create_key(&*server.store, &ours, "ours", now)
+    let key = create_key(&*server.store, &ours, "ours", Role::Admin, now)
         .await
         .unwrap();
-    let other = create_key(&*server.store, &theirs, "theirs", now)
+    let other = create_key(&*server.store, &theirs, "theirs", Role::Admin, now)
         .await
         .unwrap();
     let stored = format!("{:?}", list_keys(&*server.store, 10).await.unwrap());
