@@ -16,8 +16,10 @@ mod order;
 mod sdk;
 mod shell;
 mod shell_sessions;
+mod tenancy;
 mod tidy;
 mod tool_output;
+mod worker;
 
 /// The daemon under test.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_sinew-under-test");

@@ -154,7 +154,7 @@ fn requests(events: &[Value], problems: &mut Vec<String>) {
     }
 }
 
-/// Every call of a built-in tool has exactly one result, behind it.
+/// Every call of a built-in tool has exactly one result, behind it, ours or a worker's.
 fn calls(events: &[Value], problems: &mut Vec<String>) {
     let mut results: BTreeMap<&str, usize> = BTreeMap::new();
     for event in events {
@@ -162,7 +162,7 @@ fn calls(events: &[Value], problems: &mut Vec<String>) {
             "agent.tool_use" => {
                 results.insert(id(event), 0);
             }
-            "agent.tool_result" => {
+            "agent.tool_result" | "user.tool_result" => {
                 let of = event["tool_use_id"].as_str().unwrap_or_default();
                 match results.get_mut(of) {
                     Some(count) => *count += 1,

@@ -120,6 +120,19 @@ impl Wire {
         Ok(wire)
     }
 
+    /// Returns the method and the path of every endpoint.
+    pub fn calls(&self) -> Vec<(String, String)> {
+        self.endpoints
+            .iter()
+            .map(|endpoint| {
+                (
+                    endpoint.method.clone(),
+                    format!("/{}", endpoint.segments.join("/")),
+                )
+            })
+            .collect()
+    }
+
     /// Every name that is used is a type.
     fn check_names(&self) -> Result<(), String> {
         let mut used: Vec<&Kind> = Vec::new();

@@ -316,6 +316,25 @@ mod tests {
         let confirm = |id: &str| json!({"type": "user.tool_confirmation", "tool_use_id": id, "result": "allow"});
         let custom =
             |id: &str| json!({"type": "user.custom_tool_result", "custom_tool_use_id": id});
+        let result = |id: &str| json!({"type": "user.tool_result", "tool_use_id": id});
+        let mut at_worker = json!({
+            "queued": 0,
+            "open_calls": [
+                {"event_id": "sevt_run", "permission": "allow", "is_worker": true, "is_confirmed": false},
+                {"event_id": "sevt_ask", "permission": "ask", "is_worker": true, "is_confirmed": false},
+                {"event_id": "sevt_ours", "permission": "allow", "is_worker": false, "is_confirmed": false},
+            ],
+        });
+        let mut admit_one =
+            |value: Value| admit(&event(value).unwrap(), &mut at_worker).map(|_| ());
+        assert!(admit_one(result("sevt_ours")).is_err());
+        assert!(admit_one(result("sevt_ask")).is_err(), "not confirmed");
+        assert!(admit_one(custom("sevt_run")).is_err());
+        assert!(admit_one(result("sevt_run")).is_ok());
+        assert!(admit_one(result("sevt_run")).is_err(), "only once");
+        assert!(admit_one(confirm("sevt_ask")).is_ok());
+        assert!(admit_one(result("sevt_ask")).is_ok());
+
         let mut state = waiting();
         let mut admit_one = |value: Value| admit(&event(value).unwrap(), &mut state).map(|_| ());
         assert!(admit_one(message.clone()).is_err());

@@ -7,10 +7,12 @@
     reason = "tests"
 )]
 
+mod access;
 mod agents;
 mod environments;
 mod models;
 mod surface;
+mod work;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -17,6 +17,7 @@ use crate::api::query::Query;
 use crate::api::{ApiError, ApiState, Caller, environments};
 use crate::clock::Timestamp;
 use crate::ids::WorkspaceId;
+use crate::json::Fields as _;
 use crate::store::{Key, Kind, StoreError};
 
 /// Longest wait for work in milliseconds.
@@ -25,6 +26,8 @@ const BLOCK_MS_MAX: u64 = 999;
 const RECLAIM_MS_DEFAULT: u64 = 5_000;
 /// Longest time to acknowledge that a poll may ask for.
 const RECLAIM_MS_MAX: u64 = 24 * 60 * 60 * 1_000;
+/// Items looked at together for one that may be claimed.
+const CANDIDATES: usize = 32;
 /// Longest name of a worker in characters.
 const WORKER_ID_CHARACTERS_MAX: usize = 256;
 
@@ -102,31 +105,46 @@ impl Asked<'_> {
         let now = self.api.clock.now();
         self.sweep(now).await?;
         let label = ("environment_id", self.environment_id);
-        let waiting = live(self.workspace, label, &[WorkState::Queued]);
-        for mut item in all(self.api, waiting).await? {
-            if item.content.not_before.is_some_and(|at| at > now) {
-                continue;
-            }
-            if !self.is_live(&item).await? {
-                item.content.is_final = true;
-                queue::end(self.api, item, now).await?;
-                continue;
-            }
-            let (token, hash) = token::fresh(&item.key);
-            item.state = WorkState::Claimed;
-            item.content.not_before = None;
-            item.content.claimed_at = Some(now);
-            item.give(hash);
-            // Another poller was faster: the next item.
-            if let Some(claimed) = item.save(self.api, now).await? {
-                let mut wire = claimed.wire();
-                if let Some(wire) = wire.as_object_mut() {
-                    wire.insert("secret".to_owned(), json!(token::secret(&token)));
+        let mut waiting = live(self.workspace, label, &[WorkState::Queued]);
+        waiting.limit = CANDIDATES;
+        loop {
+            let page = self.api.store.list(&waiting).await?;
+            for stored in &page {
+                let claimed = self.claim_one(Item::read(stored)?, now).await?;
+                if claimed.is_some() {
+                    return Ok(claimed);
                 }
-                return Ok(Some(wire));
             }
+            waiting.after = match page.last() {
+                Some(last) if page.len() == CANDIDATES => {
+                    Some((last.created_at, last.key.id.clone()))
+                }
+                _ => return Ok(None),
+            };
         }
-        Ok(None)
+    }
+
+    /// Claims this item, unless it may not be handed out yet, needs nobody, or another poller is faster.
+    async fn claim_one(&self, mut item: Item, now: Timestamp) -> Result<Option<Value>, ApiError> {
+        if item.content.not_before.is_some_and(|at| at > now) {
+            return Ok(None);
+        }
+        if !self.is_live(&item).await? {
+            item.content.is_final = true;
+            queue::end(self.api, item, now).await?;
+            return Ok(None);
+        }
+        let (token, hash) = token::fresh(&item.key);
+        item.state = WorkState::Claimed;
+        item.content.claimed_at = Some(now);
+        item.content.not_before = None;
+        item.give(hash);
+        let Some(claimed) = item.save(self.api, now).await? else {
+            return Ok(None);
+        };
+        let mut wire = claimed.wire();
+        wire.set("secret", json!(token::secret(&token)));
+        Ok(Some(wire))
     }
 
     /// Lets items wait again whose worker did not acknowledge them or whose lease ran out.
