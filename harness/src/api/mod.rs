@@ -40,7 +40,7 @@ pub mod query;
 pub mod sessions;
 mod skills;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod vaults;
 mod webhooks;
 mod work;

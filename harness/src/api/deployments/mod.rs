@@ -20,6 +20,7 @@ use crate::api::sessions::{SessionState, prepare};
 use crate::api::{ApiError, ApiState, Caller, resolve_session_agent};
 use crate::clock::Timestamp;
 use crate::ids::{DeploymentId, WorkspaceId};
+use crate::json::Fields as _;
 use crate::store::{
     Key, Kind, NewResource, Order, ROWS_MAX, Resource, ResourceQuery, StoreError, TimeRange, Write,
 };

@@ -9,6 +9,7 @@
 
 mod access;
 mod agents;
+pub(crate) mod deployments;
 mod environments;
 mod models;
 mod surface;
@@ -26,12 +27,18 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+use super::deployments::DeploymentState;
+use super::sessions::SessionState;
 use super::{ApiState, AuthMode, DEFAULT_WORKSPACE, WorkQueue, router};
+use crate::agent::{Backoff, Brain, Drivers, LeaseOptions, Live};
 use crate::blobs::Blobs;
 use crate::clock::{ManualClock, Timestamp};
-use crate::ids::WorkspaceId;
-use crate::model::Catalog;
+use crate::hands::{Hand, HandError, Hands};
+use crate::ids::{SessionId, WorkspaceId};
 use crate::model::catalog::{Lifecycle, ModelOverride};
+use crate::model::keys::ApiKey;
+use crate::model::{Catalog, ProviderConfig, ProviderKind, Router as Models};
+use crate::session::Limits;
 use crate::store::{SharedStore, SqliteOptions, SqliteStore};
 
 const BETA: &str = "managed-agents-2026-04-01";
@@ -51,18 +58,82 @@ fn catalog() -> Catalog {
     ]))
 }
 
-struct Server {
+pub(crate) struct Server {
     router: Router,
     state: ApiState,
-    store: SharedStore,
-    clock: Arc<ManualClock>,
+    pub(crate) store: SharedStore,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) deployments: DeploymentState,
     _folder: tempfile::TempDir,
 }
 
-struct Reply {
-    status: u16,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
     headers: HeaderMap,
-    body: Value,
+    pub(crate) body: Value,
+}
+
+/// No session is driven here, so no hand is made.
+struct NoHands;
+
+#[async_trait::async_trait]
+impl Hands for NoHands {
+    fn definitions(&self) -> &[Value] {
+        &[]
+    }
+
+    async fn provision(&self, _: &SessionId) -> Result<Box<dyn Hand>, HandError> {
+        Err(HandError::Cancelled)
+    }
+
+    async fn condemn(&self, _: &SessionId) -> Result<(), HandError> {
+        Ok(())
+    }
+
+    async fn discard(&self, _: &SessionId) -> Result<(), HandError> {
+        Ok(())
+    }
+}
+
+/// Sessions that are made and read, but never driven.
+fn sessions(state: &ApiState) -> SessionState {
+    let provider = ProviderConfig {
+        base_url: Some("http://127.0.0.1:9".to_owned()),
+        api_keys: ApiKey::new("key").into_iter().collect(),
+        ..ProviderConfig::new(ProviderKind::Anthropic)
+    };
+    let models = Models::new(
+        &[provider],
+        &|_| None,
+        state.models.clone(),
+        state.clock.clone(),
+    );
+    let brain = Arc::new(Brain {
+        live: Live::follow(&state.store),
+        store: state.store.clone(),
+        clock: state.clock.clone(),
+        model: Arc::new(models.unwrap()),
+        facts: state.models.clone(),
+        hands: Arc::new(NoHands),
+        limits: Limits::default(),
+        backoff: Backoff {
+            first: Duration::from_millis(1),
+            max: Duration::from_millis(1),
+        },
+        lease: LeaseOptions {
+            holder: "test".to_owned(),
+            ttl: Duration::from_secs(60),
+        },
+    });
+    let drivers = Drivers::new(brain.clone());
+    // Nothing is driven once they are shut down.
+    let shut = futures::FutureExt::now_or_never(drivers.shut_down());
+    shut.expect("nothing to wait for");
+    SessionState {
+        api: state.clone(),
+        brain,
+        drivers,
+    }
 }
 
 impl Server {
@@ -83,17 +154,23 @@ impl Server {
             default_workspace: WorkspaceId::from_text(DEFAULT_WORKSPACE),
             work: Arc::new(WorkQueue::new(Duration::from_secs(300))),
         };
-        let more = Router::new().route("/v1/panics", get(panics));
+        let sessions = sessions(&state);
+        let deployments = DeploymentState::new(sessions.clone());
+        let more = Router::new()
+            .route("/v1/panics", get(panics))
+            .merge(super::sessions::routes(sessions))
+            .merge(super::deployments::routes(deployments.clone()));
         Self {
             router: router(state.clone(), more),
             state,
             store,
             clock,
+            deployments,
             _folder: folder,
         }
     }
 
-    fn open() -> Self {
+    pub(crate) fn open() -> Self {
         Self::new(AuthMode::Open)
     }
 
@@ -135,17 +212,17 @@ impl Server {
         self.send(request.body(body).unwrap()).await
     }
 
-    async fn get(&self, path: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
         self.call("GET", path, None).await
     }
 
-    async fn post(&self, path: &str, body: Value) -> Reply {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Reply {
         self.call("POST", path, Some(body)).await
     }
 
     /// Posts what must succeed.
     #[track_caller]
-    fn made(&self, path: &str, body: Value) -> impl Future<Output = Value> {
+    pub(crate) fn made(&self, path: &str, body: Value) -> impl Future<Output = Value> {
         let path = path.to_owned();
         async move {
             let reply = self.post(&path, body).await;
@@ -179,7 +256,7 @@ impl Reply {
     }
 
     /// Returns one field of each item of a page.
-    fn column(&self, field: &str) -> Vec<Value> {
+    pub(crate) fn column(&self, field: &str) -> Vec<Value> {
         let data = self.body["data"].as_array().expect("a page has data");
         data.iter().map(|item| item[field].clone()).collect()
     }
