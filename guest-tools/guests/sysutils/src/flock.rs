@@ -247,3 +247,43 @@ impl Lock {
         let _ = fs::remove_file(self.own());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    fn lock(folder: &Path, is_shared: bool) -> Lock {
+        Lock {
+            folder: folder.to_owned(),
+            name: "1-2".to_owned(),
+            is_shared,
+        }
+    }
+
+    #[test]
+    fn exclusive_locks_keep_all_others_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (lock(folder.path(), false), lock(folder.path(), false));
+        let shared = lock(folder.path(), true);
+        assert!(one.attempt().unwrap());
+        assert!(!two.attempt().unwrap());
+        assert!(!shared.attempt().unwrap());
+        one.release();
+        assert!(shared.attempt().unwrap());
+        assert!(!two.attempt().unwrap());
+        shared.release();
+        assert!(two.attempt().unwrap());
+    }
+
+    #[test]
+    fn who_has_ended_holds_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = lock(folder.path(), false);
+        // No process has this number.
+        fs::write(own.own(), i32::MAX.to_string()).unwrap();
+        assert!(!own.attempt().unwrap());
+        assert!(own.attempt().unwrap());
+    }
+}
