@@ -17,6 +17,7 @@ mod disk;
 mod du;
 mod encode;
 mod env;
+mod flock;
 mod fmt;
 mod fold;
 mod folders;
@@ -35,6 +36,7 @@ mod owner;
 mod quoting;
 mod ranges;
 mod report;
+mod schedule;
 mod signal;
 mod size;
 mod sort;
@@ -61,6 +63,7 @@ const COMMANDS: &[(&str, Run)] = &[
     ("chgrp", chown::run),
     ("chmod", chmod::run),
     ("chown", chown::run),
+    ("chrt", schedule::chrt),
     ("cp", cp::run),
     ("cut", cut::run),
     ("date", date::run),
@@ -70,6 +73,7 @@ const COMMANDS: &[(&str, Run)] = &[
     ("du", du::run),
     ("env", env::run),
     ("false", host::fail),
+    ("flock", flock::run),
     ("fmt", fmt::run),
     ("fold", fold::run),
     ("groups", identity::groups),
@@ -77,6 +81,7 @@ const COMMANDS: &[(&str, Run)] = &[
     ("hostname", host::hostname),
     ("id", identity::id),
     ("install", install::run),
+    ("ionice", schedule::ionice),
     ("kill", kill::run),
     ("ln", ln::run),
     ("logname", identity::logname),
@@ -95,6 +100,7 @@ const COMMANDS: &[(&str, Run)] = &[
     ("sync", host::sync),
     ("tac", tac::run),
     ("tail", tail::run),
+    ("taskset", schedule::taskset),
     ("test", test::run),
     ("timeout", timeout::run),
     ("touch", touch::run),

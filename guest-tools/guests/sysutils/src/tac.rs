@@ -8,6 +8,7 @@ use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use crate::quoting;
 use crate::report::{self, complain, reason, usage};
 use gnu_options::named::{self, Item, Order};
+use posix_regex::{Options, Regex, Syntax};
 
 /// Bytes that are read at once.
 const BLOCK_BYTES: u64 = 256 * 1024;
@@ -18,14 +19,14 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
         Ok(items) => items,
         Err(message) => return usage(program, message, 1),
     };
-    let (mut is_before, mut separator) = (false, b"\n".to_vec());
+    let (mut is_before, mut is_regex, mut separator) = (false, false, b"\n".to_vec());
     let mut operands = Vec::new();
     for item in items {
         match item {
             Item::Operand(operand) => operands.push(operand),
             Item::Option("help", _) => {
                 return report::help(
-                    "Usage: tac [-b] [-s STRING] [FILE]...\nWrite each FILE to standard output, last line first.\n",
+                    "Usage: tac [-b] [-r] [-s STRING] [FILE]...\nWrite each FILE to standard output, last line first.\n",
                 );
             }
             Item::Option("version", _) => return report::version(program),
@@ -38,18 +39,23 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
                     text.into_bytes()
                 };
             }
-            Item::Option(..) => {
-                complain(
-                    program,
-                    "regular expressions as separators (-r) are not supported",
-                );
-                return 1;
-            }
+            Item::Option(..) => is_regex = true,
         }
     }
     if operands.is_empty() {
         operands.push("-".to_owned());
     }
+    let expression = if is_regex {
+        match Regex::new(&extended(&separator), Syntax::Extended, &Options::default()) {
+            Ok(expression) => Some(expression),
+            Err(error) => {
+                complain(program, error);
+                return 1;
+            }
+        }
+    } else {
+        None
+    };
     let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
     let mut status = 0;
     for operand in &operands {
@@ -62,7 +68,11 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
         } else {
             File::open(operand).and_then(open)
         };
-        match outcome.and_then(|source| print(&mut out, source, &separator, is_before)) {
+        let printed = outcome.and_then(|source| match &expression {
+            Some(expression) => matched(&mut out, &source.whole()?, expression, is_before),
+            None => print(&mut out, source, &separator, is_before),
+        });
+        match printed {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return 141,
             Err(error) => {
@@ -87,6 +97,93 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> u8 {
 enum Source {
     Whole(Vec<u8>),
     Seekable(File, u64),
+}
+
+impl Source {
+    /// Returns all of it, as what an expression is looked for in.
+    fn whole(self) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Whole(all) => Ok(all),
+            Self::Seekable(mut file, _) => {
+                file.rewind()?;
+                let mut all = Vec::new();
+                file.read_to_end(&mut all)?;
+                Ok(all)
+            }
+        }
+    }
+}
+
+/// Returns an expression in the syntax of Emacs, which tac takes, as an extended one: there, `\(`, `\)` and `\|` are
+/// operators, and the bare characters stand for themselves.
+fn extended(expression: &[u8]) -> Vec<u8> {
+    let mut written = Vec::with_capacity(expression.len());
+    let mut rest = expression;
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        match (byte, after.first()) {
+            (b'\\', Some(next)) => {
+                rest = after.get(1..).unwrap_or(&[]);
+                if !b"()|".contains(next) {
+                    written.push(b'\\');
+                }
+                written.push(*next);
+            }
+            (b'[', _) => {
+                // To its bracket, which may also stand first.
+                let first = after.iter().take(2).position(|one| !b"^]".contains(one));
+                let skipped = first.unwrap_or(2);
+                let close = after.iter().skip(skipped).position(|one| *one == b']');
+                let length = close.map_or(after.len(), |close| skipped + close + 1);
+                written.push(b'[');
+                written.extend_from_slice(after.get(..length).unwrap_or(after));
+                rest = after.get(length..).unwrap_or(&[]);
+            }
+            (b'(' | b')' | b'|' | b'{' | b'}', _) => written.extend([b'\\', *byte]),
+            _ => written.push(*byte),
+        }
+    }
+    written
+}
+
+/// Prints the records of a text from the last one on, as separators match: looked for from the end, so that each is as
+/// near to the end as it can be.
+fn matched(
+    out: &mut impl Write,
+    text: &[u8],
+    separator: &Regex,
+    is_before: bool,
+) -> io::Result<()> {
+    let mut starts = Vec::new();
+    let mut from = 0;
+    while let Some((start, end)) = separator.find_at(text, from) {
+        if end > start {
+            starts.push(start);
+        }
+        from = start + 1;
+        if from > text.len() {
+            break;
+        }
+    }
+    let (mut end, mut limit) = (text.len(), text.len());
+    for start in starts.into_iter().rev() {
+        let ahead = text.get(..limit).unwrap_or(text);
+        let Some((_, close)) = separator
+            .find_at(ahead, start)
+            .filter(|(found, close)| *found == start && close > found)
+        else {
+            continue;
+        };
+        limit = start;
+        // The separator that ends the text belongs to the last record.
+        if !is_before && close == text.len() {
+            continue;
+        }
+        let cut = if is_before { start } else { close };
+        out.write_all(text.get(cut..end).unwrap_or(&[]))?;
+        end = cut;
+    }
+    out.write_all(text.get(..end).unwrap_or(&[]))
 }
 
 fn open(mut file: File) -> io::Result<Source> {
@@ -192,6 +289,23 @@ mod tests {
         assert_eq!(reversed("a,b,c\n", ",", false), "c\nb,a,");
         assert_eq!(reversed("a,b,c", ",", true), ",c,ba");
         assert_eq!(reversed("", "\n", false), "");
+    }
+
+    #[test]
+    fn reverses_by_expressions() {
+        for (text, expression, is_before, expected) in [
+            ("a1b22c", "[0-9]+", false, "c2b2a1"),
+            ("a1b2", "[0-9]", false, "b2a1"),
+            ("xaybzc", "\\(a\\|b\\)", true, "bzcayx"),
+            ("a(b(c", "(", false, "cb(a("),
+        ] {
+            let expression = extended(expression.as_bytes());
+            let options = Options::default();
+            let regex = Regex::new(&expression, Syntax::Extended, &options).unwrap();
+            let mut out = Vec::new();
+            matched(&mut out, text.as_bytes(), &regex, is_before).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), expected, "{text}");
+        }
     }
 
     #[test]

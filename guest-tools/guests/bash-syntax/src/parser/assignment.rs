@@ -110,7 +110,10 @@ impl Reader<'_> {
             let line = self.input.line();
             self.input.advance();
             self.enter()?;
-            let elements = self.read_elements(Some(line))?;
+            let elements = self.read_elements(Some(line)).map_err(|mut error| {
+                error.recovery = Recovery::NextLine;
+                error
+            })?;
             self.leave();
             AssignmentValue::Array(elements)
         } else {
@@ -145,9 +148,7 @@ impl Reader<'_> {
                 }
                 (Some(b'&' | b'|' | b';' | b'<' | b'>' | b'(' | b')'), _) => {
                     self.token = None;
-                    let mut error = self.unexpected(Place::Plain);
-                    error.recovery = Recovery::NextLine;
-                    return Err(error);
+                    return Err(self.unexpected(Place::Plain));
                 }
                 _ => {
                     let element = self.read_element()?;

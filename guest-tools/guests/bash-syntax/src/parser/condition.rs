@@ -191,7 +191,11 @@ impl Reader<'_> {
             line,
             message,
             source_line: None,
-            recovery: Recovery::EndsAsBefore,
+            recovery: if is_over {
+                Recovery::Ends
+            } else {
+                Recovery::EndsAsBefore
+            },
         })
     }
 }

@@ -82,7 +82,8 @@ fn run<'a>(shell: &'a mut Shell, invocation: &'a Invocation) -> LocalFuture<'a, 
 }
 
 fn failed(shell: &Shell, status: u8) -> Outcome {
-    if shell.options.has_shopt(Shopt::ExecFail) || shell.is_interactive {
+    // A subshell ends in any case.
+    if !shell.is_subshell && (shell.options.has_shopt(Shopt::ExecFail) || shell.is_interactive) {
         Ok(status)
     } else {
         Err(Stop::Exit(status))

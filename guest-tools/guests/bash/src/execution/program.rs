@@ -84,11 +84,14 @@ impl Shell {
     ) -> Result<sys::Child, sys::Errno> {
         let mut environment = self.environment();
         let absolute = self.absolute(path);
+        let is_clean = environment.is_empty();
         let last = environment
             .iter_mut()
             .find(|(name, _)| name.as_slice() == b"_");
         match last {
             Some((_, value)) => value.clone_from(&absolute),
+            // `exec -c` hands nothing over.
+            None if is_clean => {}
             None => environment.push((BString::from("_"), absolute.clone())),
         }
         let mut descriptors = Vec::new();

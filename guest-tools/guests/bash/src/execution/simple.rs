@@ -16,7 +16,7 @@ use crate::expansion::Context;
 use crate::redirection::Saved;
 use crate::runtime::LocalFuture;
 use crate::state::{Function, Outcome, SetOption, Shell, Stop};
-use crate::variables::Attributes;
+use crate::variables::{Attributes, is_name};
 
 /// What a command name was found to be.
 enum Found {
@@ -199,8 +199,48 @@ async fn assign(shell: &mut Shell, command: &Command, assignments: &[Assignment]
     Ok(shell.substitution_status.unwrap_or(0))
 }
 
+/// Prints a command as lines of the trace: the lists of a declaration come first, and what `export` and
+/// `readonly` assign comes once more behind them.
 async fn trace(shell: &mut Shell, invocation: &Invocation) -> Result<(), Stop> {
-    shell.trace_words(&invocation.words).await
+    for list in &invocation.lists {
+        let name = invocation.words.get(list.argument);
+        let text = list_text(name.map(|name| name.as_slice()).unwrap_or_default(), list);
+        shell.trace(&text).await?;
+    }
+    shell.trace_words(&invocation.words).await?;
+    if !matches!(invocation.name().as_bytes(), b"export" | b"readonly") {
+        return Ok(());
+    }
+    for word in invocation.arguments() {
+        let Some((name, value)) = word.split_once_str(b"=") else {
+            continue;
+        };
+        let mut text = BString::from(name);
+        text.push(b'=');
+        text.extend_from_slice(&bash_text::quote::trace(value));
+        if is_name(name.strip_suffix(b"+").unwrap_or(name)) {
+            shell.trace(&text).await?;
+        }
+    }
+    Ok(())
+}
+
+fn list_text(name: &[u8], list: &ListAssignment) -> BString {
+    let mut text = BString::from(name);
+    text.extend_from_slice(if list.is_append { b"+=(" } else { b"=(" });
+    for (place, element) in list.elements.iter().enumerate() {
+        if place > 0 {
+            text.push(b' ');
+        }
+        if let Some(subscript) = &element.subscript {
+            text.push(b'[');
+            text.extend_from_slice(&bash_text::quote::single(subscript));
+            text.extend_from_slice(if element.is_append { b"]+=" } else { b"]=" });
+        }
+        text.extend_from_slice(&bash_text::quote::single(&element.value));
+    }
+    text.push(b')');
+    text
 }
 
 fn find(shell: &Shell, name: &[u8], lookup: Lookup) -> Found {

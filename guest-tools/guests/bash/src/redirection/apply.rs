@@ -139,7 +139,7 @@ impl Shell {
         if text == "-" {
             if let Some(Descriptor::Variable(name)) = &redirection.descriptor {
                 let number = self
-                    .get(name)
+                    .descriptor_variable(name)
                     .and_then(|text| bash_text::arithmetic::parse_integer(&text));
                 match number.and_then(|number| u32::try_from(number).ok()) {
                     Some(number) => self.replace_descriptor(number, None, &mut Saved::default()),
@@ -205,7 +205,16 @@ impl Shell {
             Some(Descriptor::Number(number)) => self.replace_descriptor(*number, open, saved),
             Some(Descriptor::Variable(name)) => {
                 let number = self.descriptors.free();
-                if let Err(refusal) = self.set(name, number.to_string().as_bytes()) {
+                let text = number.to_string();
+                let set = match element(name) {
+                    Some((array, inside)) => {
+                        self.subscript_of(array, inside).and_then(|subscript| {
+                            self.assign_element(array, &subscript, text.as_bytes(), false)
+                        })
+                    }
+                    None => self.set(name, text.as_bytes()),
+                };
+                if let Err(refusal) = set {
                     return Err(Failure(refusal.to_string().into()));
                 }
                 // It stays open after the command, unless varredir_close is on.
@@ -219,6 +228,17 @@ impl Shell {
             }
         }
         Ok(())
+    }
+
+    /// Returns the value of the `x` or `a[i]` of `{x}>&-`.
+    fn descriptor_variable(&mut self, name: &[u8]) -> Option<BString> {
+        match element(name) {
+            Some((array, inside)) => {
+                let subscript = self.subscript_of(array, inside).ok()?;
+                self.element(array, &subscript).ok()?
+            }
+            None => self.get(name).map(|text| BString::from(&*text)),
+        }
     }
 
     /// Opens a path, waiting where a FIFO has no reader yet.
@@ -296,4 +316,10 @@ impl Shell {
         }
         (!line.is_empty()).then_some(line)
     }
+}
+
+/// Splits `a[i]`.
+fn element(name: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (array, rest) = name.split_once_str(b"[")?;
+    Some((array, rest.strip_suffix(b"]")?))
 }
