@@ -17,7 +17,11 @@ struct Log {
 
 impl Log {
     fn new() -> Self {
-        let first = stored(1, "sinew.created", config(), None);
+        Self::with(config())
+    }
+
+    fn with(config: Value) -> Self {
+        let first = stored(1, "sinew.created", config, None);
         let session = SessionId::from_text("sesn_1");
         let state = State::fold(&session, std::slice::from_ref(&first)).unwrap();
         Self {
@@ -407,4 +411,32 @@ fn damaged_logs_are_told_apart() {
         State::fold(&session, &[]),
         Err(FoldError::Damaged { .. })
     ));
+}
+
+#[test]
+fn on_a_self_hosted_environment_the_worker_runs_what_works_on_files() {
+    let mut config = config();
+    config[SELF_HOSTED] = json!(true);
+    let mut log = Log::with(config);
+    log.message("go");
+    log.start_request();
+    let (bash, ask) = (log.call("bash", "allow"), log.call("write", "ask"));
+    let web = log.call("web_fetch", "allow");
+    log.end_request(json!([]));
+    assert_eq!(log.next(), Step::RunTool(web.clone()), "not the worker's");
+    log.result(&web);
+    let both = json!({"type": "requires_action", "event_ids": [bash.as_str(), ask.as_str()]});
+    assert_eq!(idle_reason(log.next()), both);
+    log.idle(both);
+    assert_eq!(log.next(), Step::Sleep);
+    let allow = json!({"tool_use_id": ask.as_str(), "result": "allow"});
+    let allow = log.push("user.tool_confirmation", allow);
+    log.take(&allow);
+    assert_eq!(log.next(), Step::Sleep, "allowed, so the worker's");
+    let result = |id: &EventId| json!({"tool_use_id": id.as_str(), "content": []});
+    log.push("user.tool_result", result(&bash));
+    let rest = json!({"type": "requires_action", "event_ids": [ask.as_str()]});
+    assert_eq!(idle_reason(log.next()), rest);
+    log.push("user.tool_result", result(&ask));
+    assert_eq!(log.next(), Step::CallModel);
 }

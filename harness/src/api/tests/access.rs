@@ -98,6 +98,7 @@ async fn workers_open_their_rows_and_nothing_else() {
     ];
     assert_eq!(opened(&queue, &queue.key, &own).await, QUEUE);
     // The stop among them has ended the item; the next poll notes it.
+    queue.server.clock.advance(Duration::from_secs(10));
     assert_eq!(queue.poll().await, Value::Null);
     queue
         .send(&token, "GET", "/v1/sessions/sesn_own", "")
@@ -108,7 +109,8 @@ async fn workers_open_their_rows_and_nothing_else() {
     let mut own = own;
     own[1].1 = &work_id;
     assert_eq!(opened(&queue, &fresh, &own).await, TOKEN);
-    queue.poll().await;
+    queue.server.clock.advance(Duration::from_secs(10));
+    assert_eq!(queue.poll().await, Value::Null);
     queue.ensure("sesn_own").await;
     let (work_id, fresh) = queue.claim().await;
 
