@@ -36,6 +36,8 @@ pub struct Config {
     pub hand: HandLimits,
     /// When scheduled deployments start.
     pub schedules: Schedules,
+    /// Where webhooks may go.
+    pub webhooks: Webhooks,
     /// How long a session's lease lasts without renewal, in milliseconds. Default 60 000.
     pub lease_ms: u64,
     /// How long a worker of a self-hosted environment keeps its work without a heartbeat, unless it asks for
@@ -71,6 +73,15 @@ pub struct Schedules {
     pub late_ms_max: u64,
 }
 
+/// Where webhooks may go.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Webhooks {
+    /// Also to plain HTTP, other ports than 443, and addresses that are not public: whoever may make an
+    /// endpoint can then call into this machine's network. Default false.
+    pub allow_private: bool,
+}
+
 /// Bounds of one tool call and one hand.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -97,6 +108,7 @@ impl Default for Config {
             retries: Retries::default(),
             hand: HandLimits::default(),
             schedules: Schedules::default(),
+            webhooks: Webhooks::default(),
             lease_ms: 60_000,
             work_lease_ms: 300_000,
             requests_per_turn_max: 1_000,

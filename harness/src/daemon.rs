@@ -29,6 +29,7 @@ use crate::model::{Catalog, Router, RouterError};
 use crate::scheduler::{Scheduler, SchedulerOptions};
 use crate::session::Limits;
 use crate::store::{SharedStore, SqliteOptions, SqliteStore, StoreError};
+use crate::webhooks::{Courier, Outbox, Sender, UrlRules};
 
 /// Names the organization in response headers.
 const ORGANIZATION: &str = "org_sinew";
@@ -77,6 +78,9 @@ pub enum DaemonError {
     /// A model provider's configuration cannot be used.
     #[error("the configuration of a model provider cannot be used: {0}")]
     Model(#[from] RouterError),
+    /// The HTTP client of webhooks cannot be made.
+    #[error("webhooks cannot be sent: {0}")]
+    Webhooks(#[from] reqwest::Error),
     /// The program's own file is gone.
     #[error("cannot find this program's own file: {0}")]
     OwnFile(std::io::Error),
@@ -99,6 +103,7 @@ pub struct Daemon {
     server: JoinHandle<()>,
     scanner: JoinHandle<()>,
     scheduler: JoinHandle<()>,
+    courier: JoinHandle<()>,
     stopping: CancellationToken,
     _data: DataDir,
 }
@@ -111,7 +116,11 @@ impl Daemon {
     ) -> Result<Self, DaemonError> {
         raise_open_files();
         let mut data = DataDir::lock(&config.data)?;
-        let store: SharedStore = Arc::new(SqliteStore::open(SqliteOptions::new(data.database()))?);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let database = Arc::new(SqliteStore::open(SqliteOptions::new(data.database()))?);
+        let outbox = Outbox::over(database, clock.clone(), ORGANIZATION.into()).await?;
+        let queue = outbox.queue();
+        let store: SharedStore = Arc::new(outbox);
         let auth = auth_mode(&store, &config).await?;
         let listener =
             TcpListener::bind(config.listen)
@@ -137,7 +146,7 @@ impl Daemon {
         store.release_leases_of(&brain.lease.holder).await?;
         let drivers = Drivers::new(brain.clone());
         let api_state = ApiState {
-            store,
+            store: store.clone(),
             blobs: Blobs::in_folder(&data.blobs())?,
             clock: brain.clock.clone(),
             auth,
@@ -152,11 +161,18 @@ impl Daemon {
             drivers: drivers.clone(),
         };
         let deployments = DeploymentState::new(sessions.clone());
+        let rules = UrlRules {
+            allow_private: config.webhooks.allow_private,
+        };
+        let courier = Courier::new(store, queue, clock, Sender::new(rules)?);
         let router = api::router(
-            api_state,
-            api::sessions::routes(sessions).merge(api::deployments::routes(deployments.clone())),
+            api_state.clone(),
+            api::sessions::routes(sessions)
+                .merge(api::deployments::routes(deployments.clone()))
+                .merge(api::webhooks::routes(api_state, rules)),
         );
         let stopping = CancellationToken::new();
+        let courier = tokio::spawn(courier.run(stopping.clone()));
         let scheduler = Scheduler::new(deployments, scheduler_options(&config));
         let scheduler = tokio::spawn(scheduler.run(stopping.clone()));
         let server = tokio::spawn(serve(listener, router, stopping.clone()));
@@ -170,6 +186,7 @@ impl Daemon {
             server,
             scanner,
             scheduler,
+            courier,
             stopping,
             _data: data,
         })
@@ -185,6 +202,7 @@ impl Daemon {
         self.stopping.cancel();
         // It ends behind the run that it is making.
         let _ = self.scheduler.await;
+        let _ = self.courier.await;
         self.drivers.shut_down().await;
         let abort = self.server.abort_handle();
         if tokio::time::timeout(STOP_PATIENCE, self.server)

@@ -1,7 +1,7 @@
 //! Sinew: sessions, brains and the hands that serve them, behind the managed-agents HTTP API.
 //!
 //! Order of dependency, each module using only what stands before it: `clock`, `cron`, `ids`, `json`, `store`, `model`,
-//! `mock_model`, `session`, `data_dir`, `blobs`, `hands`, `agent`, `api`, `scheduler`, `config`, `daemon`,
+//! `mock_model`, `session`, `data_dir`, `blobs`, `webhooks`, `hands`, `agent`, `api`, `scheduler`, `config`, `daemon`,
 //! `logging`, `cli`. A tidy test holds it.
 
 // Without tests the library is linted as it ships; a test may fail by panicking.
@@ -34,5 +34,6 @@ pub mod model;
 pub mod scheduler;
 pub mod session;
 pub mod store;
+pub mod webhooks;
 
 pub use cli::main as cli_main;

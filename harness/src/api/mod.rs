@@ -42,7 +42,7 @@ mod skills;
 #[cfg(test)]
 pub(crate) mod tests;
 mod vaults;
-mod webhooks;
+pub mod webhooks;
 mod work;
 
 pub use agents::{SessionAgent, resolve_session_agent};
@@ -112,7 +112,6 @@ pub fn router(state: ApiState, more: Router<ApiState>) -> Router {
         .merge(memory::routes())
         .merge(vaults::routes())
         .merge(work::routes())
-        .merge(webhooks::routes())
         .merge(more)
         .fallback(no_route)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
