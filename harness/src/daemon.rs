@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::{Backoff, Brain, Drivers, LeaseOptions, Live};
+use crate::api::files::{Collector, FileWorkers, Sweeper};
 use crate::api::sessions::SessionState;
 use crate::api::{self, ApiState, AuthMode, DEFAULT_WORKSPACE, list_keys};
 use crate::blobs::{BlobError, Blobs};
@@ -96,6 +97,7 @@ pub struct Daemon {
     drivers: Arc<Drivers>,
     server: JoinHandle<()>,
     scanner: JoinHandle<()>,
+    file_workers: FileWorkers,
     stopping: CancellationToken,
     _data: DataDir,
 }
@@ -126,7 +128,8 @@ impl Daemon {
         if let Err(error) = data.note(&note) {
             tracing::warn!(%error, "cannot write the lock's note");
         }
-        let hands = Arc::new(make_hands(&config, &data, &mut progress).await?);
+        let blobs = Blobs::in_folder(&data.blobs())?;
+        let hands = Arc::new(make_hands(&config, &data, &blobs, &mut progress).await?);
         sweep(&store, &hands).await;
         let catalog = catalog(&config);
         let brain = brain(&config, store.clone(), hands, catalog.clone())?;
@@ -135,13 +138,15 @@ impl Daemon {
         let drivers = Drivers::new(brain.clone());
         let api_state = ApiState {
             store,
-            blobs: Blobs::in_folder(&data.blobs())?,
+            blobs,
             clock: brain.clock.clone(),
             auth,
             models: catalog,
             organization_id: ORGANIZATION.into(),
             default_workspace: WorkspaceId::from_text(DEFAULT_WORKSPACE),
         };
+        let stopping = CancellationToken::new();
+        let file_workers = start_file_workers(&api_state, &brain, &stopping).await?;
         let router = api::router(
             api_state.clone(),
             api::sessions::routes(SessionState {
@@ -150,7 +155,6 @@ impl Daemon {
                 drivers: drivers.clone(),
             }),
         );
-        let stopping = CancellationToken::new();
         let server = tokio::spawn(serve(listener, router, stopping.clone()));
         let scanner = {
             let drivers = drivers.clone();
@@ -161,6 +165,7 @@ impl Daemon {
             drivers,
             server,
             scanner,
+            file_workers,
             stopping,
             _data: data,
         })
@@ -185,6 +190,7 @@ impl Daemon {
         }
         // It ends by itself once the drivers are shut down.
         let _ = self.scanner.await;
+        self.file_workers.ended().await;
     }
 }
 
@@ -281,6 +287,7 @@ pub async fn load_tools(
 async fn make_hands(
     config: &Config,
     data: &DataDir,
+    blobs: &Blobs,
     progress: &mut impl FnMut(StartProgress<'_>),
 ) -> Result<WasmHands, DaemonError> {
     let BuiltIn {
@@ -294,6 +301,8 @@ async fn make_hands(
         components,
         programs,
         sessions: data.sessions(),
+        skills: data.skills(),
+        blobs: blobs.clone(),
         workspace: config.workspace.clone(),
         limits: RuntimeLimits {
             memory_bytes: config.hand.memory_bytes_max,
@@ -310,6 +319,19 @@ async fn make_hands(
         },
         call_timeout,
     })?)
+}
+
+/// Starts what looks after files. Before the first request, so that nothing is missed.
+async fn start_file_workers(
+    api: &ApiState,
+    brain: &Brain,
+    stopping: &CancellationToken,
+) -> Result<FileWorkers, DaemonError> {
+    let (store, blobs, clock) = (api.store.clone(), api.blobs.clone(), api.clock.clone());
+    let hints = store.subscribe();
+    let sweeper = Sweeper::new(store.clone(), blobs.clone(), clock.clone()).await?;
+    let collector = Collector::new(store, blobs, clock, brain.hands.clone());
+    Ok(FileWorkers::start(sweeper, collector, hints, stopping))
 }
 
 /// Finishes deletions that a crash cut in half: the record is gone, the files are not.

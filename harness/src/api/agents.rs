@@ -11,6 +11,7 @@ use crate::api::body::{Fields, Invalid, JsonBody, Spot};
 use crate::api::collection::{Answer, Collection, LIMIT_DEFAULT, LIMIT_MAX, UPDATE_ATTEMPTS_MAX};
 use crate::api::page::{self, Cursor, Position};
 use crate::api::query::Query;
+use crate::api::skills::check_skills;
 use crate::api::{ApiError, ApiState, Caller};
 use crate::clock::rfc3339;
 use crate::ids::{AgentId, WorkspaceId};
@@ -31,6 +32,7 @@ pub(super) async fn create(State(api): State<ApiState>, caller: Caller, body: Js
     let id = AgentId::fresh(now);
     let roster = fetch_roster(&api, &caller.workspace, draft.references()).await?;
     let config = draft.finish(id.as_str(), 1, &roster)?;
+    check_skills(&api, &caller.workspace, &config.skills).await?;
     let created = api
         .store
         .create(NewResource {
@@ -122,7 +124,11 @@ async fn decide_change(
     if draft.clone().finish(id, stored.version, &roster)? == *config {
         return Ok(None);
     }
-    Ok(Some(draft.finish(id, stored.version + 1, &roster)?))
+    let changed = draft.finish(id, stored.version + 1, &roster)?;
+    if changed.skills != config.skills {
+        check_skills(api, workspace, &changed.skills).await?;
+    }
+    Ok(Some(changed))
 }
 
 /// Returns the agents of the workspace, newest first.

@@ -31,6 +31,7 @@ pub mod files;
 mod memory;
 pub mod metadata;
 mod models;
+mod multipart;
 mod names;
 pub mod page;
 mod protocol;

@@ -9,6 +9,7 @@ mod decide;
 mod draft;
 mod kind;
 mod projection;
+mod resources;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,9 @@ pub use call::{Answer, Call, CallKind, CallState, Confirmation, Permission};
 pub use decide::{Limits, Step, TurnFailure, decide};
 pub use draft::{Draft, text_block};
 pub use kind::EventKind;
-pub use projection::{PROJECTION_PRIVATE, consumed_nanocents, project, session_wire, thread_wire};
+pub use projection::{
+    PROJECTION_PRIVATE, SKILLS_FIELD, consumed_nanocents, project, session_wire, thread_wire,
+};
+pub use resources::{add_resource, remove_resource};
 pub use state::{FoldError, Queued, State, Status, Turn};
 pub use usage::{Usage, budget_nanocents};

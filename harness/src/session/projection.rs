@@ -17,6 +17,10 @@ use crate::store::{Projection, Resource};
 /// The field of the row's body that holds what is not on the wire.
 pub const PROJECTION_PRIVATE: &str = "_sinew";
 
+/// The field of a session's configuration that tells which skills it has: `skill_id`, `version`, `folder`,
+/// `name`, `description` of each. Not on the wire.
+pub const SKILLS_FIELD: &str = "_skills";
+
 /// Returns the row that follows from `state`.
 pub fn project(state: &State, limits: &Limits) -> Projection {
     let mut body = (*state.config).clone();

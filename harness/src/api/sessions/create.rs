@@ -6,21 +6,21 @@ use serde_json::{Value, json};
 
 use super::SessionState;
 use super::input::{Input, read};
+use super::resources::{self, Mounted};
 use crate::api::body::{Field, Fields, Invalid, JsonBody, Spot};
+use crate::api::skills::resolve_skills;
 use crate::api::{ApiError, Caller, live_environment, metadata, resolve_session_agent};
 use crate::clock::Timestamp;
 use crate::ids::{EventId, ID_BYTES_MAX, SessionId, ThreadId};
 use crate::json::Fields as _;
 use crate::model::TokenUsage;
-use crate::session::{Draft, EventKind, State as Folded, project, session_wire};
-use crate::store::{Key, Kind, NewEvent, NewResource, StoredEvent};
+use crate::session::{Draft, EventKind, SKILLS_FIELD, State as Folded, project, session_wire};
+use crate::store::{Key, Kind, NewEvent, NewResource, Resource, StoredEvent, Write};
 
 /// Most initial events.
 const INITIAL_EVENTS_MAX: usize = 50;
 /// Longest title in characters.
 pub(super) const TITLE_CHARACTERS_MAX: usize = 1_024;
-/// Most mounted resources.
-const RESOURCES_MAX: usize = 500;
 /// Most vaults.
 const VAULTS_MAX: usize = 50;
 
@@ -38,53 +38,84 @@ pub(super) async fn create(
     };
     let metadata = metadata::create(fields.take("metadata"))?;
     let budget = budget(fields.take("budget"))?;
-    refuse_resources(&mut fields)?;
+    let wanted = resources::read(fields.take("resources"))?;
+    refuse_vaults(&mut fields)?;
     let inputs = initial_events(fields.take("initial_events"))?;
     fields.finish()?;
 
-    let agent = resolve_session_agent(&state.api, &caller.workspace, agent_spot).await?;
-    live_environment(&state.api, &caller.workspace, &environment_id).await?;
+    let mut agent = resolve_session_agent(&state.api, &caller.workspace, agent_spot).await?;
+    let environment = live_environment(&state.api, &caller.workspace, &environment_id).await?;
+    resources::check_environment(&environment, &wanted)?;
+    let skills = resolve_skills(&state.api, &caller.workspace, &mut agent.snapshot).await?;
     if !budget.is_null() {
         check_budgetable(&state, &agent.snapshot)?;
     }
     let now = state.api.clock.now();
+    let session_id = SessionId::fresh(now);
+    let mut mounted =
+        resources::mount(&state.api, &caller.workspace, &session_id, wanted, now).await?;
     let config = json!({
         "agent": agent.snapshot,
         "environment_id": environment_id,
         "title": title,
         "metadata": metadata,
         "budget": budget,
-        "resources": [],
+        "resources": std::mem::take(&mut mounted.resources),
         "vault_ids": [],
+        SKILLS_FIELD: skills,
     });
-    let session_id = SessionId::fresh(now);
-    let (events, folded) = first_events(&session_id, config, &inputs, now)?;
+    let (events, folded) = match first_events(&session_id, config, &inputs, now) {
+        Ok(first) => first,
+        Err(error) => {
+            resources::unmount(&state.api, mounted).await;
+            return Err(error);
+        }
+    };
     let projection = project(&folded, &state.brain.limits);
-    let row = state
-        .api
-        .store
-        .create(NewResource {
-            key: Key {
-                workspace: caller.workspace.clone(),
-                kind: Kind::Session,
-                id: session_id.as_str().to_owned(),
-            },
-            body: projection.body,
-            unique_name: None,
-            status: Some(projection.status),
-            labels: vec![
-                ("agent_id".to_owned(), agent.id),
-                ("agent_version".to_owned(), agent.version.to_string()),
-            ],
-            at: now,
-            events,
-            needs_wake: projection.needs_wake,
-        })
-        .await?;
+    let session = NewResource {
+        key: Key {
+            workspace: caller.workspace.clone(),
+            kind: Kind::Session,
+            id: session_id.as_str().to_owned(),
+        },
+        body: projection.body,
+        unique_name: None,
+        status: Some(projection.status),
+        labels: vec![
+            ("agent_id".to_owned(), agent.id),
+            ("agent_version".to_owned(), agent.version.to_string()),
+        ],
+        at: now,
+        events,
+        needs_wake: projection.needs_wake,
+    };
+    let row = store_session(&state, session, mounted).await?;
     if projection.needs_wake {
         state.drivers.wake(&session_id);
     }
     Ok(Json(session_wire(&row, now)))
+}
+
+/// Stores a session with the records of what is mounted into it, all or nothing.
+async fn store_session(
+    state: &SessionState,
+    session: NewResource,
+    mounted: Mounted,
+) -> Result<Resource, ApiError> {
+    let mut writes = vec![Write::Create(session)];
+    let records = mounted.copies.iter().map(|copy| copy.record.clone());
+    writes.extend(records.map(Write::Create));
+    match state.api.store.write(writes).await {
+        Ok(stored) => stored
+            .into_iter()
+            .next()
+            .flatten()
+            .ok_or_else(|| ApiError::internal("the store answered without the session")),
+        Err(error) => {
+            resources::unmount(&state.api, mounted).await;
+            Err(error.into())
+        }
+    }
 }
 
 /// Returns the first events of a log and what they fold to.
@@ -151,20 +182,12 @@ fn initial_events(field: Field) -> Result<Vec<Input>, Invalid> {
         .collect()
 }
 
-fn refuse_resources(fields: &mut Fields) -> Result<(), Invalid> {
-    for (name, max, what) in [
-        (
-            "resources",
-            RESOURCES_MAX,
-            "mounted resources are not served yet",
-        ),
-        ("vault_ids", VAULTS_MAX, "vaults are not served yet"),
-    ] {
-        if let Some(spot) = fields.take(name).given() {
-            let path = spot.path.clone();
-            if !spot.array(max)?.is_empty() {
-                return Err(Invalid::at(path, format!("{what}; leave the list empty")));
-            }
+fn refuse_vaults(fields: &mut Fields) -> Result<(), Invalid> {
+    if let Some(spot) = fields.take("vault_ids").given() {
+        let path = spot.path.clone();
+        if !spot.array(VAULTS_MAX)?.is_empty() {
+            let message = "vaults are not served yet; leave the list empty";
+            return Err(Invalid::at(path, message));
         }
     }
     Ok(())

@@ -9,7 +9,9 @@
 
 mod agents;
 mod environments;
+mod files;
 mod models;
+mod skills;
 mod surface;
 
 use std::collections::BTreeMap;
