@@ -5,7 +5,7 @@
 
 use std::error::Error as StdError;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -15,6 +15,7 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path as Name;
 use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
 use sha2::{Digest, Sha256};
+use tokio::io::AsyncWriteExt;
 
 use crate::data_dir::make_private;
 
@@ -59,15 +60,20 @@ pub struct Stored {
 #[derive(Clone)]
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
+    /// Where they lie as files of this machine.
+    folder: PathBuf,
 }
 
 impl Blobs {
-    /// Returns the blobs in a folder of this machine, which is made if it is missing.
+    /// Returns the blobs in a folder of this machine, which is made if it is missing. The folder is one
+    /// daemon's: what an earlier one was still writing when it died is removed.
     pub fn in_folder(folder: &Path) -> Result<Self, BlobError> {
-        make_private(folder).map_err(|error| BlobError::Failed(error.to_string()))?;
+        make_private(folder).map_err(BlobError::from_io)?;
+        remove_unfinished(folder).map_err(BlobError::from_io)?;
         let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
         Ok(Self {
             store: Arc::new(store),
+            folder: folder.to_owned(),
         })
     }
 
@@ -120,6 +126,48 @@ impl Blobs {
         Ok(found.bytes().await?)
     }
 
+    /// Gives a blob's content a second name, of its own life: removing one leaves the other.
+    pub async fn copy(&self, from: &str, to: &str) -> Result<(), BlobError> {
+        match self.store.copy(&Name::from(from), &Name::from(to)).await {
+            Ok(()) => Ok(()),
+            Err(error) => match BlobError::from(error) {
+                // A file has only so many names; then the bytes are copied.
+                BlobError::Failed(_) => {
+                    let (bytes, content) = self.get(from).await?;
+                    self.put(to, content, bytes).await.map(|_| ())
+                }
+                error => Err(error),
+            },
+        }
+    }
+
+    /// Makes a file of this machine with a blob's content, at a path where nothing is. The file may share
+    /// its bytes with the blob, so it must never be written to.
+    pub async fn place(&self, name: &str, path: &Path) -> Result<(), BlobError> {
+        // Ids, as all names are, are file names too.
+        if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+            let (from, to) = (self.folder.join(name), path.to_owned());
+            let linked = tokio::task::spawn_blocking(move || std::fs::hard_link(from, to)).await;
+            if matches!(linked, Ok(Ok(()))) {
+                return Ok(());
+            }
+        }
+        let (_, mut content) = self.get(name).await?;
+        let mut file = tokio::fs::File::create_new(path)
+            .await
+            .map_err(BlobError::from_io)?;
+        while let Some(part) = content.try_next().await? {
+            file.write_all(&part).await.map_err(BlobError::from_io)?;
+        }
+        file.flush().await.map_err(BlobError::from_io)
+    }
+
+    /// Returns the names of all blobs.
+    pub async fn names(&self) -> Result<Vec<String>, BlobError> {
+        let names = self.store.list(None).map_ok(|meta| meta.location.into());
+        Ok(names.try_collect().await?)
+    }
+
     /// Removes a blob; one that does not exist is removed already.
     pub async fn delete(&self, name: &str) -> Result<(), BlobError> {
         match self.store.delete(&Name::from(name)).await {
@@ -127,6 +175,17 @@ impl Blobs {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// The local store writes beside the final name, behind a `#` that no blob's name has.
+fn remove_unfinished(folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().contains('#') {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 async fn copy<E: std::fmt::Display>(
@@ -164,6 +223,16 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+impl BlobError {
+    /// Returns what a failure of this machine's files means.
+    pub fn from_io(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull => Self::Full,
+            _ => Self::Failed(error.to_string()),
+        }
+    }
 }
 
 impl From<object_store::Error> for BlobError {
@@ -235,6 +304,37 @@ mod tests {
         let cut = blobs.put("cut", cut, 10).await;
         assert!(matches!(cut, Err(BlobError::Source(reason)) if reason == "gone"));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn copies_and_placed_files_outlive_the_blob() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::in_folder(&folder.path().join("blobs")).unwrap();
+        blobs.put("file_1", parts(&[b"abc"]), 3).await.unwrap();
+        blobs.copy("file_1", "file_2").await.unwrap();
+        let mut names = blobs.names().await.unwrap();
+        names.sort();
+        assert_eq!(names, ["file_1", "file_2"]);
+        let placed = folder.path().join("placed");
+        blobs.place("file_1", &placed).await.unwrap();
+        blobs.delete("file_1").await.unwrap();
+        assert_eq!(blobs.bytes("file_2", 3).await.unwrap(), b"abc".as_slice());
+        assert_eq!(std::fs::read(placed).unwrap(), b"abc");
+        let gone = blobs.copy("file_1", "file_3").await;
+        assert!(matches!(gone, Err(BlobError::NotFound)), "{gone:?}");
+        let gone = blobs.place("file_1", &folder.path().join("none")).await;
+        assert!(matches!(gone, Err(BlobError::NotFound)), "{gone:?}");
+    }
+
+    #[tokio::test]
+    async fn what_a_dead_daemon_was_writing_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::in_folder(folder.path()).unwrap();
+        blobs.put("file_1", parts(&[b"abc"]), 3).await.unwrap();
+        std::fs::write(folder.path().join("file_2#1"), "half").unwrap();
+        let blobs = Blobs::in_folder(folder.path()).unwrap();
+        assert_eq!(blobs.names().await.unwrap(), ["file_1"]);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[tokio::test]

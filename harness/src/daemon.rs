@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::agent::{Backoff, Brain, Drivers, LeaseOptions, Live};
 use crate::api::deployments::DeploymentState;
+use crate::api::files::{Collector, FileWorkers, Sweeper};
 use crate::api::sessions::SessionState;
 use crate::api::{self, ApiState, AuthMode, DEFAULT_WORKSPACE, WorkQueue, list_keys};
 use crate::blobs::{BlobError, Blobs};
@@ -104,6 +105,7 @@ pub struct Daemon {
     scanner: JoinHandle<()>,
     scheduler: JoinHandle<()>,
     courier: JoinHandle<()>,
+    file_workers: FileWorkers,
     stopping: CancellationToken,
     _data: DataDir,
 }
@@ -138,7 +140,8 @@ impl Daemon {
         if let Err(error) = data.note(&note) {
             tracing::warn!(%error, "cannot write the lock's note");
         }
-        let hands = Arc::new(make_hands(&config, &data, &mut progress).await?);
+        let blobs = Blobs::in_folder(&data.blobs())?;
+        let hands = Arc::new(make_hands(&config, &data, &blobs, &mut progress).await?);
         sweep(&store, &hands).await;
         let catalog = catalog(&config);
         let brain = brain(&config, store.clone(), hands, catalog.clone())?;
@@ -147,7 +150,7 @@ impl Daemon {
         let drivers = Drivers::new(brain.clone());
         let api_state = ApiState {
             store: store.clone(),
-            blobs: Blobs::in_folder(&data.blobs())?,
+            blobs,
             clock: brain.clock.clone(),
             auth,
             models: catalog,
@@ -155,6 +158,8 @@ impl Daemon {
             default_workspace: WorkspaceId::from_text(DEFAULT_WORKSPACE),
             work: Arc::new(WorkQueue::new(Duration::from_millis(config.work_lease_ms))),
         };
+        let stopping = CancellationToken::new();
+        let file_workers = start_file_workers(&api_state, &brain, &stopping).await?;
         let sessions = SessionState {
             api: api_state.clone(),
             brain,
@@ -171,7 +176,6 @@ impl Daemon {
                 .merge(api::deployments::routes(deployments.clone()))
                 .merge(api::webhooks::routes(api_state, rules)),
         );
-        let stopping = CancellationToken::new();
         let courier = tokio::spawn(courier.run(stopping.clone()));
         let scheduler = Scheduler::new(deployments, scheduler_options(&config));
         let scheduler = tokio::spawn(scheduler.run(stopping.clone()));
@@ -187,6 +191,7 @@ impl Daemon {
             scanner,
             scheduler,
             courier,
+            file_workers,
             stopping,
             _data: data,
         })
@@ -214,6 +219,7 @@ impl Daemon {
         }
         // It ends by itself once the drivers are shut down.
         let _ = self.scanner.await;
+        self.file_workers.ended().await;
     }
 }
 
@@ -310,6 +316,7 @@ pub async fn load_tools(
 async fn make_hands(
     config: &Config,
     data: &DataDir,
+    blobs: &Blobs,
     progress: &mut impl FnMut(StartProgress<'_>),
 ) -> Result<WasmHands, DaemonError> {
     let BuiltIn {
@@ -323,6 +330,8 @@ async fn make_hands(
         components,
         programs,
         sessions: data.sessions(),
+        skills: data.skills(),
+        blobs: blobs.clone(),
         workspace: config.workspace.clone(),
         limits: RuntimeLimits {
             memory_bytes: config.hand.memory_bytes_max,
@@ -339,6 +348,19 @@ async fn make_hands(
         },
         call_timeout,
     })?)
+}
+
+/// Starts what looks after files. Before the first request, so that nothing is missed.
+async fn start_file_workers(
+    api: &ApiState,
+    brain: &Brain,
+    stopping: &CancellationToken,
+) -> Result<FileWorkers, DaemonError> {
+    let (store, blobs, clock) = (api.store.clone(), api.blobs.clone(), api.clock.clone());
+    let hints = store.subscribe();
+    let sweeper = Sweeper::new(store.clone(), blobs.clone(), clock.clone()).await?;
+    let collector = Collector::new(store, blobs, clock, brain.hands.clone());
+    Ok(FileWorkers::start(sweeper, collector, hints, stopping))
 }
 
 /// Finishes deletions that a crash cut in half: the record is gone, the files are not.

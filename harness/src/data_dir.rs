@@ -114,6 +114,11 @@ impl DataDir {
         self.path.join("sessions")
     }
 
+    /// Returns the folder of unpacked skills.
+    pub fn skills(&self) -> PathBuf {
+        self.path.join("skills")
+    }
+
     /// Returns the folder of blobs.
     pub fn blobs(&self) -> PathBuf {
         self.path.join("blobs")

@@ -81,6 +81,14 @@ id_types! {
     EventId = "sevt_";
     /// A thread of a session.
     ThreadId = "sthr_";
+    /// A file.
+    FileId = "file_";
+    /// Something mounted into a session.
+    SessionResourceId = "sesrsc_";
+    /// A skill.
+    SkillId = "skill_";
+    /// A version of a skill.
+    SkillVersionId = "skver_";
     /// A tenant: API keys belong to one, and nothing of one is visible to another.
     WorkspaceId = "wrkspc_";
     /// One HTTP request, as told in the `request-id` header.

@@ -1,7 +1,7 @@
 //! Sinew: sessions, brains and the hands that serve them, behind the managed-agents HTTP API.
 //!
 //! Order of dependency, each module using only what stands before it: `clock`, `cron`, `ids`, `json`, `store`, `model`,
-//! `mock_model`, `session`, `data_dir`, `blobs`, `webhooks`, `hands`, `agent`, `api`, `scheduler`, `config`, `daemon`,
+//! `mock_model`, `session`, `data_dir`, `blobs`, `archive`, `webhooks`, `hands`, `agent`, `api`, `scheduler`, `config`, `daemon`,
 //! `logging`, `cli`. A tidy test holds it.
 
 // Without tests the library is linted as it ships; a test may fail by panicking.
@@ -18,6 +18,7 @@
 
 pub mod agent;
 pub mod api;
+mod archive;
 pub mod blobs;
 mod cli;
 pub mod clock;

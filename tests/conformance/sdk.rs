@@ -156,7 +156,7 @@ fn table(calls: &[Call]) -> (String, Vec<String>) {
          | Call | SDK method | Python | Python, asyncio | TypeScript |\n|---|---|---|---|---|\n",
     );
     let mut missing = Vec::new();
-    for (endpoint, method) in wire.calls() {
+    for (endpoint, method) in wire.methods() {
         let path = endpoint.split(' ').nth(1).unwrap_or_default();
         let is_served = !CALLS_NOT_SERVED.contains(&endpoint.as_str())
             && !NOT_SERVED.iter().any(|start| path.starts_with(start));

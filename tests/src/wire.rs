@@ -245,7 +245,7 @@ impl Wire {
         clippy::expect_used,
         reason = "the file is part of the program; a test reads it"
     )]
-    pub fn calls(&self) -> Vec<(String, String)> {
+    pub fn methods(&self) -> Vec<(String, String)> {
         let methods: BTreeMap<String, String> =
             serde_json::from_str(METHODS).expect("data/sdk_methods.json is well formed");
         methods.into_iter().collect()

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::hands::SKILLS;
 use crate::json::Fields as _;
 use crate::model::ModelRequest;
-use crate::session::{State, Turn};
+use crate::session::{SKILLS_FIELD, State, Turn};
 
 /// Generated tokens that one answer may have.
 const OUTPUT_TOKENS_MAX: u32 = 32_000;
@@ -18,6 +19,10 @@ const NEWEST_INPUT_CHARS_MAX: usize = 50_000;
 const ENVIRONMENT: &str = "You work in a sandbox through tools. Your working directory is /workspace; \
 relative paths start there. Files for the user to take away belong in /mnt/session/outputs. Files that the \
 user gave you are in /mnt/session/uploads, which is read-only. /tmp is for scratch.";
+
+const SKILLS_INTRO: &str = "You have skills: folders of instructions and programs for particular kinds of \
+work. When a task is of such a kind, read the skill's SKILL.md before you begin, and follow it; the paths in it \
+are relative to its folder. Your skills:";
 
 const SUMMARISE: &str = "You summarise the work of an AI agent so that it can go on without the \
 conversation itself. State the user's goal and constraints in their own words, what was done and found (files, \
@@ -33,8 +38,31 @@ pub fn model_request(state: &State, tools: Vec<Value>) -> ModelRequest {
             system.push_str("\n\n");
         }
         system.push_str(ENVIRONMENT);
+        system.push_str(&skills(state));
     }
     request(state, system, messages(state), tools)
+}
+
+/// Tells of the agent's skills: what each is for, and where to read on.
+fn skills(state: &State) -> String {
+    let own = state.agent().at("skills").as_array();
+    let kept = state.config.at(SKILLS_FIELD).as_array();
+    let lines = own.into_iter().flatten().filter_map(|own| {
+        let is_own = |skill: &&Value| skill.at("version") == own.at("version");
+        let skill = kept?.iter().find(is_own)?;
+        let text = |name: &str| skill.at(name).as_str();
+        Some(format!(
+            "\n- {}: {} ({SKILLS}/{}/SKILL.md)",
+            text("name")?,
+            text("description")?,
+            text("folder")?
+        ))
+    });
+    let lines: String = lines.collect();
+    match lines.is_empty() {
+        true => lines,
+        false => format!("\n\n{SKILLS_INTRO}{lines}"),
+    }
 }
 
 /// Returns the request that asks for a summary of the conversation.

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::brain::Brain;
 use super::drivers::Poke;
 use crate::clock::Timestamp;
-use crate::hands::Hand;
+use crate::hands::{Hand, Mounts};
 use crate::ids::{EventId, SessionId};
 use crate::json::Fields as _;
 use crate::session::{
@@ -56,6 +56,8 @@ pub(super) struct Driver {
     pub(super) state: Option<State>,
     /// The session's hand, once a call needed one.
     pub(super) hand: Option<Box<dyn Hand>>,
+    /// What that hand shows.
+    pub(super) mounts: Mounts,
 }
 
 impl Driver {
@@ -73,6 +75,7 @@ impl Driver {
             lease: None,
             state: None,
             hand: None,
+            mounts: Mounts::default(),
         }
     }
 
@@ -301,7 +304,7 @@ impl Driver {
     }
 
     /// Folds in what others appended.
-    async fn catch_up(&mut self) -> Result<(), DriverError> {
+    pub(super) async fn catch_up(&mut self) -> Result<(), DriverError> {
         loop {
             let after = self.state()?.last;
             let events = self

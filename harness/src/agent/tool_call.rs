@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::driver::{Driver, DriverError, Woken};
 use super::tool_output;
-use crate::hands::{CallOutcome, Hand, HandError, ToolCall};
+use crate::hands::{CallOutcome, Hand, HandError, Mounts, ToolCall};
 use crate::ids::EventId;
 use crate::session::{Draft, EventKind, text_block};
 use crate::store::StoreError;
@@ -15,6 +15,8 @@ impl Driver {
         let mut opening = self.draft()?;
         self.open_turn(&mut opening)?;
         self.commit(opening).await?;
+        // What was mounted by now is there for this call.
+        self.catch_up().await?;
         let Some(call) = self.state()?.call(event_id.as_str()) else {
             return Ok(());
         };
@@ -35,10 +37,16 @@ impl Driver {
             event_id.clone(),
         );
         let session_id = self.session_id.clone();
+        let mounts = Mounts::of_session(&self.state()?.config);
+        let are_placed = self.mounts == mounts;
         let work = async {
             let hand: Box<dyn Hand> = match hand {
-                Some(hand) => hand,
-                None => hands.provision(&session_id).await?,
+                Some(hand) if are_placed => hand,
+                Some(hand) => {
+                    hands.place(&session_id, &mounts).await?;
+                    hand
+                }
+                None => hands.provision(&session_id, &mounts).await?,
             };
             let outcome = hand.execute(&call, &output, &cancel).await?;
             Ok::<_, HandError>((hand, outcome))
@@ -49,6 +57,7 @@ impl Driver {
             Woken::Interrupted => return Ok(()),
             Woken::Done(Ok((hand, outcome))) => {
                 self.hand = Some(hand);
+                self.mounts = mounts;
                 outcome
             }
             Woken::Done(Err(error)) => {

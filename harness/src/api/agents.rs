@@ -12,6 +12,7 @@ use crate::api::collection::{Answer, Collection, LIMIT_DEFAULT, LIMIT_MAX, UPDAT
 use crate::api::deployments::archive_of_agent;
 use crate::api::page::{self, Cursor, Position};
 use crate::api::query::Query;
+use crate::api::skills::check_skills;
 use crate::api::{ApiError, ApiState, Caller};
 use crate::clock::rfc3339;
 use crate::ids::{AgentId, WorkspaceId};
@@ -32,6 +33,7 @@ pub(super) async fn create(State(api): State<ApiState>, caller: Caller, body: Js
     let id = AgentId::fresh(now);
     let roster = fetch_roster(&api, &caller.workspace, draft.references()).await?;
     let config = draft.finish(id.as_str(), 1, &roster)?;
+    check_skills(&api, &caller.workspace, &config.skills).await?;
     let created = api
         .store
         .create(NewResource {
@@ -123,7 +125,11 @@ async fn decide_change(
     if draft.clone().finish(id, stored.version, &roster)? == *config {
         return Ok(None);
     }
-    Ok(Some(draft.finish(id, stored.version + 1, &roster)?))
+    let changed = draft.finish(id, stored.version + 1, &roster)?;
+    if changed.skills != config.skills {
+        check_skills(api, workspace, &changed.skills).await?;
+    }
+    Ok(Some(changed))
 }
 
 /// Returns the agents of the workspace, newest first.

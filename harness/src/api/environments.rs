@@ -130,6 +130,20 @@ pub async fn live_environment(
     }
 }
 
+/// Returns the wire form of an environment that a session has already, archived or not; `None` if it was
+/// deleted.
+pub async fn wire_of_any(
+    api: &ApiState,
+    workspace: &WorkspaceId,
+    id: &str,
+) -> Result<Option<Value>, ApiError> {
+    match api.store.get(&key(workspace, id), None).await {
+        Ok(stored) => Ok(Some(wire(&stored))),
+        Err(StoreError::NotFound) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Returns an environment, archived or not. Errors: 404 `environment_not_found`.
 pub(super) async fn find(
     api: &ApiState,

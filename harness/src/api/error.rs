@@ -92,6 +92,15 @@ impl ApiError {
         )
     }
 
+    /// 413: the body is over its route's own limit.
+    pub fn body_too_large() -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "request_too_large",
+            "the request body exceeds this endpoint's limit",
+        )
+    }
+
     /// 429: the caller must slow down.
     pub fn rate_limited(message: impl Into<String>) -> Self {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", message)

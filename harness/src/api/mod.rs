@@ -33,6 +33,7 @@ mod keys;
 mod memory;
 pub mod metadata;
 mod models;
+mod multipart;
 mod names;
 pub mod page;
 mod protocol;

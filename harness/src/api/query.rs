@@ -43,6 +43,19 @@ impl Query {
         }
     }
 
+    /// Returns the query with `prefix` taken from the start of the parameter `name`, which must have it.
+    pub fn without_prefix(&self, name: &str, prefix: &str) -> Result<Self, Invalid> {
+        let mut query = self.clone();
+        let values = query.pairs.iter_mut().filter(|(key, _)| key == name);
+        for (_, value) in values.filter(|(_, value)| !value.is_empty()) {
+            match value.strip_prefix(prefix) {
+                Some(rest) => *value = rest.to_owned(),
+                None => return Err(Invalid::at(name, "the cursor is malformed or expired")),
+            }
+        }
+        Ok(query)
+    }
+
     /// Returns every value of `name[]` and of `name`, at most [`LIST_VALUES_MAX`].
     pub fn list(&self, name: &str) -> Result<Vec<&str>, Invalid> {
         let values: Vec<&str> = self

@@ -5,18 +5,25 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::ids::{EventId, SessionId};
 
 mod built_in;
+mod mounts;
+mod outputs;
 mod shell_state;
+mod skill_sets;
 mod spill;
+mod uploads;
 mod used;
 mod wasm;
 
 pub use built_in::{ENVIRONMENT, programs, tools};
+pub use mounts::{Mounts, SKILLS, SkillMount, UPLOADS, UploadMount};
 pub use wasm::{WasmHands, WasmHandsOptions};
 
 /// What a call came to, as the model and the log will see it.
@@ -58,14 +65,62 @@ pub struct ToolCall {
     pub input: Value,
 }
 
-/// Makes hands.
+/// What a session left in its outputs.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Outputs {
+    /// The files.
+    pub files: Vec<OutputFile>,
+    /// There are more, or some whose names cannot be told.
+    pub is_cut: bool,
+}
+
+/// A file in a session's outputs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OutputFile {
+    /// Where it lies below the outputs, e.g. `reports/a.pdf`.
+    pub path: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Another text whenever its content may be another one.
+    pub mark: String,
+}
+
+/// Makes hands. Those that keep no files need nothing for uploads and outputs.
 #[async_trait]
 pub trait Hands: Send + Sync + 'static {
     /// Returns the Messages API definitions of the built-in tools, in a fixed order. Needs no hand.
     fn definitions(&self) -> &[Value];
 
-    /// Returns a hand for the session. Called at its first tool call, and again after a crash.
-    async fn provision(&self, session_id: &SessionId) -> Result<Box<dyn Hand>, HandError>;
+    /// Returns a hand for the session, with its mounts in place. Called at its first tool call, and again
+    /// after a crash.
+    async fn provision(
+        &self,
+        session_id: &SessionId,
+        mounts: &Mounts,
+    ) -> Result<Box<dyn Hand>, HandError>;
+
+    /// Puts the uploads of `mounts` in place of those that a living hand of the session shows.
+    async fn place(&self, _session_id: &SessionId, _mounts: &Mounts) -> Result<(), HandError> {
+        Ok(())
+    }
+
+    /// Returns the files in the session's outputs in order of their paths, at most `files_max`.
+    async fn outputs(
+        &self,
+        _session_id: &SessionId,
+        _files_max: usize,
+    ) -> Result<Outputs, HandError> {
+        Ok(Outputs::default())
+    }
+
+    /// Returns the content of one of the outputs as it is read; a failure of the stream is the file's.
+    async fn read_output(
+        &self,
+        _session_id: &SessionId,
+        path: &str,
+    ) -> Result<BoxStream<'static, std::io::Result<Bytes>>, HandError> {
+        Err(HandError::Host(format!("there is no output {path:?}")))
+    }
 
     /// Marks a session's files as to be removed, before its record is: should the daemon die between the
     /// two, the next start finishes the removal.

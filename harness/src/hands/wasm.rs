@@ -10,6 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
 use serde_json::{Value, json};
 use sinew_runtime::fs::Rights;
 use sinew_runtime::typed::Content;
@@ -20,16 +22,22 @@ use sinew_runtime::{
 use tokio_util::sync::CancellationToken;
 
 use super::built_in::ENVIRONMENT;
+use super::mounts::{Mounts, SKILLS, UPLOADS};
 use super::shell_state::ShellState;
+use super::skill_sets::SkillSets;
 use super::spill::shorten;
 use super::used::{Used, count};
-use super::{CallOutcome, Hand, HandError, Hands, OutputSink, ToolCall};
+use super::{CallOutcome, Hand, HandError, Hands, OutputSink, Outputs, ToolCall, outputs, uploads};
+use crate::blobs::Blobs;
 use crate::data_dir::make_private;
 use crate::ids::SessionId;
 use crate::session::text_block;
 
 /// Marks a session's folder as to be removed; beside the folders that guests see, not in one of them.
 const CONDEMNED: &str = "to-be-removed";
+
+/// The folder of a session's outputs.
+const OUTPUTS: &str = "outputs";
 
 /// How hands are made.
 pub struct WasmHandsOptions {
@@ -41,6 +49,10 @@ pub struct WasmHandsOptions {
     pub programs: Arc<Programs>,
     /// Folder that holds a folder for each session.
     pub sessions: PathBuf,
+    /// Folder of this maker's own for unpacked skills; it is emptied.
+    pub skills: PathBuf,
+    /// The contents of mounted files and skills.
+    pub blobs: Blobs,
     /// A folder of the host that every session works in, in place of its own.
     pub workspace: Option<PathBuf>,
     /// Bounds of each hand.
@@ -53,6 +65,7 @@ pub struct WasmHandsOptions {
 pub struct WasmHands {
     options: WasmHandsOptions,
     definitions: Vec<Value>,
+    skill_sets: SkillSets,
 }
 
 impl WasmHands {
@@ -74,6 +87,7 @@ impl WasmHands {
             })
             .collect();
         Ok(Self {
+            skill_sets: SkillSets::in_folder(options.skills.clone()),
             options,
             definitions,
         })
@@ -95,6 +109,21 @@ impl WasmHands {
 
     fn folder(&self, session_id: &SessionId) -> PathBuf {
         self.options.sessions.join(session_id.as_str())
+    }
+
+    /// Returns the folder of a session's skills, if it has any.
+    async fn skills(&self, mounts: &Mounts) -> Result<Option<Dir>, String> {
+        if mounts.skills.is_empty() {
+            return Ok(None);
+        }
+        let unpacked = self
+            .skill_sets
+            .folder_of(&self.options.blobs, &mounts.skills);
+        let folder = unpacked
+            .await
+            .map_err(|error| format!("its skills could not be unpacked: {error}"))?;
+        let opened = Dir::open_ambient_dir(folder, ambient_authority());
+        opened.map(Some).map_err(|error| error.to_string())
     }
 }
 
@@ -118,12 +147,18 @@ impl Hands for WasmHands {
         &self.definitions
     }
 
-    async fn provision(&self, session_id: &SessionId) -> Result<Box<dyn Hand>, HandError> {
+    async fn provision(
+        &self,
+        session_id: &SessionId,
+        mounts: &Mounts,
+    ) -> Result<Box<dyn Hand>, HandError> {
         let failed = |reason: String| HandError::Provision {
             session_id: session_id.clone(),
             reason,
         };
         let folder = self.folder(session_id);
+        self.place(session_id, mounts).await?;
+        let skills = self.skills(mounts).await.map_err(failed)?;
         let workspace = self.options.workspace.clone();
         // A few system calls; they go to the blocking pool because a folder may lie on a slow disk.
         let shell_state = ShellState::in_folder(&folder);
@@ -151,7 +186,11 @@ impl Hands for WasmHands {
             .mount("/workspace", folders.workspace, Rights::ReadWrite)
             .mount("/tmp", folders.tmp, Rights::ReadWrite)
             .mount("/mnt/session/outputs", folders.outputs, Rights::ReadWrite)
-            .mount("/mnt/session/uploads", folders.uploads, Rights::ReadOnly);
+            .mount(UPLOADS, folders.uploads, Rights::ReadOnly);
+        let resources = match skills {
+            Some(skills) => resources.mount(SKILLS, skills, Rights::ReadOnly),
+            None => resources,
+        };
         let hand = self
             .options
             .runtime
@@ -169,6 +208,43 @@ impl Hands for WasmHands {
             session_id: session_id.clone(),
             call_timeout: self.options.call_timeout,
         }))
+    }
+
+    async fn place(&self, session_id: &SessionId, mounts: &Mounts) -> Result<(), HandError> {
+        let folder = self.folder(session_id);
+        let placed = uploads::place(&folder, &self.options.blobs, &mounts.uploads).await;
+        placed.map_err(|error| HandError::Provision {
+            session_id: session_id.clone(),
+            reason: format!("its files could not be mounted: {error}"),
+        })
+    }
+
+    async fn outputs(
+        &self,
+        session_id: &SessionId,
+        files_max: usize,
+    ) -> Result<Outputs, HandError> {
+        let folder = self.folder(session_id).join(OUTPUTS);
+        let listed = tokio::task::spawn_blocking(move || outputs::list(&folder, files_max));
+        match listed.await {
+            Ok(listed) => listed.map_err(|error| HandError::Host(error.to_string())),
+            Err(error) => Err(HandError::Host(error.to_string())),
+        }
+    }
+
+    async fn read_output(
+        &self,
+        session_id: &SessionId,
+        path: &str,
+    ) -> Result<BoxStream<'static, std::io::Result<Bytes>>, HandError> {
+        let (folder, path) = (self.folder(session_id).join(OUTPUTS), path.to_owned());
+        let opened = tokio::task::spawn_blocking(move || outputs::read(&folder, &path)).await;
+        Ok(match opened {
+            Ok(Ok(content)) => content,
+            // Told by the stream, since it is the file's: it may be gone by now.
+            Ok(Err(error)) => stream::once(async { Err(error) }).boxed(),
+            Err(error) => return Err(HandError::Host(error.to_string())),
+        })
     }
 
     async fn condemn(&self, session_id: &SessionId) -> Result<(), HandError> {
@@ -200,7 +276,8 @@ impl Hands for WasmHands {
 
 /// The folders of one session, opened once; guests never see a path of the host.
 struct Folders {
-    /// What is in the session's own folders already; a folder of the host's is not the session's.
+    /// What is in the session's own folders already; neither a folder of the host's is the session's, nor what
+    /// was mounted.
     used: Used,
     workspace: Dir,
     tmp: Dir,
@@ -212,7 +289,9 @@ impl Folders {
     fn open(folder: &Path, workspace: Option<PathBuf>) -> std::io::Result<Self> {
         let open = |path: &Path| Dir::open_ambient_dir(path, ambient_authority());
         let mut used = Used::default();
-        count(folder, &mut used);
+        for name in ["workspace", "tmp", OUTPUTS] {
+            count(&folder.join(name), &mut used);
+        }
         let own = |name: &str| {
             let path = folder.join(name);
             make_private(&path)?;
@@ -225,7 +304,7 @@ impl Folders {
                 None => own("workspace")?,
             },
             tmp: own("tmp")?,
-            outputs: own("outputs")?,
+            outputs: own(OUTPUTS)?,
             uploads: own("uploads")?,
         })
     }

@@ -52,9 +52,13 @@ pub enum EventKind {
     Processed,
     /// Ours: an open call that no result event can close (a custom one) was closed by the harness.
     CallClosed,
+    /// Ours: a file was mounted into the living session; the body is the wire's resource.
+    ResourceAdded,
+    /// Ours: the resource that the body names by `resource_id` was taken from the session.
+    ResourceRemoved,
 }
 
-const NAMES: [(EventKind, &str); 45] = [
+const NAMES: [(EventKind, &str); 47] = [
     (EventKind::UserMessage, "user.message"),
     (EventKind::UserInterrupt, "user.interrupt"),
     (EventKind::UserToolConfirmation, "user.tool_confirmation"),
@@ -145,6 +149,8 @@ const NAMES: [(EventKind, &str); 45] = [
     (EventKind::Created, "sinew.created"),
     (EventKind::Processed, crate::store::PROCESSED),
     (EventKind::CallClosed, "sinew.call_closed"),
+    (EventKind::ResourceAdded, "sinew.resource_added"),
+    (EventKind::ResourceRemoved, "sinew.resource_removed"),
 ];
 
 impl EventKind {

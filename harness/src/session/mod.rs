@@ -9,6 +9,7 @@ mod decide;
 mod draft;
 mod kind;
 mod projection;
+mod resources;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -19,8 +20,9 @@ pub use decide::{Limits, Step, TurnFailure, decide};
 pub use draft::{Draft, text_block};
 pub use kind::EventKind;
 pub use projection::{
-    PROJECTION_PRIVATE, SELF_HOSTED, consumed_nanocents, needs_worker, project, session_wire,
-    thread_wire,
+    PROJECTION_PRIVATE, SELF_HOSTED, SKILLS_FIELD, consumed_nanocents, needs_worker, project,
+    session_wire, thread_wire,
 };
+pub use resources::{add_resource, remove_resource};
 pub use state::{FoldError, Queued, State, Status, Turn};
 pub use usage::{Usage, budget_nanocents};

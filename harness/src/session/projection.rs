@@ -30,6 +30,9 @@ pub fn needs_worker(row: &Resource) -> bool {
             || *private.at("needs_wake") == true
             || open_calls.any(|call| *call.at("is_worker") == true))
 }
+/// The field of a session's configuration that tells which skills it has: `skill_id`, `version`, `folder`,
+/// `name`, `description` of each. Not on the wire.
+pub const SKILLS_FIELD: &str = "_skills";
 
 /// Returns the row that follows from `state`.
 pub fn project(state: &State, limits: &Limits) -> Projection {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::call::{Answer, Call, CallKind, Confirmation, Permission};
 use super::kind::EventKind;
 use super::projection::SELF_HOSTED;
+use super::resources::{add_resource, remove_resource};
 use super::usage::{Usage, micros};
 use crate::clock::Timestamp;
 use crate::ids::{EventId, SessionId, ThreadId};
@@ -314,6 +315,13 @@ impl State {
                 self.archived_at.get_or_insert(event.at);
             }
             EventKind::SessionUpdated => self.update(&event.body),
+            EventKind::ResourceAdded => {
+                add_resource(Arc::make_mut(&mut self.config), event.body.clone());
+            }
+            EventKind::ResourceRemoved => {
+                let id = event.body.at("resource_id").as_str().unwrap_or_default();
+                remove_resource(Arc::make_mut(&mut self.config), id);
+            }
             EventKind::SpanModelRequestStart => {
                 self.open_request = Some(event.id.clone());
                 self.requests_in_turn = self.requests_in_turn.saturating_add(1);

@@ -165,10 +165,6 @@ async fn run(
         is_changed = true;
     }
     let mut writes = vec![Write::Create(run)];
-    let mut made = outcome.ok();
-    if let Some(session) = &mut made {
-        writes.append(&mut session.writes);
-    }
     if is_changed {
         let revision = stored.row.revision;
         let change = stored.change(now, None);
@@ -178,10 +174,10 @@ async fn run(
             change,
         });
     }
-    let written = api.store.write(writes).await?;
-    if let Some(session) = &made {
-        session.announce(&state.sessions);
-    }
+    let written = match outcome {
+        Ok(session) => session.store(&state.sessions, writes).await?.1,
+        Err(_) => api.store.write(writes).await?,
+    };
     let row = written.into_iter().next().flatten();
     row.ok_or_else(|| StoreError::Failed("a run was written but not returned".to_owned()))
 }
@@ -197,7 +193,14 @@ async fn make_session(
         return Ok(Err(obstacle));
     }
     let request = config.session_request();
-    let made = prepare(&state.sessions, &key.workspace, request, Some(&key.id)).await;
+    let made = prepare(
+        &state.sessions,
+        &key.workspace,
+        request,
+        Some(&key.id),
+        false,
+    )
+    .await;
     Ok(made.map_err(|error| {
         if let Some(internal) = error.internal_message() {
             tracing::error!(deployment = key.id, internal, "a run made no session");

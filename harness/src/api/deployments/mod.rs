@@ -368,7 +368,7 @@ async fn rehearse(
     config: &DeploymentConfig,
 ) -> Result<(), ApiError> {
     let request = config.session_request();
-    prepare(&state.sessions, workspace, request, Some("")).await?;
+    prepare(&state.sessions, workspace, request, Some(""), true).await?;
     Ok(())
 }
 

@@ -6,14 +6,18 @@ use serde_json::{Value, json};
 
 use super::SessionState;
 use super::input::{Input, read};
+use super::resources::{self, Mounted};
 use crate::api::body::{Field, Fields, Invalid, JsonBody, Spot};
+use crate::api::skills::resolve_skills;
 use crate::api::{ApiError, Caller, live_environment, metadata, resolve_session_agent, work};
 use crate::clock::Timestamp;
 use crate::ids::{EventId, ID_BYTES_MAX, SessionId, ThreadId, WorkspaceId};
 use crate::json::Fields as _;
 use crate::model::TokenUsage;
-use crate::session::{Draft, EventKind, SELF_HOSTED, State as Folded, project, session_wire};
-use crate::store::{Key, Kind, NewEvent, NewResource, StoredEvent, Write};
+use crate::session::{
+    Draft, EventKind, SELF_HOSTED, SKILLS_FIELD, State as Folded, project, session_wire,
+};
+use crate::store::{Key, Kind, NewEvent, NewResource, Resource, StoreError, StoredEvent, Write};
 
 /// Most initial events.
 const INITIAL_EVENTS_MAX: usize = 50;
@@ -38,26 +42,19 @@ pub(super) async fn create(
     caller: Caller,
     JsonBody(fields): JsonBody,
 ) -> Result<Json<Value>, ApiError> {
-    let mut new = prepare(&state, &caller.workspace, fields, None).await?;
-    let made = state
-        .api
-        .store
-        .write(std::mem::take(&mut new.writes))
-        .await?;
-    let Some(Some(row)) = made.first() else {
-        return Err(ApiError::internal("the store returned no session"));
-    };
-    new.announce(&state);
-    Ok(Json(session_wire(row, row.created_at)))
+    let new = prepare(&state, &caller.workspace, fields, None, false).await?;
+    let (row, _) = new.store(&state, Vec::new()).await?;
+    Ok(Json(session_wire(&row, row.created_at)))
 }
 
-/// Reads a request for a session and checks it against what there is, but writes nothing. A session of a
-/// deployment names it. Errors: 400 and 404, as the client of the request shall see them.
+/// Reads a request for a session and checks it against what there is; its row is not written. Files to be mounted
+/// are copied, unless it is a rehearsal, which is not to be stored. A session of a deployment names it. Errors: 400 and 404, as the client of the request shall see them.
 pub(in crate::api) async fn prepare(
     state: &SessionState,
     workspace: &WorkspaceId,
     mut fields: Fields,
     deployment_id: Option<&str>,
+    is_rehearsal: bool,
 ) -> Result<Prepared, ApiError> {
     let agent_spot = fields.required("agent")?;
     let environment_id = fields.required("environment_id")?.text(1, ID_BYTES_MAX)?;
@@ -67,7 +64,8 @@ pub(in crate::api) async fn prepare(
     };
     let metadata = metadata::create(fields.take("metadata"))?;
     let budget = budget(fields.take("budget"))?;
-    refuse_resources(&mut fields)?;
+    let wanted = resources::read(fields.take("resources"))?;
+    refuse_vaults(&mut fields)?;
     let allowed = match deployment_id {
         Some(_) => &DEPLOYMENT_EVENTS[..],
         None => &SESSION_EVENTS,
@@ -75,21 +73,30 @@ pub(in crate::api) async fn prepare(
     let inputs = initial_events(fields.take("initial_events"), allowed)?;
     fields.finish()?;
 
-    let agent = resolve_session_agent(&state.api, workspace, agent_spot).await?;
+    let mut agent = resolve_session_agent(&state.api, workspace, agent_spot).await?;
     let environment = live_environment(&state.api, workspace, &environment_id).await?;
     let is_self_hosted = *environment.at("config").at("type") == "self_hosted";
+    resources::check_environment(&environment, &wanted)?;
+    let skills = resolve_skills(&state.api, workspace, &mut agent.snapshot).await?;
     if !budget.is_null() {
         check_budgetable(state, &agent.snapshot)?;
     }
     let now = state.api.clock.now();
+    let session_id = SessionId::fresh(now);
+    let mut mounted = if is_rehearsal {
+        Mounted::default()
+    } else {
+        resources::mount(&state.api, workspace, &session_id, wanted, now).await?
+    };
     let mut config = json!({
         "agent": agent.snapshot,
         "environment_id": environment_id,
         "title": title,
         "metadata": metadata,
         "budget": budget,
-        "resources": [],
+        "resources": std::mem::take(&mut mounted.resources),
         "vault_ids": [],
+        SKILLS_FIELD: skills,
     });
     let mut labels = vec![
         ("agent_id".to_owned(), agent.id),
@@ -100,11 +107,15 @@ pub(in crate::api) async fn prepare(
         labels.push(("deployment_id".to_owned(), deployment_id.to_owned()));
     }
     if is_self_hosted {
-        refuse_unmountable(config.at("resources"))?;
         config.set(SELF_HOSTED, json!(true));
     }
-    let session_id = SessionId::fresh(now);
-    let (events, folded) = first_events(&session_id, config, &inputs, now)?;
+    let (events, folded) = match first_events(&session_id, config, &inputs, now) {
+        Ok(first) => first,
+        Err(error) => {
+            resources::unmount(&state.api, mounted).await;
+            return Err(error);
+        }
+    };
     let projection = project(&folded, &state.brain.limits);
     let session = NewResource {
         key: Key {
@@ -122,6 +133,7 @@ pub(in crate::api) async fn prepare(
     };
     let item = is_self_hosted
         .then(|| work::first_item(workspace, &environment_id, session_id.as_str(), now));
+    let copies = mounted.copies.iter().map(|copy| copy.record.clone());
     Ok(Prepared {
         session_id,
         environment_id,
@@ -129,8 +141,10 @@ pub(in crate::api) async fn prepare(
         needs_wake: projection.needs_wake,
         writes: std::iter::once(session)
             .chain(item)
+            .chain(copies)
             .map(Write::Create)
             .collect(),
+        mounted,
     })
 }
 
@@ -142,37 +156,42 @@ pub(in crate::api) struct Prepared {
     is_self_hosted: bool,
     needs_wake: bool,
     /// What makes it, in one commit; the session's own row is the first.
-    pub(in crate::api) writes: Vec<Write>,
+    writes: Vec<Write>,
+    mounted: Mounted,
 }
 
 impl Prepared {
-    /// Tells workers and drivers of the session, once its writes are made.
-    pub(in crate::api) fn announce(&self, state: &SessionState) {
+    /// Stores the session together with `others`, all or nothing, and tells workers and drivers of it. Returns
+    /// the session's row and what is stored of the others.
+    pub(in crate::api) async fn store(
+        mut self,
+        state: &SessionState,
+        others: Vec<Write>,
+    ) -> Result<(Resource, Vec<Option<Resource>>), StoreError> {
+        let count = self.writes.len();
+        let mut writes = std::mem::take(&mut self.writes);
+        writes.extend(others);
+        let mut stored = match state.api.store.write(writes).await {
+            Ok(stored) => stored,
+            Err(error) => {
+                resources::unmount(&state.api, self.mounted).await;
+                return Err(error);
+            }
+        };
         if self.is_self_hosted {
             state.api.work.announce(&self.environment_id);
         }
         if self.needs_wake {
             state.drivers.wake(&self.session_id);
         }
-    }
-}
-
-/// Refuses what only the server could put into a session's files.
-fn refuse_unmountable(resources: &Value) -> Result<(), Invalid> {
-    let resources = resources.as_array().into_iter().flatten();
-    for (index, resource) in resources.enumerate() {
-        if matches!(
-            resource.at("type").as_str(),
-            Some("file" | "github_repository")
-        ) {
-            return Err(Invalid::at(
-                format!("resources.{index}"),
-                "a session on a self-hosted environment takes no files and no repositories: its \
-                 worker brings them",
-            ));
+        let others = stored.split_off(count.min(stored.len()));
+        match stored.into_iter().next().flatten() {
+            Some(row) => Ok((row, others)),
+            None => Err(StoreError::Failed(
+                "a session was written but not returned".to_owned(),
+            )),
         }
     }
-    Ok(())
 }
 
 /// Returns the first events of a log and what they fold to.
@@ -244,20 +263,12 @@ pub(in crate::api) fn initial_events(
         .collect()
 }
 
-fn refuse_resources(fields: &mut Fields) -> Result<(), Invalid> {
-    for (name, max, what) in [
-        (
-            "resources",
-            RESOURCES_MAX,
-            "mounted resources are not served yet",
-        ),
-        ("vault_ids", VAULTS_MAX, "vaults are not served yet"),
-    ] {
-        if let Some(spot) = fields.take(name).given() {
-            let path = spot.path.clone();
-            if !spot.array(max)?.is_empty() {
-                return Err(Invalid::at(path, format!("{what}; leave the list empty")));
-            }
+fn refuse_vaults(fields: &mut Fields) -> Result<(), Invalid> {
+    if let Some(spot) = fields.take("vault_ids").given() {
+        let path = spot.path.clone();
+        if !spot.array(VAULTS_MAX)?.is_empty() {
+            let message = "vaults are not served yet; leave the list empty";
+            return Err(Invalid::at(path, message));
         }
     }
     Ok(())

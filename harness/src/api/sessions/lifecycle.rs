@@ -9,13 +9,12 @@ use super::{
 };
 use crate::api::ApiError;
 use crate::api::Caller;
-use crate::api::page;
-use crate::api::query::Query;
+use crate::api::files::remove_of_session;
 use crate::api::work;
 use crate::ids::ThreadId;
 use crate::json::Fields as _;
 use crate::session::{Draft, PROJECTION_PRIVATE, session_wire};
-use crate::store::{Append, Order, Projection, StoreError};
+use crate::store::{Append, Projection, StoreError};
 
 /// Returns a session.
 pub(super) async fn retrieve(
@@ -25,25 +24,6 @@ pub(super) async fn retrieve(
 ) -> Result<Json<Value>, ApiError> {
     let row = state.row(&caller, &session_id).await?;
     Ok(Json(session_wire(&row, state.api.clock.now())))
-}
-
-/// Lists a session's mounted resources.
-pub(super) async fn resources(
-    State(state): State<SessionState>,
-    caller: Caller,
-    Path(session_id): Path<String>,
-    query: Query,
-) -> Result<Json<Value>, ApiError> {
-    let row = state.row(&caller, &session_id).await?;
-    query.limit(1_000, 1_000)?;
-    page::cursor(&query, &format!("resources/{session_id}"), Order::Ascending)?;
-    let data = row
-        .body
-        .at("resources")
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    Ok(Json(page::cursor_page(data, None)))
 }
 
 /// Ends a session for good; its history stays readable.
@@ -128,6 +108,10 @@ pub(super) async fn delete(
     }
     if let Err(error) = work::forget_session(&state.api, &caller.workspace, &session_id).await {
         tracing::error!(session = session_id, %error, "a deleted session's work items could not be removed");
+    }
+    let (store, blobs) = (&*state.api.store, &state.api.blobs);
+    if let Err(error) = remove_of_session(store, blobs, &caller.workspace, &session_id).await {
+        tracing::error!(session = session_id, %error, "files of a deleted session could not be removed; the next start does it");
     }
     // The record is gone, so the session is: what is left of its files is the operator's to see.
     if let Err(error) = state.brain.hands.discard(&id_of(&row)).await {

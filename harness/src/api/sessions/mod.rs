@@ -6,6 +6,7 @@ mod events;
 mod input;
 mod lifecycle;
 mod list;
+mod resources;
 mod stream;
 mod threads;
 mod update;
@@ -69,7 +70,13 @@ pub fn routes(state: SessionState) -> Router<ApiState> {
         )
         .route(
             "/v1/sessions/{session_id}/resources",
-            get(lifecycle::resources),
+            get(resources::list).post(resources::add),
+        )
+        .route(
+            "/v1/sessions/{session_id}/resources/{resource_id}",
+            get(resources::retrieve)
+                .post(resources::update)
+                .delete(resources::remove),
         )
         .route("/v1/sessions/{session_id}/threads", get(threads::list))
         .route(

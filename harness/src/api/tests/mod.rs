@@ -11,7 +11,9 @@ mod access;
 mod agents;
 pub(crate) mod deployments;
 mod environments;
+mod files;
 mod models;
+mod skills;
 mod surface;
 mod work;
 

@@ -1,0 +1,102 @@
+//! What is mounted into a session: at its creation, and files also while it lives.
+//!
+//! The list is part of the session's configuration, so it follows from the log; the hand makes its folders
+//! what the list says before the next call.
+
+mod endpoints;
+mod read;
+
+use serde_json::{Value, json};
+
+pub(super) use endpoints::{add, list, remove, retrieve, update};
+pub(super) use read::{Wanted, WantedFile, read};
+
+use crate::api::body::Invalid;
+use crate::api::files::{SessionCopy, copy_into, drop_copies};
+use crate::api::{ApiError, ApiState};
+use crate::clock::{Timestamp, rfc3339};
+use crate::ids::{SessionId, SessionResourceId, WorkspaceId};
+use crate::json::Fields as _;
+
+/// Most files of one session.
+pub(super) const FILES_MAX: usize = 500;
+
+/// What a session to be created mounts.
+#[derive(Default)]
+pub(super) struct Mounted {
+    /// The wire's resources.
+    pub(super) resources: Vec<Value>,
+    /// The copies whose records are written with the session.
+    pub(super) copies: Vec<SessionCopy>,
+}
+
+/// Makes what a session's creation asks for. Whoever does not create the session calls [`unmount`].
+/// Errors: 404 for a file that is not there; then nothing is left.
+pub(super) async fn mount(
+    api: &ApiState,
+    workspace: &WorkspaceId,
+    session_id: &SessionId,
+    wanted: Vec<Wanted>,
+    now: Timestamp,
+) -> Result<Mounted, ApiError> {
+    let mut mounted = Mounted::default();
+    for wanted in wanted {
+        match wanted {
+            Wanted::File(file) => match mount_file(api, workspace, session_id, &file, now).await {
+                Ok((resource, copy)) => {
+                    mounted.resources.push(resource);
+                    mounted.copies.push(copy);
+                }
+                Err(error) => {
+                    unmount(api, mounted).await;
+                    return Err(error);
+                }
+            },
+        }
+    }
+    Ok(mounted)
+}
+
+/// Takes back what was mounted for a session that is not created.
+pub(super) async fn unmount(api: &ApiState, mounted: Mounted) {
+    let ids = mounted.copies.into_iter().map(|copy| copy.id);
+    drop_copies(&api.blobs, ids).await;
+}
+
+/// Returns the wire's `FileResource` of a file's session copy, and the copy.
+async fn mount_file(
+    api: &ApiState,
+    workspace: &WorkspaceId,
+    session_id: &SessionId,
+    file: &WantedFile,
+    now: Timestamp,
+) -> Result<(Value, SessionCopy), ApiError> {
+    let copy = copy_into(api, workspace, &file.file_id, session_id, now).await?;
+    let at = rfc3339(now);
+    let resource = json!({
+        "type": "file",
+        "id": SessionResourceId::fresh(now).as_str(),
+        "file_id": copy.id.as_str(),
+        "mount_path": file.mount_path,
+        "created_at": at,
+        "updated_at": at,
+    });
+    Ok((resource, copy))
+}
+
+/// Refuses what an environment cannot mount: the files of self-hosted workers are their own.
+pub(super) fn check_environment(environment: &Value, wanted: &[Wanted]) -> Result<(), Invalid> {
+    let has_files = wanted
+        .iter()
+        .any(|wanted| matches!(wanted, Wanted::File(_)));
+    if has_files && is_self_hosted(environment) {
+        let message =
+            "a session in a self-hosted environment can mount neither files nor repositories";
+        return Err(Invalid::at("resources", message));
+    }
+    Ok(())
+}
+
+fn is_self_hosted(environment: &Value) -> bool {
+    *environment.at("config").at("type") == "self_hosted"
+}
