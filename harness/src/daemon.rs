@@ -120,7 +120,8 @@ impl Daemon {
         let mut data = DataDir::lock(&config.data)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let database = Arc::new(SqliteStore::open(SqliteOptions::new(data.database()))?);
-        let outbox = Outbox::over(database, clock.clone(), ORGANIZATION.into()).await?;
+        let outbox = Outbox::new(database, clock.clone(), ORGANIZATION.into());
+        outbox.read_subscribers().await?;
         let queue = outbox.queue();
         let store: SharedStore = Arc::new(outbox);
         let auth = auth_mode(&store, &config).await?;

@@ -13,7 +13,7 @@ pub const SDK_VERSION: &str = "2.11.0";
 /// Returns the interpreter of a virtual environment that has the official SDK, making it on first use.
 /// Errors name what is missing and how to get it.
 pub fn interpreter() -> Result<PathBuf> {
-    let folder = std::env::temp_dir().join(format!("sinew-tests-python-{SDK_VERSION}"));
+    let folder = std::env::temp_dir().join(format!("sinew-tests-python-{SDK_VERSION}-webhooks"));
     std::fs::create_dir_all(&folder)?;
     let lock = File::create(folder.join("lock"))?;
     // Tests run side by side; one of them makes the environment, the others wait.
@@ -45,7 +45,8 @@ fn make(folder: &Path, python: &Path) -> Result<()> {
             "install",
             "--quiet",
             "--disable-pip-version-check",
-            &format!("anthropic=={SDK_VERSION}"),
+            // With what checks the signatures of webhooks.
+            &format!("anthropic[webhooks]=={SDK_VERSION}"),
         ]),
         "the package \"anthropic\" could not be installed with pip: check the network or pip's configuration",
     )

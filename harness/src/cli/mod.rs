@@ -4,6 +4,7 @@ mod agent;
 mod client;
 mod conversation;
 mod demo;
+mod deployment;
 mod doctor;
 mod environment;
 mod environment_key;
@@ -54,6 +55,9 @@ enum Command {
     /// Work with a daemon's environments
     #[command(subcommand)]
     Environment(environment::EnvironmentCommand),
+    /// Work with a daemon's deployments: sessions by schedule or by hand
+    #[command(subcommand)]
+    Deployment(deployment::DeploymentCommand),
     /// Make, list and revoke API keys of a data folder
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -169,6 +173,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Session(command) => session::session(command).await,
         Command::Agent(command) => agent::agent(command).await,
         Command::Environment(command) => environment::environment(command).await,
+        Command::Deployment(command) => deployment::deployment(command).await,
         Command::Key(command) => key::key(command).await,
         Command::MockModel(args) => mock_model::mock_model(args).await,
         Command::Doctor(args) => doctor::doctor(args).await,

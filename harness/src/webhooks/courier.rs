@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::join_all;
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::delivery::{self, Outcome};
@@ -70,28 +70,32 @@ impl Courier {
         }
         let courier = Arc::new(self);
         let mut pokes: HashMap<String, (Key, Arc<Notify>)> = HashMap::new();
-        let mut tasks: JoinSet<String> = JoinSet::new();
+        let mut tasks = JoinSet::new();
+        let mut running: HashMap<task::Id, String> = HashMap::new();
         loop {
             for key in courier.queue.take() {
-                match pokes.get(&key.id) {
-                    Some((_, poke)) => poke.notify_one(),
-                    None => {
-                        let poke = courier.spawn(&mut tasks, &key);
-                        pokes.insert(key.id.clone(), (key, poke));
-                    }
+                if let Some((_, poke)) = pokes.get(&key.id) {
+                    poke.notify_one();
+                    continue;
                 }
+                let poke = Arc::new(Notify::new());
+                running.insert(courier.spawn(&mut tasks, &key, &poke), key.id.clone());
+                pokes.insert(key.id.clone(), (key, poke));
             }
             tokio::select! {
                 () = courier.queue.changed.notified() => {}
-                Some(ended) = tasks.join_next() => {
-                    // A panic's id is lost; its endpoint is served again after a restart.
-                    let Ok(id) = ended else { continue };
-                    if let Some((key, poke)) = pokes.remove(&id)
+                Some(ended) = tasks.join_next_with_id() => {
+                    // One that panicked is served again when something new comes for it.
+                    let ended = match ended {
+                        Ok((id, ())) => id,
+                        Err(error) => error.id(),
+                    };
+                    if let Some(id) = running.remove(&ended)
+                        && let Some((key, poke)) = pokes.remove(&id)
                         && poke.notified().now_or_never().is_some()
                     {
                         // Something came while it ended.
-                        let poke = courier.spawn(&mut tasks, &key);
-                        pokes.insert(id, (key, poke));
+                        courier.queue.mark(&key);
                     }
                 }
                 () = stopping.cancelled() => {
@@ -102,17 +106,15 @@ impl Courier {
         }
     }
 
-    fn spawn(self: &Arc<Self>, tasks: &mut JoinSet<String>, key: &Key) -> Arc<Notify> {
-        let poke = Arc::new(Notify::new());
-        let (courier, key, notify) = (self.clone(), key.clone(), poke.clone());
-        tasks.spawn(async move {
-            while let Err(error) = courier.serve(&key, &notify).await {
+    fn spawn(self: &Arc<Self>, tasks: &mut JoinSet<()>, key: &Key, poke: &Arc<Notify>) -> task::Id {
+        let (courier, key, poke) = (self.clone(), key.clone(), poke.clone());
+        let serving = async move {
+            while let Err(error) = courier.serve(&key, &poke).await {
                 tracing::error!(endpoint = key.id, %error, "webhooks cannot be sent");
                 courier.clock.sleep(FAILURE_PAUSE).await;
             }
-            key.id
-        });
-        poke
+        };
+        tasks.spawn(serving).id()
     }
 
     /// Marks the endpoints of everything that waited when the daemon started.
@@ -129,7 +131,7 @@ impl Courier {
                     kind: Kind::WebhookEndpoint,
                     id: endpoint_id(row).to_owned(),
                 };
-                self.queue.add(&endpoint, 1);
+                self.queue.add(&endpoint);
             }
             after = rows.last().map(|row| row.key.id.clone());
             if rows.len() < ROWS_MAX {

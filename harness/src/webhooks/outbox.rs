@@ -41,11 +41,19 @@ struct QueueState {
 }
 
 impl Queue {
-    /// Adds `count` deliveries that wait for an endpoint.
-    pub(super) fn add(&self, endpoint: &Key, count: usize) {
+    /// Adds a delivery that waits for an endpoint.
+    pub(super) fn add(&self, endpoint: &Key) {
         {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            *state.pending.entry(endpoint.id.clone()).or_default() += count;
+            *state.pending.entry(endpoint.id.clone()).or_default() += 1;
+        }
+        self.mark(endpoint);
+    }
+
+    /// Says that something may wait for an endpoint.
+    pub(super) fn mark(&self, endpoint: &Key) {
+        {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             state.marked.insert(endpoint.id.clone(), endpoint.clone());
         }
         self.changed.notify_one();
@@ -99,21 +107,15 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Stands before `store`. Errors: it cannot be read.
-    pub async fn over(
-        store: SharedStore,
-        clock: Arc<dyn Clock>,
-        organization_id: Arc<str>,
-    ) -> Result<Self, StoreError> {
-        let outbox = Self {
+    /// Stands before `store`. Endpoints that are in it already are known once they are read.
+    pub fn new(store: SharedStore, clock: Arc<dyn Clock>, organization_id: Arc<str>) -> Self {
+        Self {
             store,
             clock,
             organization_id,
             subscribers: RwLock::default(),
             queue: Arc::default(),
-        };
-        outbox.read_subscribers().await?;
-        Ok(outbox)
+        }
     }
 
     /// Returns what the courier is told by.
@@ -121,7 +123,8 @@ impl Outbox {
         self.queue.clone()
     }
 
-    async fn read_subscribers(&self) -> Result<(), StoreError> {
+    /// Reads the endpoints. Errors: the store's.
+    pub async fn read_subscribers(&self) -> Result<(), StoreError> {
         let (mut found, mut after) = (Vec::new(), None::<String>);
         loop {
             let rows = self
@@ -245,7 +248,7 @@ impl Outbox {
 
     fn queued(&self, endpoints: Vec<Key>) {
         for endpoint in endpoints {
-            self.queue.add(&endpoint, 1);
+            self.queue.add(&endpoint);
         }
     }
 }

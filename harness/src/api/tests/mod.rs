@@ -15,6 +15,7 @@ mod files;
 mod models;
 mod skills;
 mod surface;
+mod webhooks;
 mod work;
 
 use std::collections::BTreeMap;
@@ -42,6 +43,7 @@ use crate::model::keys::ApiKey;
 use crate::model::{Catalog, ProviderConfig, ProviderKind, Router as Models};
 use crate::session::Limits;
 use crate::store::{SharedStore, SqliteOptions, SqliteStore};
+use crate::webhooks::{Outbox, Queue, UrlRules};
 
 const BETA: &str = "managed-agents-2026-04-01";
 
@@ -66,6 +68,7 @@ pub(crate) struct Server {
     pub(crate) store: SharedStore,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) deployments: DeploymentState,
+    pub(crate) queue: Arc<Queue>,
     _folder: tempfile::TempDir,
 }
 
@@ -142,10 +145,12 @@ impl Server {
     fn new(auth: AuthMode) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(SqliteOptions::new(folder.path().join("store.db"))).unwrap();
-        let store: SharedStore = Arc::new(store);
         let clock = Arc::new(ManualClock::new(
             Timestamp::from_second(1_800_000_000).unwrap(),
         ));
+        let outbox = Outbox::new(Arc::new(store), clock.clone(), "org_1".into());
+        let queue = outbox.queue();
+        let store: SharedStore = Arc::new(outbox);
         let state = ApiState {
             store: store.clone(),
             blobs: Blobs::in_folder(&folder.path().join("blobs")).unwrap(),
@@ -161,13 +166,20 @@ impl Server {
         let more = Router::new()
             .route("/v1/panics", get(panics))
             .merge(super::sessions::routes(sessions))
-            .merge(super::deployments::routes(deployments.clone()));
+            .merge(super::deployments::routes(deployments.clone()))
+            .merge(super::webhooks::routes(
+                state.clone(),
+                UrlRules {
+                    allow_private: true,
+                },
+            ));
         Self {
             router: router(state.clone(), more),
             state,
             store,
             clock,
             deployments,
+            queue,
             _folder: folder,
         }
     }

@@ -257,12 +257,11 @@ async fn delete(State(api): State<ApiState>, caller: Caller, Path(id): Path<Stri
         if rows.is_empty() {
             break;
         }
-        for row in rows {
-            // The courier removes old ones too.
-            match api.store.delete(&row.key).await {
-                Ok(()) | Err(StoreError::NotFound) => {}
-                Err(error) => return Err(error.into()),
-            }
+        let deletions = rows.into_iter().map(|row| Write::Delete(row.key)).collect();
+        match api.store.write(deletions).await {
+            // The courier removes old ones too: then what is left is looked for again.
+            Ok(_) | Err(StoreError::NotFound) => {}
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(Json(json!({"id": id, "type": "webhook_endpoint_deleted"})))
