@@ -51,6 +51,27 @@ conversations:
           - {name: lookup, input: {word: sinew}}
           - {name: lookup, input: {word: nerve}}
       - text: "${tool_result.0}; ${tool_result.1}"
+  - when: {first_user_text_contains: copy the upload}
+    turns:
+      - tools:
+          - name: bash
+            input:
+              command: |
+                mkdir -p /mnt/session/outputs/sub
+                cp /mnt/session/uploads/data/in.bin /mnt/session/outputs/copy.bin
+                wc -c < /mnt/session/uploads/data/in.bin > /mnt/session/outputs/sub/size.txt
+                echo no 2>&1 > /mnt/session/uploads/data/new || echo kept out
+                rm /mnt/session/uploads/data/in.bin 2>/dev/null || echo kept in
+      - text: "${last_tool_result}"
+      - tools: [{name: bash, input: {command: "cat /mnt/session/uploads/*.txt; ls /mnt/session/uploads; echo more >> /mnt/session/outputs/sub/size.txt"}}]
+      - text: "${last_tool_result}"
+      - tools: [{name: bash, input: {command: "ls -A /mnt/session/uploads"}}]
+      - text: "left: ${last_tool_result}"
+  - when: {first_user_text_contains: greet the skilled way, system_contains: "- greeting: Greets people. (/mnt/skills/greeting/SKILL.md)"}
+    turns:
+      - tools: [{name: read, input: {file_path: /mnt/skills/greeting/SKILL.md}}]
+      - tools: [{name: bash, input: {command: "bash /mnt/skills/greeting/scripts/greet.sh Ada; echo x > /mnt/skills/greeting/SKILL.md || echo kept"}}]
+      - text: "${tool_result.0}"
   - when: {first_user_text_contains: write two files}
     turns:
       - tools:
