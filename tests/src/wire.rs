@@ -83,6 +83,14 @@ const IDS_PAGE: &[(&str, &str)] = &[
     ("last_id", "string|null"),
 ];
 
+/// Files are read by cursors and, by older clients, by ids: the envelope serves both.
+const FILES_PAGE: &[(&str, &str)] = &[
+    ("next_page", "string|null"),
+    ("has_more", "boolean"),
+    ("first_id", "string|null"),
+    ("last_id", "string|null"),
+];
+
 impl Wire {
     /// Returns the contract, read once.
     #[expect(
@@ -436,6 +444,7 @@ fn read_endpoint(call: &str, answer: &str) -> Result<Endpoint, String> {
         Some(("page", kinds)) => Answer::Page(alternatives(kinds)?, CURSOR_PAGE),
         Some(("two_way_page", kinds)) => Answer::Page(alternatives(kinds)?, TWO_WAY_PAGE),
         Some(("ids_page", kinds)) => Answer::Page(alternatives(kinds)?, IDS_PAGE),
+        Some(("files_page", kinds)) => Answer::Page(alternatives(kinds)?, FILES_PAGE),
         Some(("stream", kinds)) => Answer::Stream(alternatives(kinds)?),
         Some((other, _)) => return Err(format!("{call}: what is {other}?")),
     };

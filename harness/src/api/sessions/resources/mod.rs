@@ -100,3 +100,28 @@ pub(super) fn check_environment(environment: &Value, wanted: &[Wanted]) -> Resul
 fn is_self_hosted(environment: &Value) -> bool {
     *environment.at("config").at("type") == "self_hosted"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn self_hosted_environments_mount_no_files() {
+        let of = |kind: &str| json!({"config": {"type": kind}});
+        let file = Wanted::File(WantedFile {
+            file_id: "file_1".to_owned(),
+            mount_path: "/mnt/session/uploads/a".to_owned(),
+        });
+        for (kind, wanted, is_good) in [
+            ("cloud", vec![file.clone()], true),
+            ("self_hosted", vec![], true),
+            ("self_hosted", vec![file], false),
+        ] {
+            assert_eq!(
+                check_environment(&of(kind), &wanted).is_ok(),
+                is_good,
+                "{kind}"
+            );
+        }
+    }
+}
