@@ -103,7 +103,7 @@ fn wait_after(attempts: usize) -> Duration {
         0 | 1 => (5_000, 15_000),
         _ => (40_000, 120_000),
     };
-    let spread = u64::from(rand::rng().next_u32()) * (most - least) >> 32;
+    let spread = (u64::from(rand::rng().next_u32()) * (most - least)) >> 32;
     Duration::from_millis(least + spread)
 }
 

@@ -3,7 +3,6 @@
 //! A deployment's agent is pinned when it is saved. Sessions are made as `POST /v1/sessions` makes them, from
 //! the request that [`config`] keeps. Deliberately absent: the waiting for times, which is the scheduler's.
 
-use crate::json::Fields as _;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};

@@ -3,6 +3,7 @@
 use super::work::Queue;
 use super::*;
 use crate::api::{Role, create_key};
+use crate::clock::Clock as _;
 
 /// Endpoints that answer with bytes, beside those in the contract's data.
 const BYTES: [&str; 2] = [

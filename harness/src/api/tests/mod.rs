@@ -36,7 +36,7 @@ use super::{ApiState, AuthMode, DEFAULT_WORKSPACE, WorkQueue, router};
 use crate::agent::{Backoff, Brain, Drivers, LeaseOptions, Live};
 use crate::blobs::Blobs;
 use crate::clock::{ManualClock, Timestamp};
-use crate::hands::{Hand, HandError, Hands};
+use crate::hands::{Hand, HandError, Hands, Mounts};
 use crate::ids::{SessionId, WorkspaceId};
 use crate::model::catalog::{Lifecycle, ModelOverride};
 use crate::model::keys::ApiKey;
@@ -87,7 +87,7 @@ impl Hands for NoHands {
         &[]
     }
 
-    async fn provision(&self, _: &SessionId) -> Result<Box<dyn Hand>, HandError> {
+    async fn provision(&self, _: &SessionId, _: &Mounts) -> Result<Box<dyn Hand>, HandError> {
         Err(HandError::Cancelled)
     }
 

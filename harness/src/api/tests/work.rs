@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::*;
 use crate::api::work::{ensure, forget_session};
 use crate::api::{create_environment_key, list_environment_keys, revoke_environment_key};
+use crate::clock::Clock as _;
 use crate::ids::{EnvironmentId, EnvironmentKeyId};
 use crate::session::{PROJECTION_PRIVATE, SELF_HOSTED};
 use crate::store::{Key, Kind, NewResource, ResourceChange};

@@ -80,7 +80,7 @@ impl WorkQueue {
     }
 
     /// Returns how many workers asked for work lately.
-    pub(super) fn workers_polling(&self, environment_id: &str, now: Timestamp) -> usize {
+    pub(in crate::api) fn workers_polling(&self, environment_id: &str, now: Timestamp) -> usize {
         let mut pollers = self.pollers.lock().unwrap_or_else(|e| e.into_inner());
         pollers.retain(|_, at| is_recent(*at, now));
         let of_this = pollers.keys().filter(|(id, _)| id == environment_id);
