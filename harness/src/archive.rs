@@ -79,7 +79,10 @@ impl Paths {
         if let Some(why) = problem_of_path(path) {
             return Err(refused(path, why));
         }
-        if self.folders.contains(path) || !self.files.insert(path.to_owned()) {
+        if self.folders.contains(path) {
+            return Err(refused(path, "is both a file and a folder"));
+        }
+        if !self.files.insert(path.to_owned()) {
             return Err(refused(path, "is there twice"));
         }
         for (at, _) in path.match_indices('/') {

@@ -368,8 +368,13 @@ async fn a_session_that_no_worker_serves_waits_and_can_be_interrupted() -> Resul
     );
     // Nobody's files are mounted there.
     let resources = json!([{"type": "file", "file_id": "file_1"}]);
-    let body =
-        json!({"agent": "agent_x", "environment_id": hosted.environment, "resources": resources});
+    let agent = json!({"name": "a", "model": "claude-sonnet-4-6"});
+    let agent = client.post("/v1/agents", &agent).await?;
+    let body = json!({
+        "agent": agent["id"],
+        "environment_id": hosted.environment,
+        "resources": resources,
+    });
     let refused = client
         .send(
             reqwest::Method::POST,

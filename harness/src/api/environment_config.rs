@@ -108,10 +108,8 @@ fn read_config(field: Field, stored: Option<&Value>) -> Result<Value, Invalid> {
         return Err(Invalid::at(path, message).with_code("invalid_config_type_change"));
     }
     if kind == "self_hosted" {
-        return Err(Invalid::at(
-            path,
-            "this server does not hand out work to self-hosted workers yet; use \"cloud\"",
-        ));
+        fields.finish()?;
+        return Ok(json!({ "type": "self_hosted" }));
     }
     let part = |name| stored.and_then(|stored| stored.get(name));
     let networking = read_networking(fields.take("networking"), part("networking"))?;

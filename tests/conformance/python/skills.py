@@ -32,7 +32,7 @@ def scenario_skills_have_versions():
     assert skills.versions.retrieve("latest", skill_id=made.id) == second
     assert [version.id for version in skills.versions.list(made.id, limit=1)] == [second.id, made.latest_version_id]
     for version in [second.id, made.latest_version_id]:
-        content = skills.versions.download(version, skill_id=made.id).read()
+        content = client.beta.skills.versions.download(version, skill_id=made.id).read()
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             assert {name: archive.read(name) for name in archive.namelist()} == dict(skill_files())
     refused(anthropic.BadRequestError, skills.create, files=[("SKILL.md", SKILL)])

@@ -17,7 +17,6 @@ fn endpoints() -> Vec<(String, String)> {
     let data: Value = serde_json::from_str(data).unwrap();
     let listed = data["endpoints"].as_object().unwrap().keys().cloned();
     listed
-        .chain(BYTES.map(str::to_owned))
         .map(|endpoint| {
             let (method, path) = endpoint.split_once(' ').unwrap();
             (method.to_owned(), path.to_owned())
@@ -75,9 +74,9 @@ async fn opened(queue: &Queue, key: &str, ids: &[(&str, &str)]) -> Vec<String> {
         for (name, id) in ids {
             path = path.replace(&format!("{{{name}}}"), id);
         }
-        let reply = queue.send(key, &method, &path, "{}").await;
-        assert_ne!(reply.status, 401, "{method} {path}: {}", reply.body);
-        if reply.status != 403 {
+        let status = queue.status(key, &method, &path, "{}").await;
+        assert_ne!(status, 401, "{method} {path}");
+        if status != 403 {
             opened.push(format!("{method} {pattern}"));
         }
     }

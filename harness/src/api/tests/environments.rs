@@ -102,8 +102,8 @@ async fn refusals() {
         (json!({"scope": "all"}), "scope: expected"),
         (json!({"config": {"networking": null}}), "config.type"),
         (
-            json!({"config": {"type": "self_hosted"}}),
-            "self-hosted workers",
+            json!({"config": {"type": "self_hosted", "packages": {}}}),
+            "unknown field \"packages\"",
         ),
         (
             json!({"config": {"type": "cloud", "packages": {"pip": ["numpy"]}}}),

@@ -82,6 +82,19 @@ impl Queue {
     }
 
     pub(super) async fn send(&self, key: &str, method: &str, path: &str, body: &str) -> Reply {
+        self.server
+            .send(self.request(key, method, path, body))
+            .await
+    }
+
+    /// Returns the status of an answer and reads no more of it: a stream has no end.
+    pub(super) async fn status(&self, key: &str, method: &str, path: &str, body: &str) -> u16 {
+        let request = self.request(key, method, path, body);
+        let response = self.server.router.clone().oneshot(request).await.unwrap();
+        response.status().as_u16()
+    }
+
+    fn request(&self, key: &str, method: &str, path: &str, body: &str) -> Request<Body> {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -91,8 +104,7 @@ impl Queue {
         if !key.is_empty() {
             request = request.header("authorization", format!("Bearer {key}"));
         }
-        let request = request.body(Body::from(body.to_owned())).unwrap();
-        self.server.send(request).await
+        request.body(Body::from(body.to_owned())).unwrap()
     }
 
     pub(super) fn path(&self, rest: &str) -> String {
@@ -459,6 +471,7 @@ async fn items_are_listed_in_pages_and_carry_metadata() {
     let queue = Queue::new().await;
     for session in 0..3 {
         queue.session(&format!("sesn_{session}"), json!({})).await;
+        queue.server.clock.advance(Duration::from_secs(1));
     }
     let first = queue.worker("GET", "?limit=2").await;
     assert_eq!(first.column("data")[0]["id"], "sesn_2", "newest first");

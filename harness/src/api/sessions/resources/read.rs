@@ -230,7 +230,10 @@ mod tests {
                 json!([file("/a"), file("/a/b")]),
                 "both a file and a folder",
             ),
-            (json!([file("/a/b"), file("/a")]), "there twice"),
+            (
+                json!([file("/a/b"), file("/a")]),
+                "both a file and a folder",
+            ),
             (json!([{"type": "memory_store"}]), "not served yet"),
             (
                 repository("url", json!("https://github.com/o/r")),
