@@ -5,12 +5,6 @@ use super::*;
 use crate::api::{Role, create_key};
 use crate::clock::Clock as _;
 
-/// Endpoints that answer with bytes, beside those in the contract's data.
-const BYTES: [&str; 2] = [
-    "GET /v1/files/{file_id}/content",
-    "GET /v1/skills/{skill_id}/versions/{version}/content",
-];
-
 /// Returns every endpoint of the contract as method and path.
 fn endpoints() -> Vec<(String, String)> {
     let data = include_str!("../../../../tests/data/wire.json");
