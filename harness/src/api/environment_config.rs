@@ -95,6 +95,14 @@ fn read_scope(field: Field) -> Result<String, Invalid> {
     }
 }
 
+/// Tells whether the tools of an environment's sessions run at a worker of its owner. Takes the stored or the wire
+/// form.
+pub(super) fn is_self_hosted(environment: &Value) -> bool {
+    environment
+        .get("config")
+        .is_some_and(|config| tag_of(config) == "self_hosted")
+}
+
 fn read_config(field: Field, stored: Option<&Value>) -> Result<Value, Invalid> {
     let Some(spot) = field.given() else {
         return Ok(stored.cloned().unwrap_or_else(default_config));

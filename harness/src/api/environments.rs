@@ -154,7 +154,8 @@ pub(super) async fn find(
     found.map_err(|error| missing(error, id))
 }
 
-fn missing(error: StoreError, id: &str) -> ApiError {
+/// Returns what a failure to read the environment with this id means to the client.
+pub(super) fn missing(error: StoreError, id: &str) -> ApiError {
     match error {
         StoreError::NotFound => {
             ApiError::not_found("environment", id).with_code("environment_not_found")

@@ -10,6 +10,7 @@ use rand::Rng;
 use serde_json::{Value, json};
 
 use crate::api::auth::{Caller, Credential};
+use crate::api::environment_config::is_self_hosted;
 use crate::api::error::ApiError;
 use crate::clock::Timestamp;
 use crate::ids::{ApiKeyId, EnvironmentId, EnvironmentKeyId, WorkspaceId};
@@ -112,7 +113,7 @@ pub async fn create_environment_key(
         id: environment_id.as_str().to_owned(),
     };
     let environment = store.get(&environment, None).await?;
-    if *environment.body.at("config").at("type") != "self_hosted" {
+    if !is_self_hosted(&environment.body) {
         let why =
             format!("{environment_id} is not self-hosted: only such environments have workers");
         return Err(StoreError::Invalid(why));
@@ -277,8 +278,13 @@ fn stored_key(kind: Kind, secret: &str) -> Key {
     Key {
         workspace: WorkspaceId::from_text(KEYRING),
         kind,
-        id: blake3::hash(secret.as_bytes()).to_hex().to_string(),
+        id: hash(secret),
     }
+}
+
+/// Returns what is stored of a key or a token in its place: its BLAKE3 hash in hexadecimal.
+pub(super) fn hash(secret: &str) -> String {
+    blake3::hash(secret.as_bytes()).to_hex().to_string()
 }
 
 fn query(kind: Kind, label: Option<(&str, &str)>, limit: usize) -> ResourceQuery {

@@ -30,7 +30,6 @@ mod environments;
 mod error;
 pub mod files;
 mod keys;
-mod memory;
 pub mod metadata;
 mod models;
 mod multipart;
@@ -42,7 +41,6 @@ pub mod sessions;
 mod skills;
 #[cfg(test)]
 pub(crate) mod tests;
-mod vaults;
 pub mod webhooks;
 mod work;
 
@@ -110,8 +108,6 @@ pub fn router(state: ApiState, more: Router<ApiState>) -> Router {
         .route("/v1/models/{model_id}", get(models::get))
         .merge(files::routes())
         .merge(skills::routes())
-        .merge(memory::routes())
-        .merge(vaults::routes())
         .merge(work::routes())
         .merge(more)
         .fallback(no_route)

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::config::DeploymentConfig;
 use crate::api::ApiError;
+use crate::api::environment_config::is_self_hosted;
 use crate::ids::WorkspaceId;
 use crate::json::Fields as _;
 use crate::store::{Key, Kind, Resource, SharedStore, StoreError};
@@ -77,7 +78,7 @@ pub(super) async fn find(
         }
         Some(environment) => environment,
     };
-    let is_self_hosted = environment.body.at("config").at("type") == "self_hosted";
+    let is_self_hosted = is_self_hosted(&environment.body);
     if let Some(obstacle) = lookup.agent(config).await? {
         return Ok(Some(obstacle));
     }

@@ -8,6 +8,7 @@ use super::SessionState;
 use super::input::{Input, read};
 use super::resources::{self, Mounted};
 use crate::api::body::{Field, Fields, Invalid, JsonBody, Spot};
+use crate::api::environment_config::is_self_hosted;
 use crate::api::skills::resolve_skills;
 use crate::api::{ApiError, Caller, live_environment, metadata, resolve_session_agent, work};
 use crate::clock::Timestamp;
@@ -75,7 +76,7 @@ pub(in crate::api) async fn prepare(
 
     let mut agent = resolve_session_agent(&state.api, workspace, agent_spot).await?;
     let environment = live_environment(&state.api, workspace, &environment_id).await?;
-    let is_self_hosted = *environment.at("config").at("type") == "self_hosted";
+    let is_self_hosted = is_self_hosted(&environment);
     resources::check_environment(&environment, &wanted)?;
     let skills = resolve_skills(&state.api, workspace, &mut agent.snapshot).await?;
     if !budget.is_null() {

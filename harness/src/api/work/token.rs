@@ -10,7 +10,7 @@ use serde_json::json;
 use super::item::{Item, WorkState, key};
 use crate::api::ApiError;
 use crate::api::auth::{Caller, Credential, WorkGrant};
-use crate::api::keys::{WORK_TOKEN_PREFIX, fresh_secret};
+use crate::api::keys::{WORK_TOKEN_PREFIX, fresh_secret, hash};
 use crate::ids::{EnvironmentId, SessionId, WorkId, WorkspaceId};
 use crate::store::{Key, Store, StoreError};
 
@@ -67,8 +67,4 @@ fn item_of(token: &str) -> Option<(WorkspaceId, String)> {
     let mut parts = content.rsplitn(3, '/');
     let (_random, work_id, workspace) = (parts.next()?, parts.next()?, parts.next()?);
     Some((WorkspaceId::from_text(workspace), work_id.to_owned()))
-}
-
-fn hash(token: &str) -> String {
-    blake3::hash(token.as_bytes()).to_hex().to_string()
 }

@@ -12,11 +12,11 @@ pub(super) use endpoints::{add, list, remove, retrieve, update};
 pub(super) use read::{Wanted, WantedFile, read};
 
 use crate::api::body::Invalid;
+use crate::api::environment_config::is_self_hosted;
 use crate::api::files::{SessionCopy, copy_into, drop_copies};
 use crate::api::{ApiError, ApiState};
 use crate::clock::{Timestamp, rfc3339};
 use crate::ids::{SessionId, SessionResourceId, WorkspaceId};
-use crate::json::Fields as _;
 
 /// Most files of one session.
 pub(super) const FILES_MAX: usize = 500;
@@ -95,10 +95,6 @@ pub(super) fn check_environment(environment: &Value, wanted: &[Wanted]) -> Resul
         return Err(Invalid::at("resources", message));
     }
     Ok(())
-}
-
-fn is_self_hosted(environment: &Value) -> bool {
-    *environment.at("config").at("type") == "self_hosted"
 }
 
 #[cfg(test)]
