@@ -133,8 +133,10 @@ fn inherit_options(shell: &mut Shell, name: &[u8], value: &[u8]) {
             shell.options.put_shopt(option, true);
         }
     }
-    let mut variable = Variable::default();
-    variable.attributes = Attributes::EXPORT;
+    let variable = Variable {
+        attributes: Attributes::EXPORT,
+        ..Variable::default()
+    };
     shell.variables.insert(name, variable);
 }
 
