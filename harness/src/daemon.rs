@@ -25,6 +25,7 @@ use crate::data_dir::{DataDir, DataDirError};
 use crate::hands::{self, Hands, WasmHands, WasmHandsOptions};
 use crate::ids::WorkspaceId;
 use crate::model::{Catalog, Router, RouterError};
+use crate::secrets::{self, Keyring, RotateError, SourceError};
 use crate::session::Limits;
 use crate::store::{SharedStore, SqliteOptions, SqliteStore, StoreError};
 
@@ -47,6 +48,18 @@ pub enum DaemonError {
     /// The folder of blobs is unusable.
     #[error("cannot open the folder of blobs: {0}")]
     Blobs(#[from] BlobError),
+    /// There are no master keys.
+    #[error(transparent)]
+    MasterKey(#[from] SourceError),
+    /// The stored credentials cannot be checked.
+    #[error(transparent)]
+    Credentials(#[from] RotateError),
+    /// Credentials need a master key that was not given.
+    #[error(
+        "stored credentials need the master key {0}, which was not given: give it too, behind the \
+         current one"
+    )]
+    MasterKeyMissing(String),
     /// The Wasm engine does not start.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
@@ -109,6 +122,7 @@ impl Daemon {
         raise_open_files();
         let mut data = DataDir::lock(&config.data)?;
         let store: SharedStore = Arc::new(SqliteStore::open(SqliteOptions::new(data.database()))?);
+        let secrets = Arc::new(keyring(&store, &config, &data).await?);
         let auth = auth_mode(&store, &config).await?;
         let listener =
             TcpListener::bind(config.listen)
@@ -136,6 +150,7 @@ impl Daemon {
         let api_state = ApiState {
             store,
             blobs: Blobs::in_folder(&data.blobs())?,
+            secrets,
             clock: brain.clock.clone(),
             auth,
             models: catalog,
@@ -210,6 +225,25 @@ async fn serve(listener: TcpListener, router: axum::Router, stopping: Cancellati
         .with_graceful_shutdown(async move { stopping.cancelled().await });
     if let Err(error) = server.await {
         tracing::error!(%error, "the server ended");
+    }
+}
+
+/// Loads the master keys, and checks that they open what is stored.
+async fn keyring(
+    store: &SharedStore,
+    config: &Config,
+    data: &DataDir,
+) -> Result<Keyring, DaemonError> {
+    let keyring = match &config.master_key {
+        Some(source) => secrets::load(source).await?,
+        None => {
+            let is_needed = secrets::has_sealed(&**store).await?;
+            secrets::load_or_create(&data.master_key(), is_needed)?
+        }
+    };
+    match secrets::missing_key(&**store, &keyring).await? {
+        Some(id) => Err(DaemonError::MasterKeyMissing(id)),
+        None => Ok(keyring),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::ids::WorkspaceId;
 use crate::model::Catalog;
+use crate::secrets::Keyring;
 use crate::store::SharedStore;
 
 pub mod agent_config;
@@ -47,6 +48,7 @@ pub use agents::{SessionAgent, resolve_session_agent};
 pub use auth::{AuthMode, Caller, NewKey, create_key, list_keys, revoke_key};
 pub use environments::live_environment;
 pub use error::ApiError;
+pub use vaults::check_live_vaults;
 
 /// Largest request body in bytes, unless a route has its own limit.
 pub const BODY_BYTES_MAX: usize = 32 << 20;
@@ -60,6 +62,8 @@ pub struct ApiState {
     pub store: SharedStore,
     /// The contents of files and skills.
     pub blobs: Blobs,
+    /// The keys that credentials are sealed with.
+    pub secrets: Arc<Keyring>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// How callers prove who they are.

@@ -11,6 +11,7 @@ mod agents;
 mod environments;
 mod models;
 mod surface;
+mod vaults;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::clock::{ManualClock, Timestamp};
 use crate::ids::WorkspaceId;
 use crate::model::Catalog;
 use crate::model::catalog::{Lifecycle, ModelOverride};
+use crate::secrets::{Keyring, MasterKey};
 use crate::store::{SharedStore, SqliteOptions, SqliteStore};
 
 const BETA: &str = "managed-agents-2026-04-01";
@@ -74,6 +76,7 @@ impl Server {
         let state = ApiState {
             store: store.clone(),
             blobs: Blobs::in_folder(&folder.path().join("blobs")).unwrap(),
+            secrets: Arc::new(Keyring::of(MasterKey::fresh().unwrap())),
             clock: clock.clone(),
             auth,
             models: Arc::new(catalog()),
