@@ -1,7 +1,7 @@
 //! Sinew: sessions, brains and the hands that serve them, behind the managed-agents HTTP API.
 //!
 //! Order of dependency, each module using only what stands before it: `clock`, `ids`, `json`, `store`, `model`,
-//! `mock_model`, `session`, `data_dir`, `blobs`, `secrets`, `hands`, `agent`, `api`, `config`, `daemon`,
+//! `mock_model`, `session`, `data_dir`, `blobs`, `secrets`, `memory`, `hands`, `agent`, `api`, `config`, `daemon`,
 //! `logging`, `cli`. A tidy test holds it.
 
 // Without tests the library is linted as it ships; a test may fail by panicking.
@@ -28,6 +28,7 @@ pub mod hands;
 pub mod ids;
 mod json;
 mod logging;
+pub mod memory;
 pub mod mock_model;
 pub mod model;
 pub mod secrets;

@@ -10,6 +10,7 @@ mod context;
 mod driver;
 mod drivers;
 mod live;
+mod memory;
 mod model_call;
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::clock::{Clock, SystemClock, Timestamp};
-use crate::hands::{CallOutcome, Hand, HandError, Hands, OutputSink, ToolCall};
+use crate::hands::{CallOutcome, Hand, HandError, HandMount, Hands, OutputSink, ToolCall};
 use crate::ids::{EventId, SessionId, ThreadId, WorkspaceId};
 use crate::mock_model::{MockModel, Script, serve};
 use crate::model::keys::ApiKey;
@@ -54,13 +54,21 @@ impl Hands for EchoHands {
         })
     }
 
-    async fn provision(&self, _: &SessionId) -> Result<Box<dyn Hand>, HandError> {
+    async fn provision(
+        &self,
+        _: &SessionId,
+        _: &[HandMount],
+    ) -> Result<Box<dyn Hand>, HandError> {
         if self.provisioned.fetch_add(1, Ordering::SeqCst) == 0 {
             let model = self.model.lock().unwrap();
             let seen = model.as_ref().map_or(0, |model| model.requests().len());
             self.requests_before_first.store(seen, Ordering::SeqCst);
         }
         Ok(Box::new(EchoHand))
+    }
+
+    fn memory_folders(&self, _: &SessionId) -> Option<crate::memory::mount::Folders> {
+        None
     }
 
     async fn condemn(&self, _: &SessionId) -> Result<(), HandError> {

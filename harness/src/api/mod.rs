@@ -48,6 +48,7 @@ pub use agents::{SessionAgent, resolve_session_agent};
 pub use auth::{AuthMode, Caller, NewKey, create_key, list_keys, revoke_key};
 pub use environments::live_environment;
 pub use error::ApiError;
+pub use memory::live_store;
 pub use vaults::check_live_vaults;
 
 /// Largest request body in bytes, unless a route has its own limit.

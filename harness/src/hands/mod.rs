@@ -2,6 +2,7 @@
 //!
 //! Provisioning is lazy: a hand is made at the first call of a session and thrown away at will.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -9,6 +10,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::ids::{EventId, SessionId};
+use crate::memory::mount::Folders;
 
 mod built_in;
 mod shell_state;
@@ -58,14 +60,34 @@ pub struct ToolCall {
     pub input: Value,
 }
 
+/// A folder of the host that a hand gets beside the session's own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HandMount {
+    /// Where the hand has it.
+    pub path: String,
+    /// Where it lies on the host; it must exist.
+    pub folder: PathBuf,
+    /// The hand may write there.
+    pub is_writable: bool,
+}
+
 /// Makes hands.
 #[async_trait]
 pub trait Hands: Send + Sync + 'static {
     /// Returns the Messages API definitions of the built-in tools, in a fixed order. Needs no hand.
     fn definitions(&self) -> &[Value];
 
-    /// Returns a hand for the session. Called at its first tool call, and again after a crash.
-    async fn provision(&self, session_id: &SessionId) -> Result<Box<dyn Hand>, HandError>;
+    /// Returns a hand for the session, with these folders beside its own. Called at its first tool call, and
+    /// again after a crash.
+    async fn provision(
+        &self,
+        session_id: &SessionId,
+        mounts: &[HandMount],
+    ) -> Result<Box<dyn Hand>, HandError>;
+
+    /// Returns where the memory stores of a session are to lie on this host; none for hands that cannot have
+    /// any.
+    fn memory_folders(&self, session_id: &SessionId) -> Option<Folders>;
 
     /// Marks a session's files as to be removed, before its record is: should the daemon die between the
     /// two, the next start finishes the removal.

@@ -23,9 +23,10 @@ use super::built_in::ENVIRONMENT;
 use super::shell_state::ShellState;
 use super::spill::shorten;
 use super::used::{Used, count};
-use super::{CallOutcome, Hand, HandError, Hands, OutputSink, ToolCall};
+use super::{CallOutcome, Hand, HandError, HandMount, Hands, OutputSink, ToolCall};
 use crate::data_dir::make_private;
 use crate::ids::SessionId;
+use crate::memory::mount;
 use crate::session::text_block;
 
 /// Marks a session's folder as to be removed; beside the folders that guests see, not in one of them.
@@ -118,7 +119,11 @@ impl Hands for WasmHands {
         &self.definitions
     }
 
-    async fn provision(&self, session_id: &SessionId) -> Result<Box<dyn Hand>, HandError> {
+    async fn provision(
+        &self,
+        session_id: &SessionId,
+        mounts: &[HandMount],
+    ) -> Result<Box<dyn Hand>, HandError> {
         let failed = |reason: String| HandError::Provision {
             session_id: session_id.clone(),
             reason,
@@ -127,12 +132,15 @@ impl Hands for WasmHands {
         let workspace = self.options.workspace.clone();
         // A few system calls; they go to the blocking pool because a folder may lie on a slow disk.
         let shell_state = ShellState::in_folder(&folder);
+        let mounts = mounts.to_vec();
         let opened = tokio::task::spawn_blocking(move || {
             let folders = Folders::open(&folder, workspace)?;
+            let mounts = mounts.into_iter().map(open_mount);
+            let mounts = mounts.collect::<std::io::Result<Vec<_>>>()?;
             let state = shell_state.read()?;
-            Ok::<_, std::io::Error>((folders, shell_state, state))
+            Ok::<_, std::io::Error>((folders, mounts, shell_state, state))
         });
-        let (folders, shell_state, state) = opened
+        let (folders, mounts, shell_state, state) = opened
             .await
             .map_err(|error| failed(error.to_string()))?
             .map_err(|error| failed(error.to_string()))?;
@@ -152,6 +160,11 @@ impl Hands for WasmHands {
             .mount("/tmp", folders.tmp, Rights::ReadWrite)
             .mount("/mnt/session/outputs", folders.outputs, Rights::ReadWrite)
             .mount("/mnt/session/uploads", folders.uploads, Rights::ReadOnly);
+        let resources = mounts
+            .into_iter()
+            .fold(resources, |resources, (path, folder, rights)| {
+                resources.mount(path, folder, rights)
+            });
         let hand = self
             .options
             .runtime
@@ -169,6 +182,14 @@ impl Hands for WasmHands {
             session_id: session_id.clone(),
             call_timeout: self.options.call_timeout,
         }))
+    }
+
+    fn memory_folders(&self, session_id: &SessionId) -> Option<mount::Folders> {
+        let folder = self.folder(session_id);
+        Some(mount::Folders {
+            memory: folder.join("memory"),
+            tmp: folder.join("tmp"),
+        })
     }
 
     async fn condemn(&self, session_id: &SessionId) -> Result<(), HandError> {
@@ -196,6 +217,15 @@ impl Hands for WasmHands {
             Err(error) => Err(HandError::Host(error.to_string())),
         }
     }
+}
+
+fn open_mount(mount: HandMount) -> std::io::Result<(String, Dir, Rights)> {
+    let folder = Dir::open_ambient_dir(&mount.folder, ambient_authority())?;
+    let rights = match mount.is_writable {
+        true => Rights::ReadWrite,
+        false => Rights::ReadOnly,
+    };
+    Ok((mount.path, folder, rights))
 }
 
 /// The folders of one session, opened once; guests never see a path of the host.

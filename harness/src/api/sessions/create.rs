@@ -6,8 +6,11 @@ use serde_json::{Value, json};
 
 use super::SessionState;
 use super::input::{Input, read};
-use crate::api::body::{Field, Fields, Invalid, JsonBody, Spot};
-use crate::api::{ApiError, Caller, live_environment, metadata, resolve_session_agent};
+use super::memory;
+use crate::api::body::{Field, Invalid, JsonBody, Spot};
+use crate::api::{
+    ApiError, Caller, check_live_vaults, live_environment, metadata, resolve_session_agent,
+};
 use crate::clock::Timestamp;
 use crate::ids::{EventId, ID_BYTES_MAX, SessionId, ThreadId};
 use crate::json::Fields as _;
@@ -38,12 +41,16 @@ pub(super) async fn create(
     };
     let metadata = metadata::create(fields.take("metadata"))?;
     let budget = budget(fields.take("budget"))?;
-    refuse_resources(&mut fields)?;
+    let stores = memory::read(memory_stores(fields.take("resources"))?)?;
+    let vault_ids = vault_ids(fields.take("vault_ids"))?;
     let inputs = initial_events(fields.take("initial_events"))?;
     fields.finish()?;
 
     let agent = resolve_session_agent(&state.api, &caller.workspace, agent_spot).await?;
     live_environment(&state.api, &caller.workspace, &environment_id).await?;
+    check_live_vaults(&state.api, &caller.workspace, &vault_ids).await?;
+    let resources = memory::resolve(&state, &caller.workspace, stores).await?;
+    let mut labels = memory::labels(&resources);
     if !budget.is_null() {
         check_budgetable(&state, &agent.snapshot)?;
     }
@@ -54,9 +61,11 @@ pub(super) async fn create(
         "title": title,
         "metadata": metadata,
         "budget": budget,
-        "resources": [],
-        "vault_ids": [],
+        "resources": resources,
+        "vault_ids": vault_ids,
     });
+    labels.push(("agent_id".to_owned(), agent.id));
+    labels.push(("agent_version".to_owned(), agent.version.to_string()));
     let session_id = SessionId::fresh(now);
     let (events, folded) = first_events(&session_id, config, &inputs, now)?;
     let projection = project(&folded, &state.brain.limits);
@@ -72,10 +81,7 @@ pub(super) async fn create(
             body: projection.body,
             unique_name: None,
             status: Some(projection.status),
-            labels: vec![
-                ("agent_id".to_owned(), agent.id),
-                ("agent_version".to_owned(), agent.version.to_string()),
-            ],
+            labels,
             at: now,
             events,
             needs_wake: projection.needs_wake,
@@ -151,23 +157,33 @@ fn initial_events(field: Field) -> Result<Vec<Input>, Invalid> {
         .collect()
 }
 
-fn refuse_resources(fields: &mut Fields) -> Result<(), Invalid> {
-    for (name, max, what) in [
-        (
-            "resources",
-            RESOURCES_MAX,
-            "mounted resources are not served yet",
-        ),
-        ("vault_ids", VAULTS_MAX, "vaults are not served yet"),
-    ] {
-        if let Some(spot) = fields.take(name).given() {
-            let path = spot.path.clone();
-            if !spot.array(max)?.is_empty() {
-                return Err(Invalid::at(path, format!("{what}; leave the list empty")));
-            }
-        }
+/// Takes the memory stores from `resources`; other kinds are not served.
+fn memory_stores(field: Field) -> Result<Vec<Spot>, Invalid> {
+    let Some(spot) = field.given() else {
+        return Ok(Vec::new());
+    };
+    let entries = spot.array(RESOURCES_MAX)?;
+    match entries.iter().find(|entry| !memory::is_memory_store(entry)) {
+        Some(other) => Err(other.refuse("only memory stores can be mounted yet")),
+        None => Ok(entries),
     }
-    Ok(())
+}
+
+/// Reads `vault_ids`: the first vault with a fitting credential wins, so their order stays.
+fn vault_ids(field: Field) -> Result<Vec<String>, Invalid> {
+    let Some(spot) = field.given() else {
+        return Ok(Vec::new());
+    };
+    let mut ids: Vec<String> = Vec::new();
+    for entry in spot.array(VAULTS_MAX)? {
+        let path = entry.path.clone();
+        let id = entry.text(1, ID_BYTES_MAX)?;
+        if ids.contains(&id) {
+            return Err(Invalid::at(path, "the vault is in the list already"));
+        }
+        ids.push(id);
+    }
+    Ok(ids)
 }
 
 /// Reads `{type: limit, max_list_cost: {amount, currency}}`; null and absent are no budget.

@@ -6,6 +6,7 @@ mod events;
 mod input;
 mod lifecycle;
 mod list;
+mod memory;
 mod stream;
 mod threads;
 mod update;

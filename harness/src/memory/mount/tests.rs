@@ -1,0 +1,7 @@
+//! Mounts over a real store and real folders.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
