@@ -24,6 +24,7 @@ use crate::config::Config;
 use crate::data_dir::{DataDir, DataDirError};
 use crate::hands::{self, Hands, WasmHands, WasmHandsOptions};
 use crate::ids::WorkspaceId;
+use crate::memory::retention;
 use crate::model::{Catalog, Router, RouterError};
 use crate::secrets::{self, Keyring, RotateError, SourceError};
 use crate::session::Limits;
@@ -109,6 +110,7 @@ pub struct Daemon {
     drivers: Arc<Drivers>,
     server: JoinHandle<()>,
     scanner: JoinHandle<()>,
+    sweeper: JoinHandle<()>,
     stopping: CancellationToken,
     _data: DataDir,
 }
@@ -147,11 +149,12 @@ impl Daemon {
         // Nobody drives for this folder but us, and we have not begun: what is held is a dead daemon's.
         store.release_leases_of(&brain.lease.holder).await?;
         let drivers = Drivers::new(brain.clone());
+        let (store, clock) = (brain.store.clone(), brain.clock.clone());
         let api_state = ApiState {
-            store,
+            store: store.clone(),
             blobs: Blobs::in_folder(&data.blobs())?,
             secrets,
-            clock: brain.clock.clone(),
+            clock: clock.clone(),
             auth,
             models: catalog,
             organization_id: ORGANIZATION.into(),
@@ -167,6 +170,7 @@ impl Daemon {
         );
         let stopping = CancellationToken::new();
         let server = tokio::spawn(serve(listener, router, stopping.clone()));
+        let sweeper = tokio::spawn(retention::run(store, clock, stopping.clone()));
         let scanner = {
             let drivers = drivers.clone();
             tokio::spawn(async move { drivers.run().await })
@@ -176,6 +180,7 @@ impl Daemon {
             drivers,
             server,
             scanner,
+            sweeper,
             stopping,
             _data: data,
         })
@@ -200,6 +205,7 @@ impl Daemon {
         }
         // It ends by itself once the drivers are shut down.
         let _ = self.scanner.await;
+        let _ = self.sweeper.await;
     }
 }
 

@@ -8,12 +8,12 @@
 mod change;
 pub mod mount;
 mod path;
-mod retention;
+pub mod retention;
 mod versions;
 
 pub use change::{MemoryHome, MemoryRow};
 pub use path::{PATH_BYTES_MAX, check_path};
-pub use retention::{RETENTION, sweep};
+pub use retention::sweep;
 
 use serde_json::{Value, json};
 

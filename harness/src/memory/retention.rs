@@ -1,21 +1,44 @@
 //! Old versions end: a worker of the daemon removes them.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
 
 use super::versions::removal;
 use super::{MemoryError, STORE_LABEL};
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::json::Fields as _;
 use crate::store::{
-    Key, Kind, Order, Resource, ResourceQuery, Store, StoreError, TimeRange,
+    Key, Kind, Order, Resource, ResourceQuery, SharedStore, Store, StoreError, TimeRange,
 };
 
 /// How long versions are kept.
 pub const RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// The newest versions of a live memory that are kept however old they are.
 const RECENT_KEPT: usize = 5;
+/// Wait between two sweeps.
+const PAUSE: Duration = Duration::from_secs(60 * 60);
 /// Rows read at once.
 const PAGE: usize = 500;
+
+/// Sweeps now and every hour, until `stopping`.
+pub async fn run(store: SharedStore, clock: Arc<dyn Clock>, stopping: CancellationToken) {
+    loop {
+        tokio::select! {
+            swept = sweep(&*store, clock.now()) => match swept {
+                Ok(0) => {}
+                Ok(removed) => tracing::info!(removed, "old versions of memories were removed"),
+                Err(error) => tracing::error!(%error, "old versions of memories could not be removed"),
+            },
+            () = stopping.cancelled() => return,
+        }
+        tokio::select! {
+            () = clock.sleep(PAUSE) => {}
+            () = stopping.cancelled() => return,
+        }
+    }
+}
 
 /// Removes versions that are older than [`RETENTION`], but for the newest of a live memory, and returns how
 /// many it removed.
