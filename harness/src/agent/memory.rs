@@ -97,7 +97,10 @@ pub(super) fn prompt(resources: &Value) -> Option<String> {
             _ => "read and write",
         };
         let mut line = format!("- {} ({access}): {}", text("mount_path"), text("name"));
-        for (label, name) in [("Description", "description"), ("Instructions", "instructions")] {
+        for (label, name) in [
+            ("Description", "description"),
+            ("Instructions", "instructions"),
+        ] {
             if !text(name).is_empty() {
                 line.push_str(&format!("\n  {label}: {}", text(name)));
             }

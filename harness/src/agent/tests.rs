@@ -54,11 +54,7 @@ impl Hands for EchoHands {
         })
     }
 
-    async fn provision(
-        &self,
-        _: &SessionId,
-        _: &[HandMount],
-    ) -> Result<Box<dyn Hand>, HandError> {
+    async fn provision(&self, _: &SessionId, _: &[HandMount]) -> Result<Box<dyn Hand>, HandError> {
         if self.provisioned.fetch_add(1, Ordering::SeqCst) == 0 {
             let model = self.model.lock().unwrap();
             let seen = model.as_ref().map_or(0, |model| model.requests().len());

@@ -37,7 +37,8 @@ pub(super) async fn vault(command: VaultCommand) -> Result<ExitCode> {
                 Some(source) => rotate(&store, &load(source).await?).await,
                 None => rotate_file(&store, &data.master_key()).await,
             };
-            let rotated = rotated.context("the master key is not wholly exchanged; run this again")?;
+            let rotated =
+                rotated.context("the master key is not wholly exchanged; run this again")?;
             println!(
                 "{} secrets are under the new master key now, {} were already",
                 rotated.rewrapped, rotated.current

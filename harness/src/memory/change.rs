@@ -263,10 +263,7 @@ impl<'a> MemoryHome<'a> {
                 operation: "deleted",
             };
             let (_, version) = self.version(id, &next, self.clock.now());
-            let mut writes = vec![
-                touch(&home, -1),
-                Write::Delete(self.key(Kind::Memory, id)),
-            ];
+            let mut writes = vec![touch(&home, -1), Write::Delete(self.key(Kind::Memory, id))];
             writes.extend(version);
             if self.commit(writes).await? {
                 return Ok(());
@@ -311,7 +308,9 @@ impl<'a> MemoryHome<'a> {
                     statuses: Vec::new(),
                     labels: vec![(STORE_LABEL.to_owned(), self.id.to_owned())],
                     order: Order::Ascending,
-                    after: all.last().map(|last| (last.created_at, last.key.id.clone())),
+                    after: all
+                        .last()
+                        .map(|last| (last.created_at, last.key.id.clone())),
                     limit: ROWS_MAX,
                 })
                 .await?;

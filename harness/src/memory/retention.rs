@@ -76,7 +76,14 @@ pub async fn sweep(store: &dyn Store, now: Timestamp) -> Result<usize, MemoryErr
 
 /// Tells whether a version is among the newest of a live memory.
 async fn is_kept(store: &dyn Store, version: &Resource) -> Result<bool, MemoryError> {
-    let text = |name: &str| version.body.at(name).as_str().unwrap_or_default().to_owned();
+    let text = |name: &str| {
+        version
+            .body
+            .at(name)
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
     let memory = Key {
         workspace: version.key.workspace.clone(),
         kind: Kind::Memory,

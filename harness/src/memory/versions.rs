@@ -103,8 +103,8 @@ impl MemoryHome<'_> {
 /// Returns the writes that remove a version with its content.
 pub(super) fn removal(version: &Resource) -> Vec<Write> {
     let mut writes = vec![Write::Delete(version.key.clone())];
-    let has_content = *version.body.at("operation") != "deleted"
-        && !version.body.at("redacted_at").is_string();
+    let has_content =
+        *version.body.at("operation") != "deleted" && !version.body.at("redacted_at").is_string();
     if has_content {
         let mut key = version.key.clone();
         key.kind = Kind::MemoryContent;

@@ -16,7 +16,7 @@ pub use bundle::Bundle;
 pub use envelope::{Context, SealError, Sealed, open, rewrap, seal};
 pub use keyring::{Keyring, KeyringError, MasterKey};
 pub use rotate::{
-    Rotated, RotateError, SEALED_FIELD, UNIQUE_NAME_FIELD, has_sealed, missing_key, rotate,
+    RotateError, Rotated, SEALED_FIELD, UNIQUE_NAME_FIELD, has_sealed, missing_key, rotate,
     rotate_file,
 };
 pub use secret::Secret;

@@ -74,9 +74,7 @@ pub async fn rotate(store: &dyn Store, keyring: &Keyring) -> Result<Rotated, Rot
     let mut done = Rotated::default();
     let mut after: Option<String> = None;
     loop {
-        let page = store
-            .scan(Kind::Credential, after.as_deref(), PAGE)
-            .await?;
+        let page = store.scan(Kind::Credential, after.as_deref(), PAGE).await?;
         for row in &page {
             match rewrap_row(store, keyring, row).await? {
                 Some(true) => done.rewrapped += 1,
@@ -146,9 +144,7 @@ pub async fn missing_key(
 ) -> Result<Option<String>, RotateError> {
     let mut after: Option<String> = None;
     loop {
-        let page = store
-            .scan(Kind::Credential, after.as_deref(), PAGE)
-            .await?;
+        let page = store.scan(Kind::Credential, after.as_deref(), PAGE).await?;
         for row in &page {
             if let Some(sealed) = sealed(row)?
                 && keyring.find(sealed.key_id()).is_none()
@@ -238,10 +234,7 @@ mod tests {
             }
             let rows = store.scan(Kind::Credential, None, 100).await.unwrap();
             for row in rows.iter().take(cut.saturating_sub(1)) {
-                assert_eq!(
-                    rewrap_row(&store, &both, row).await.unwrap(),
-                    Some(true)
-                );
+                assert_eq!(rewrap_row(&store, &both, row).await.unwrap(), Some(true));
             }
             all_open(&store, &path).await;
             let rotated = rotate_file(&store, &path).await.unwrap();
@@ -255,7 +248,11 @@ mod tests {
                 "a cut rotation goes on with its own new key"
             );
             assert!(missing_key(&store, &old).await.unwrap().is_some());
-            let taken = store.scan(Kind::Credential, None, 1).await.unwrap().remove(0);
+            let taken = store
+                .scan(Kind::Credential, None, 1)
+                .await
+                .unwrap()
+                .remove(0);
             let again = NewResource {
                 key: Key {
                     id: "vcrd_d".to_owned(),

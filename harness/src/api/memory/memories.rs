@@ -83,7 +83,12 @@ pub(super) async fn update(
     fields.finish()?;
     let home = home(&api, &caller, &store_id);
     let updated = home
-        .update(&id, content.as_deref(), path.as_deref(), expected.as_deref())
+        .update(
+            &id,
+            content.as_deref(),
+            path.as_deref(),
+            expected.as_deref(),
+        )
         .await;
     let updated = updated.map_err(|error| failed(error, &store_id, &id))?;
     shown(&home, &store_id, updated, is_full).await

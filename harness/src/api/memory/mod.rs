@@ -11,10 +11,10 @@ use axum::Router;
 use axum::routing::{get, post};
 use serde_json::json;
 
+use crate::api::body::Invalid;
 use crate::api::error::quoted;
 use crate::api::query::Query;
 use crate::api::{ApiError, ApiState, Caller};
-use crate::api::body::Invalid;
 use crate::memory::{Actor, MemoryError, MemoryHome};
 
 pub use stores::live_store;
@@ -22,10 +22,7 @@ pub use stores::live_store;
 /// Returns the routes.
 pub(super) fn routes() -> Router<ApiState> {
     Router::new()
-        .route(
-            "/v1/memory_stores",
-            get(stores::list).post(stores::create),
-        )
+        .route("/v1/memory_stores", get(stores::list).post(stores::create))
         .route(
             "/v1/memory_stores/{memory_store_id}",
             get(stores::get).post(stores::update).delete(stores::delete),

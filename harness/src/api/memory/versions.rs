@@ -31,7 +31,12 @@ pub(super) async fn list(
     }
     let created_at = query.time_range("created_at")?;
     let mut labels = vec![(STORE_LABEL.to_owned(), store_id.clone())];
-    for name in ["memory_id", "session_id", "api_key_id", "service_account_id"] {
+    for name in [
+        "memory_id",
+        "session_id",
+        "api_key_id",
+        "service_account_id",
+    ] {
         if let Some(value) = query.text(name)? {
             labels.push((name.to_owned(), value.to_owned()));
         }

@@ -9,6 +9,7 @@
 
 mod agents;
 mod environments;
+mod memory;
 mod models;
 mod surface;
 mod vaults;

@@ -94,11 +94,7 @@ pub(super) fn create(spot: Spot) -> Result<Auth, Invalid> {
 }
 
 /// Applies a change to the `auth` of a stored credential. Its type must be named again; what is absent stays.
-pub(super) fn update(
-    stored: &Value,
-    secrets: &mut Bundle,
-    spot: Spot,
-) -> Result<Changed, Invalid> {
+pub(super) fn update(stored: &Value, secrets: &mut Bundle, spot: Spot) -> Result<Changed, Invalid> {
     let kind = stored.at("type").as_str().unwrap_or_default().to_owned();
     let (tag, mut fields) = spot.tagged()?;
     if tag.value != *kind {

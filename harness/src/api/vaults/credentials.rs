@@ -15,9 +15,7 @@ use crate::api::{ApiError, ApiState, Caller};
 use crate::clock::{Timestamp, rfc3339};
 use crate::ids::{CredentialId, WorkspaceId};
 use crate::json::Fields as _;
-use crate::secrets::{
-    self, Bundle, Context, SEALED_FIELD, SealError, Sealed, UNIQUE_NAME_FIELD,
-};
+use crate::secrets::{self, Bundle, Context, SEALED_FIELD, SealError, Sealed, UNIQUE_NAME_FIELD};
 use crate::store::{
     Key, Kind, NewResource, Order, ROWS_MAX, Resource, ResourceChange, ResourceQuery, StoreError,
     TimeRange, Write,
@@ -245,7 +243,9 @@ pub(super) async fn of_vault(
                 statuses: Vec::new(),
                 labels: vec![(VAULT_LABEL.to_owned(), vault.key.id.clone())],
                 order: Order::Ascending,
-                after: all.last().map(|last| (last.created_at, last.key.id.clone())),
+                after: all
+                    .last()
+                    .map(|last| (last.created_at, last.key.id.clone())),
                 limit: ROWS_MAX,
             })
             .await?;

@@ -55,7 +55,11 @@ pub fn mounts(resources: &Value) -> Vec<Mount> {
             let slug = path.strip_prefix(MOUNT_ROOT)?.strip_prefix('/')?;
             let is_name = !slug.is_empty() && !slug.contains(['/', '.']);
             is_name.then(|| Mount {
-                store_id: resource.at("memory_store_id").as_str().unwrap_or_default().to_owned(),
+                store_id: resource
+                    .at("memory_store_id")
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned(),
                 slug: slug.to_owned(),
                 is_writable: *resource.at("access") != "read_only",
             })
@@ -76,8 +80,8 @@ pub fn slug(name: &str, taken: &[String]) -> String {
     }
     let slug = slug.trim_end_matches('-');
     let slug = if slug.is_empty() { "memory" } else { slug };
-    let mut names = std::iter::once(slug.to_owned())
-        .chain((2u32..).map(|number| format!("{slug}-{number}")));
+    let mut names =
+        std::iter::once(slug.to_owned()).chain((2u32..).map(|number| format!("{slug}-{number}")));
     names
         .find(|name| !taken.contains(name))
         .unwrap_or_else(|| slug.to_owned())

@@ -33,7 +33,12 @@ pub(super) async fn plan(
     let rows = home.memories().await?;
     let mut actions = Vec::new();
     let is_there = |path: &String| rows.binary_search_by(|row| row.path.cmp(path)).is_ok();
-    let gone: Vec<String> = manifest.entries.keys().filter(|p| !is_there(p)).cloned().collect();
+    let gone: Vec<String> = manifest
+        .entries
+        .keys()
+        .filter(|p| !is_there(p))
+        .cloned()
+        .collect();
     for path in gone {
         let entry = manifest.entries.remove(&path);
         let is_untouched = locals.get(&path).and_then(Local::sha256)

@@ -59,7 +59,13 @@ impl Push<'_> {
             return Ok(());
         }
         let gone = |path: &String| !self.locals.contains_key(path);
-        let mut deleted: Vec<String> = self.manifest.entries.keys().filter(|p| gone(p)).cloned().collect();
+        let mut deleted: Vec<String> = self
+            .manifest
+            .entries
+            .keys()
+            .filter(|p| gone(p))
+            .cloned()
+            .collect();
         self.rename(&mut deleted).await?;
         // First what makes room: a file may have become a folder.
         for path in deleted {
@@ -164,7 +170,11 @@ impl Push<'_> {
         let saved = match &known {
             Some(entry) => {
                 let expected = Some(entry.sha256.as_str());
-                match self.home.update(&entry.id, Some(&text), None, expected).await {
+                match self
+                    .home
+                    .update(&entry.id, Some(&text), None, expected)
+                    .await
+                {
                     // Deleted by others meanwhile: the deletion is among the versions, the change is made.
                     Err(MemoryError::NoMemory) => self.create(path, &text).await,
                     saved => saved,
@@ -174,7 +184,9 @@ impl Push<'_> {
         };
         match saved {
             Ok(memory) => {
-                self.manifest.entries.insert(path.to_owned(), entry_of(&memory));
+                self.manifest
+                    .entries
+                    .insert(path.to_owned(), entry_of(&memory));
                 self.manifest.rejected.remove(path);
             }
             Err(MemoryError::Changed { .. }) => self.conflict(path, text),
@@ -197,7 +209,10 @@ impl Push<'_> {
     /// two halves of this.
     async fn create(&self, path: &str, text: &str) -> Result<MemoryRow, MemoryError> {
         match self.home.create(path, text).await {
-            Err(MemoryError::PathTaken { memory_id, path: other }) if other == path => {
+            Err(MemoryError::PathTaken {
+                memory_id,
+                path: other,
+            }) if other == path => {
                 let memory = self.home.memory(&memory_id).await?;
                 if memory.sha256 == sha256(text.as_bytes()) {
                     return Ok(memory);
@@ -227,14 +242,22 @@ impl Push<'_> {
     }
 
     fn note(&mut self, path: &str, what: &str) {
-        self.notes.push(format!("{}{path} {what}.", self.mount_path));
+        self.notes
+            .push(format!("{}{path} {what}.", self.mount_path));
     }
 
     /// Notes a rejection, once for as long as its reason stays.
     fn reject(&mut self, path: &str, why: &str) {
-        let told = self.manifest.rejected.insert(path.to_owned(), why.to_owned());
+        let told = self
+            .manifest
+            .rejected
+            .insert(path.to_owned(), why.to_owned());
         if told.as_deref() != Some(why) {
-            let only = if path.is_empty() { "" } else { ". It is in this sandbox only" };
+            let only = if path.is_empty() {
+                ""
+            } else {
+                ". It is in this sandbox only"
+            };
             self.note(path, &format!("{why}{only}"));
         }
     }

@@ -121,13 +121,21 @@ pub async fn sync(
             told.notes.extend(notes.iter().cloned());
             told.write(&manifest_path(&folders, &mount))?;
         }
-        notes.extend(pull::apply(&beside, &root, &mount_path, &mut manifest, actions)?);
+        notes.extend(pull::apply(
+            &beside,
+            &root,
+            &mount_path,
+            &mut manifest,
+            actions,
+        )?);
         set_stamps(&root, &mut manifest, &locals);
         manifest.notes.extend(notes);
         if manifest.notes.len() > NOTES_MAX {
             let more = manifest.notes.len() - NOTES_MAX;
             manifest.notes.truncate(NOTES_MAX);
-            manifest.notes.push(format!("{more} more notes of this kind are left out."));
+            manifest
+                .notes
+                .push(format!("{more} more notes of this kind are left out."));
         }
         manifest.write(&manifest_path(&folders, &mount))?;
         Ok(manifest.notes)
@@ -200,7 +208,11 @@ fn has_stamps(manifest: &Manifest, locals: &BTreeMap<String, Local>) -> bool {
 fn set_stamps(root: &Dir, manifest: &mut Manifest, locals: &BTreeMap<String, Local>) {
     for (path, entry) in &mut manifest.entries {
         entry.stamp = None;
-        let Some(Local::File { sha256, stamp: read }) = locals.get(path) else {
+        let Some(Local::File {
+            sha256,
+            stamp: read,
+        }) = locals.get(path)
+        else {
             continue;
         };
         let Ok(meta) = root.symlink_metadata(path.trim_start_matches('/')) else {
@@ -214,7 +226,9 @@ fn set_stamps(root: &Dir, manifest: &mut Manifest, locals: &BTreeMap<String, Loc
 }
 
 fn is_old(changed_seconds: i64) -> bool {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     let end = now.saturating_sub(GRAIN).as_secs();
     changed_seconds < i64::try_from(end).unwrap_or(i64::MAX)
 }
