@@ -51,6 +51,26 @@ conversations:
           - {name: lookup, input: {word: sinew}}
           - {name: lookup, input: {word: nerve}}
       - text: "${tool_result.0}; ${tool_result.1}"
+  - when: {first_user_text_contains: remember the colour}
+    turns:
+      - tools:
+          - name: bash
+            input:
+              command: |
+                cat /mnt/memory/shared-notes/old.md /mnt/memory/fixed/rules.md
+                echo blue > /mnt/memory/shared-notes/colour.md
+                rm /mnt/memory/shared-notes/old.md
+                echo x > /mnt/memory/fixed/mine.md || echo refused-fixed
+                echo x > /mnt/memory/mine.md || echo refused-root
+          - {name: write, input: {file_path: /mnt/memory/shared-notes/deep/number.md, content: seven}}
+          - {name: bash, input: {command: "yes | head -c 200000 > /mnt/memory/shared-notes/big.md"}}
+      - text: I know it now.
+  - when: {first_user_text_contains: which colour was it}
+    turns:
+      - tools: [{name: bash, input: {command: "printf %s $(cat /mnt/memory/shared-notes/colour.md)"}}]
+      - text: "It was ${last_tool_result}"
+      - tools: [{name: bash, input: {command: "printf %s $(cat /mnt/memory/shared-notes/colour.md)"}}]
+      - text: "It was ${last_tool_result}"
   - when: {first_user_text_contains: write two files}
     turns:
       - tools:

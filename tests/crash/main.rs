@@ -10,6 +10,7 @@
 )]
 
 mod lock;
+mod memory;
 mod points;
 mod random;
 
