@@ -13,7 +13,10 @@ const COMMAND: &str = "[ -e ran ] && exit; touch ran; cd /mnt/memory/notes; echo
 
 async fn memory(world: &World, store: &str, path: &str) -> Result<()> {
     let body = json!({"path": path, "content": "one"});
-    world.client.post(&format!("{store}/memories"), &body).await?;
+    world
+        .client
+        .post(&format!("{store}/memories"), &body)
+        .await?;
     Ok(())
 }
 
@@ -31,7 +34,9 @@ async fn between_a_change_of_a_file_and_its_version() -> Result<()> {
     });
     let mut world = World::start(PROGRAM, &script.to_string()).await?;
     let client = world.client.clone();
-    let store = client.post("/v1/memory_stores", &json!({"name": "Notes"})).await?;
+    let store = client
+        .post("/v1/memory_stores", &json!({"name": "Notes"}))
+        .await?;
     let store_id = store["id"].as_str().context("no id")?.to_owned();
     let store = format!("/v1/memory_stores/{store_id}");
     memory(&world, &store, "/changed.md").await?;
@@ -39,7 +44,9 @@ async fn between_a_change_of_a_file_and_its_version() -> Result<()> {
     let tools = json!([{"type": "agent_toolset_20260401"}]);
     let agent = json!({"name": "a", "model": "claude-sonnet-4-6", "tools": tools});
     let agent = client.post("/v1/agents", &agent).await?;
-    let environment = client.post("/v1/environments", &json!({"name": "e"})).await?;
+    let environment = client
+        .post("/v1/environments", &json!({"name": "e"}))
+        .await?;
     let session = json!({
         "agent": agent["id"],
         "environment_id": environment["id"],
@@ -48,7 +55,9 @@ async fn between_a_change_of_a_file_and_its_version() -> Result<()> {
     let session = client.post("/v1/sessions", &session).await?;
     let session = session["id"].as_str().context("no id")?.to_owned();
 
-    let mut stream = client.stream_at(&format!("/sinew/v1/sessions/{session}/stream")).await?;
+    let mut stream = client
+        .stream_at(&format!("/sinew/v1/sessions/{session}/stream"))
+        .await?;
     client.message(&session, "go").await?;
     stream.until("sinew.tool_output").await?;
     world.kill()?;
@@ -71,8 +80,14 @@ async fn between_a_change_of_a_file_and_its_version() -> Result<()> {
             json!(["modified", "/changed.md"]),
         ]
     );
-    let gone = client.send(Method::DELETE, &format!("/v1/sessions/{session}"), None).await?;
+    let gone = client
+        .send(Method::DELETE, &format!("/v1/sessions/{session}"), None)
+        .await?;
     assert_eq!(gone.status, 200);
-    assert_eq!(columns(&world, &memories, &["path"]).await?.len(), 2, "the store outlives the session");
+    assert_eq!(
+        columns(&world, &memories, &["path"]).await?.len(),
+        2,
+        "the store outlives the session"
+    );
     Ok(())
 }

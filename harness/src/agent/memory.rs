@@ -118,3 +118,30 @@ else below /mnt/memory is read-only.\n{}",
         lines.join("\n")
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_prompt_lists_every_mount() {
+        let resources = json!([
+            {"type": "memory_store", "mount_path": "/mnt/memory/a", "name": "A", "access": "read_write",
+             "description": "What we know.", "instructions": "Write it down."},
+            {"type": "file", "mount_path": "/mnt/session/uploads/x"},
+            {"type": "memory_store", "mount_path": "/mnt/memory/b", "name": "B", "access": "read_only",
+             "description": "", "instructions": null},
+        ]);
+        let text = prompt(&resources).unwrap_or_default();
+        let (_, list) = text.split_once("read-only.\n").unwrap_or_default();
+        assert_eq!(
+            list,
+            "- /mnt/memory/a (read and write): A\n  Description: What we know.\n  Instructions: Write it down.\n\
+             - /mnt/memory/b (read-only): B"
+        );
+        assert_eq!(prompt(&json!([])), None);
+        assert_eq!(prompt(&Value::Null), None);
+    }
+}
