@@ -212,6 +212,11 @@ async fn copy<E: std::fmt::Display>(
     })
 }
 
+/// Returns the SHA-256 of a content that is in memory, in lower-case hexadecimal.
+pub fn sha256(content: &[u8]) -> String {
+    hex(&Sha256::digest(content))
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a string cannot fail.

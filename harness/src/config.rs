@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ModelOverride, ProviderConfig};
+use crate::secrets::MasterKeySource;
 
 /// The whole configuration. Read from YAML with `--config`; printed without secrets by `--print-config`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -24,6 +25,10 @@ pub struct Config {
     /// A folder of the host that every session gets as its `/workspace`, in place of one of its own.
     /// For `sinew run` and trusted single-user daemons. Default none.
     pub workspace: Option<PathBuf>,
+    /// Where the master keys come from, under which the credentials of vaults are encrypted: `file`, `env` or
+    /// `command`, each with one key a line (32 bytes in base64), the current one first.
+    /// Default: `master-key` in the data folder, made at the first start.
+    pub master_key: Option<MasterKeySource>,
     /// Model providers; the first whose pattern matches a model id is asked. Default: one Messages API
     /// provider for every model, from `ANTHROPIC_BASE_URL` and `ANTHROPIC_API_KEY`.
     pub providers: Vec<ProviderConfig>,
@@ -103,6 +108,7 @@ impl Default for Config {
             data: default_data(),
             cache: None,
             workspace: None,
+            master_key: None,
             providers: Vec::new(),
             models: BTreeMap::new(),
             retries: Retries::default(),

@@ -26,8 +26,10 @@ use crate::config::Config;
 use crate::data_dir::{DataDir, DataDirError};
 use crate::hands::{self, Hands, WasmHands, WasmHandsOptions};
 use crate::ids::WorkspaceId;
+use crate::memory::retention;
 use crate::model::{Catalog, Router, RouterError};
 use crate::scheduler::{Scheduler, SchedulerOptions};
+use crate::secrets::{self, Keyring, RotateError, SourceError};
 use crate::session::Limits;
 use crate::store::{SharedStore, SqliteOptions, SqliteStore, StoreError};
 use crate::webhooks::{Courier, Outbox, Sender, UrlRules};
@@ -51,6 +53,18 @@ pub enum DaemonError {
     /// The folder of blobs is unusable.
     #[error("cannot open the folder of blobs: {0}")]
     Blobs(#[from] BlobError),
+    /// There are no master keys.
+    #[error(transparent)]
+    MasterKey(#[from] SourceError),
+    /// The stored credentials cannot be checked.
+    #[error(transparent)]
+    Credentials(#[from] RotateError),
+    /// Credentials need a master key that was not given.
+    #[error(
+        "stored credentials need the master key {0}, which was not given: give it too, behind the \
+         current one"
+    )]
+    MasterKeyMissing(String),
     /// The Wasm engine does not start.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
@@ -106,6 +120,7 @@ pub struct Daemon {
     scheduler: JoinHandle<()>,
     courier: JoinHandle<()>,
     file_workers: FileWorkers,
+    sweeper: JoinHandle<()>,
     stopping: CancellationToken,
     _data: DataDir,
 }
@@ -124,6 +139,7 @@ impl Daemon {
         outbox.read_subscribers().await?;
         let queue = outbox.queue();
         let store: SharedStore = Arc::new(outbox);
+        let secrets = Arc::new(keyring(&store, &config, &data).await?);
         let auth = auth_mode(&store, &config).await?;
         let listener =
             TcpListener::bind(config.listen)
@@ -152,7 +168,8 @@ impl Daemon {
         let api_state = ApiState {
             store: store.clone(),
             blobs,
-            clock: brain.clock.clone(),
+            secrets,
+            clock: clock.clone(),
             auth,
             models: catalog,
             organization_id: ORGANIZATION.into(),
@@ -170,7 +187,7 @@ impl Daemon {
         let rules = UrlRules {
             allow_private: config.webhooks.allow_private,
         };
-        let courier = Courier::new(store, queue, clock, Sender::new(rules)?);
+        let courier = Courier::new(store.clone(), queue, clock.clone(), Sender::new(rules)?);
         let router = api::router(
             api_state.clone(),
             api::sessions::routes(sessions)
@@ -181,6 +198,7 @@ impl Daemon {
         let scheduler = Scheduler::new(deployments, scheduler_options(&config));
         let scheduler = tokio::spawn(scheduler.run(stopping.clone()));
         let server = tokio::spawn(serve(listener, router, stopping.clone()));
+        let sweeper = tokio::spawn(retention::run(store, clock, stopping.clone()));
         let scanner = {
             let drivers = drivers.clone();
             tokio::spawn(async move { drivers.run().await })
@@ -193,6 +211,7 @@ impl Daemon {
             scheduler,
             courier,
             file_workers,
+            sweeper,
             stopping,
             _data: data,
         })
@@ -221,6 +240,7 @@ impl Daemon {
         // It ends by itself once the drivers are shut down.
         let _ = self.scanner.await;
         self.file_workers.ended().await;
+        let _ = self.sweeper.await;
     }
 }
 
@@ -246,6 +266,25 @@ async fn serve(listener: TcpListener, router: axum::Router, stopping: Cancellati
         .with_graceful_shutdown(async move { stopping.cancelled().await });
     if let Err(error) = server.await {
         tracing::error!(%error, "the server ended");
+    }
+}
+
+/// Loads the master keys, and checks that they open what is stored.
+async fn keyring(
+    store: &SharedStore,
+    config: &Config,
+    data: &DataDir,
+) -> Result<Keyring, DaemonError> {
+    let keyring = match &config.master_key {
+        Some(source) => secrets::load(source).await?,
+        None => {
+            let is_needed = secrets::has_sealed(&**store).await?;
+            secrets::load_or_create(&data.master_key(), is_needed)?
+        }
+    };
+    match secrets::missing_key(&**store, &keyring).await? {
+        Some(id) => Err(DaemonError::MasterKeyMissing(id)),
+        None => Ok(keyring),
     }
 }
 

@@ -119,6 +119,11 @@ impl DataDir {
         self.path.join("skills")
     }
 
+    /// Returns the file of master keys, unless the configuration names another source.
+    pub fn master_key(&self) -> PathBuf {
+        self.path.join("master-key")
+    }
+
     /// Returns the folder of blobs.
     pub fn blobs(&self) -> PathBuf {
         self.path.join("blobs")

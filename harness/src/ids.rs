@@ -93,6 +93,16 @@ id_types! {
     WorkspaceId = "wrkspc_";
     /// One HTTP request, as told in the `request-id` header.
     RequestId = "req_";
+    /// A vault.
+    VaultId = "vlt_";
+    /// A credential in a vault.
+    CredentialId = "vcrd_";
+    /// A memory store.
+    MemoryStoreId = "memstore_";
+    /// A memory.
+    MemoryId = "mem_";
+    /// A change of a memory.
+    MemoryVersionId = "memver_";
     /// An API key's public name; the key itself is stored only as a hash.
     ApiKeyId = "apikey_";
     /// A deployment.

@@ -1,7 +1,8 @@
 //! Sinew: sessions, brains and the hands that serve them, behind the managed-agents HTTP API.
 //!
 //! Order of dependency, each module using only what stands before it: `clock`, `cron`, `ids`, `json`, `store`, `model`,
-//! `mock_model`, `session`, `data_dir`, `blobs`, `archive`, `webhooks`, `hands`, `agent`, `api`, `scheduler`, `config`, `daemon`,
+//! `mock_model`, `session`, `data_dir`, `blobs`, `archive`, `webhooks`, `secrets`, `memory`, `hands`, `agent`, `api`, `scheduler`,
+//! `config`, `daemon`,
 //! `logging`, `cli`. A tidy test holds it.
 
 // Without tests the library is linted as it ships; a test may fail by panicking.
@@ -30,9 +31,11 @@ pub mod hands;
 pub mod ids;
 mod json;
 mod logging;
+pub mod memory;
 pub mod mock_model;
 pub mod model;
 pub mod scheduler;
+pub mod secrets;
 pub mod session;
 pub mod store;
 pub mod webhooks;

@@ -14,6 +14,7 @@ mod bash_tool;
 mod exec;
 mod order;
 mod sdk;
+mod secrets;
 mod shell;
 mod shell_sessions;
 mod tenancy;

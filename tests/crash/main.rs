@@ -10,6 +10,7 @@
 )]
 
 mod lock;
+mod memory;
 mod outputs;
 mod points;
 mod random;

@@ -1,5 +1,6 @@
 //! A daemon in a process of its own, as an operator would start it.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -19,6 +20,8 @@ pub struct Options {
     pub model_url: String,
     /// Further arguments.
     pub arguments: Vec<String>,
+    /// A file that gets everything the daemon can log, in place of the test's own output.
+    pub log: Option<PathBuf>,
 }
 
 impl Options {
@@ -30,6 +33,7 @@ impl Options {
             listen: "127.0.0.1:0".to_owned(),
             model_url: model_url.to_owned(),
             arguments: Vec::new(),
+            log: None,
         }
     }
 
@@ -66,8 +70,12 @@ pub struct Daemon {
 impl Daemon {
     /// Starts a daemon and waits until it says where it listens.
     pub fn start(options: &Options) -> Result<Self> {
-        let mut child = options
-            .command()
+        let mut command = options.command();
+        if let Some(log) = &options.log {
+            let log = File::options().create(true).append(true).open(log)?;
+            command.env("RUST_LOG", "trace").stderr(log);
+        }
+        let mut child = command
             .stdout(Stdio::piped())
             .spawn()
             .context("cannot start the daemon")?;

@@ -39,6 +39,10 @@ pub fn model_request(state: &State, tools: Vec<Value>) -> ModelRequest {
         }
         system.push_str(ENVIRONMENT);
         system.push_str(&skills(state));
+        if let Some(memory) = super::memory::prompt(state.config.at("resources")) {
+            system.push_str("\n\n");
+            system.push_str(&memory);
+        }
     }
     request(state, system, messages(state), tools)
 }

@@ -11,6 +11,7 @@ mod driver;
 mod drivers;
 mod judge;
 mod live;
+mod memory;
 mod model_call;
 #[cfg(test)]
 mod tests;

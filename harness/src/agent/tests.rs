@@ -63,6 +63,10 @@ impl Hands for EchoHands {
         Ok(Box::new(EchoHand))
     }
 
+    fn memory_folders(&self, _: &SessionId) -> Option<crate::memory::mount::Folders> {
+        None
+    }
+
     async fn condemn(&self, _: &SessionId) -> Result<(), HandError> {
         Ok(())
     }

@@ -25,6 +25,18 @@ impl Driver {
             name: call.name.clone(),
             input: call.input.clone(),
         };
+        let memory = self.memory()?;
+        if let Some(memory) = &memory {
+            // What it has to tell comes again with what the call does.
+            if let Err(error) = self.sync_memory(memory).await {
+                tracing::error!(session = %self.session_id, %error, "memory could not be brought in");
+                let text = "The memory below /mnt/memory could not be brought in, so the call was not made; the \
+                            operator was told. Try again.";
+                let mut draft = self.draft()?;
+                push_result(&mut draft, event_id, failure(text));
+                return self.commit(draft).await;
+            }
+        }
         // The hand is lent to the call and comes back only when it survived it.
         let hand = self.hand.take();
         let cancel = CancellationToken::new();
@@ -53,8 +65,15 @@ impl Driver {
         };
         let woken = self.attend(work).await?;
         drop(on_drop);
-        let outcome = match woken {
-            Woken::Interrupted => return Ok(()),
+        let mut outcome = match woken {
+            Woken::Interrupted => {
+                if let Some(memory) = &memory {
+                    // What the model must know waits for the next call's result.
+                    let mut unseen = failure("");
+                    self.bring_back_memory(memory, &mut unseen).await;
+                }
+                return Ok(());
+            }
             Woken::Done(Ok((hand, outcome))) => {
                 self.hand = Some(hand);
                 self.mounts = mounts;
@@ -68,9 +87,12 @@ impl Driver {
                 )
             }
         };
+        if let Some(memory) = &memory {
+            self.bring_back_memory(memory, &mut outcome).await;
+        }
         let mut draft = self.draft()?;
         push_result(&mut draft, event_id, outcome);
-        match self.commit(draft).await {
+        let committed = match self.commit(draft).await {
             // A result that cannot be stored is told, not tried again for ever.
             Err(DriverError::Store(StoreError::Invalid(why))) => {
                 let mut draft = self.draft()?;
@@ -79,7 +101,11 @@ impl Driver {
                 self.commit(draft).await
             }
             committed => committed,
+        };
+        if let (Ok(()), Some(memory)) = (&committed, &memory) {
+            self.forget_memory_notes(memory).await;
         }
+        committed
     }
 }
 

@@ -83,6 +83,13 @@ impl ApiError {
         error
     }
 
+    /// 409 of a kind that only memories know: the same request cannot succeed again.
+    pub fn memory_conflict(kind: &'static str, message: impl Into<String>) -> Self {
+        let mut error = Self::new(StatusCode::CONFLICT, kind, message);
+        error.should_retry = Some(false);
+        error
+    }
+
     /// 413: the body is over the limit.
     pub fn too_large(bytes_max: usize) -> Self {
         Self::new(

@@ -15,6 +15,7 @@ use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::ids::WorkspaceId;
 use crate::model::Catalog;
+use crate::secrets::Keyring;
 use crate::store::SharedStore;
 
 mod access;
@@ -30,6 +31,7 @@ mod environments;
 mod error;
 pub mod files;
 mod keys;
+mod memory;
 pub mod metadata;
 mod models;
 mod multipart;
@@ -41,6 +43,7 @@ pub mod sessions;
 mod skills;
 #[cfg(test)]
 pub(crate) mod tests;
+mod vaults;
 pub mod webhooks;
 mod work;
 
@@ -52,6 +55,8 @@ pub use keys::{
     NewKey, Role, create_environment_key, create_key, list_environment_keys, list_keys,
     revoke_environment_key, revoke_key,
 };
+pub use memory::live_store;
+pub use vaults::check_live_vaults;
 pub use work::WorkQueue;
 
 /// Largest request body in bytes, unless a route has its own limit.
@@ -66,6 +71,8 @@ pub struct ApiState {
     pub store: SharedStore,
     /// The contents of files and skills.
     pub blobs: Blobs,
+    /// The keys that credentials are sealed with.
+    pub secrets: Arc<Keyring>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// How callers prove who they are.
@@ -107,7 +114,9 @@ pub fn router(state: ApiState, more: Router<ApiState>) -> Router {
         .route("/v1/models", get(models::list))
         .route("/v1/models/{model_id}", get(models::get))
         .merge(files::routes())
+        .merge(memory::routes())
         .merge(skills::routes())
+        .merge(vaults::routes())
         .merge(work::routes())
         .merge(more)
         .fallback(no_route)

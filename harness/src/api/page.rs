@@ -13,8 +13,8 @@ use crate::api::query::Query;
 use crate::clock::Timestamp;
 use crate::store::{Order, ROWS_MAX, TimeRange};
 
-/// Longest cursor that is read; ours are far shorter.
-const CURSOR_BYTES_MAX: usize = 1_024;
+/// Longest cursor that is read: the longest path of a memory, escaped in JSON, and what goes around it.
+const CURSOR_BYTES_MAX: usize = 8_192;
 /// Version of the cursors' content. A cursor of another version is refused as expired.
 const CURSOR_VERSION: u64 = 1;
 
@@ -25,6 +25,8 @@ pub enum Position {
     Created(Timestamp, String),
     /// In a list by number: versions, or events by their position.
     Number(u64),
+    /// In a list by name.
+    Text(String),
     /// Among a log's queued events, by their number.
     Queued(u64),
 }
@@ -78,6 +80,9 @@ impl Cursor {
                     content.insert("t".to_owned(), json!(at.as_microsecond()));
                     content.insert("i".to_owned(), json!(id));
                 }
+                Position::Text(text) => {
+                    content.insert("s".to_owned(), json!(text));
+                }
                 Position::Number(number) => {
                     content.insert("n".to_owned(), json!(number));
                 }
@@ -103,6 +108,8 @@ impl Cursor {
             Position::Number(number)
         } else if let Some(number) = number("q") {
             Position::Queued(number)
+        } else if let Some(text) = content.get("s").and_then(Value::as_str) {
+            Position::Text(text.to_owned())
         } else {
             let at = Timestamp::from_microsecond(content.get("t")?.as_i64()?).ok()?;
             Position::Created(at, content.get("i")?.as_str()?.to_owned())
@@ -160,7 +167,7 @@ pub fn created_cursor(
             "page",
             "the created_at filter excludes the cursor's position",
         )),
-        Some(Position::Number(_) | Position::Queued(_)) => {
+        Some(Position::Number(_) | Position::Queued(_) | Position::Text(_)) => {
             Err(Invalid::at("page", "the cursor is malformed or expired"))
         }
     }
@@ -229,6 +236,7 @@ mod tests {
             Position::Created(at, "agent_1".to_owned()),
             Position::Number(7),
             Position::Queued(9),
+            Position::Text("/\"".repeat(512)),
         ] {
             for direction in [Direction::Next, Direction::Previous] {
                 let sent = Cursor {
@@ -288,7 +296,7 @@ mod tests {
             ),
             ("e30", "agents", Order::Descending, &whole, "malformed"),
             (
-                &"A".repeat(2_000),
+                &"A".repeat(10_000),
                 "agents",
                 Order::Descending,
                 &whole,

@@ -15,6 +15,7 @@ mod render;
 mod run;
 mod serve;
 mod session;
+mod vault;
 mod yaml;
 
 use std::path::PathBuf;
@@ -61,6 +62,9 @@ enum Command {
     /// Make, list and revoke API keys of a data folder
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Care for the secrets in a data folder's vaults
+    #[command(subcommand)]
+    Vault(vault::VaultCommand),
     /// Serve scripted answers as a model would, to test agents without one
     MockModel(mock_model::MockModelArgs),
     /// Check the installation and say what to do about each problem
@@ -120,6 +124,35 @@ impl ConfigArgs {
     }
 }
 
+/// Where the master keys come from that the secrets of vaults are encrypted with. Each source has one key a
+/// line, 32 bytes in base64: the first encrypts, the others still decrypt.
+#[derive(Args, Clone)]
+pub(super) struct MasterKeyArgs {
+    /// File of the master key; `master-key` in the data folder by default, made at the first start
+    #[arg(long, value_name = "FILE", group = "master_key")]
+    master_key_file: Option<PathBuf>,
+    /// Environment variable that holds the master key
+    #[arg(long, value_name = "NAME", group = "master_key")]
+    master_key_env: Option<String>,
+    /// Shell command that prints the master key, e.g. one of a key service
+    #[arg(long, value_name = "COMMAND", group = "master_key")]
+    master_key_command: Option<String>,
+}
+
+impl MasterKeyArgs {
+    /// Lays a flag that was given over the configuration.
+    fn apply(&self, config: &mut crate::config::Config) {
+        use crate::secrets::MasterKeySource;
+        let file = self.master_key_file.clone().map(MasterKeySource::File);
+        let env = self.master_key_env.clone().map(MasterKeySource::Env);
+        let command = self.master_key_command.clone();
+        let given = file.or(env).or(command.map(MasterKeySource::Command));
+        if given.is_some() {
+            config.master_key = given;
+        }
+    }
+}
+
 /// Runs the program.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -175,6 +208,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Environment(command) => environment::environment(command).await,
         Command::Deployment(command) => deployment::deployment(command).await,
         Command::Key(command) => key::key(command).await,
+        Command::Vault(command) => vault::vault(command).await,
         Command::MockModel(args) => mock_model::mock_model(args).await,
         Command::Doctor(args) => doctor::doctor(args).await,
         Command::CompileWorker => Ok(ExitCode::FAILURE),

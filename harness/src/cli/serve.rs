@@ -8,13 +8,15 @@ use anyhow::{Context, Result};
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::ConfigArgs;
+use super::{ConfigArgs, MasterKeyArgs};
 use crate::daemon::Daemon;
 
 #[derive(Args)]
 pub(super) struct ServeArgs {
     #[command(flatten)]
     config: ConfigArgs,
+    #[command(flatten)]
+    master_key: MasterKeyArgs,
     /// Address of the HTTP API; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
@@ -28,6 +30,7 @@ pub(super) struct ServeArgs {
 
 pub(super) async fn serve(args: ServeArgs) -> Result<ExitCode> {
     let mut config = args.config.config()?;
+    args.master_key.apply(&mut config);
     if let Some(listen) = args.listen {
         config.listen = listen;
     }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::ids::{EventId, SessionId};
+use crate::memory::mount::Folders;
 
 mod built_in;
 mod mounts;
@@ -120,6 +121,12 @@ pub trait Hands: Send + Sync + 'static {
         path: &str,
     ) -> Result<BoxStream<'static, std::io::Result<Bytes>>, HandError> {
         Err(HandError::Host(format!("there is no output {path:?}")))
+    }
+
+    /// Returns where the memory stores of a session are to lie on this host; none for hands that cannot have
+    /// any.
+    fn memory_folders(&self, _session_id: &SessionId) -> Option<Folders> {
+        None
     }
 
     /// Marks a session's files as to be removed, before its record is: should the daemon die between the

@@ -1,8 +1,9 @@
-//! What a session shows to its hand beside its own folders: files and skills, each a blob at a place.
+//! What a session shows to its hand beside its own folders: files and skills, each a blob at a place, and memory.
 
 use serde_json::Value;
 
 use crate::json::Fields as _;
+use crate::memory::mount::{self, Mount};
 use crate::session::SKILLS_FIELD;
 
 /// Where mounted files lie.
@@ -17,6 +18,8 @@ pub struct Mounts {
     pub uploads: Vec<UploadMount>,
     /// Folders below [`SKILLS`].
     pub skills: Vec<SkillMount>,
+    /// Memory stores, each in a folder of its own.
+    pub memory: Vec<Mount>,
 }
 
 /// A file below [`UPLOADS`].
@@ -62,6 +65,7 @@ impl Mounts {
                 .filter_map(upload)
                 .collect(),
             skills: items(SKILLS_FIELD).filter_map(skill).collect(),
+            memory: mount::mounts(config.at("resources")),
         }
     }
 }
@@ -88,6 +92,7 @@ mod tests {
         };
         assert_eq!(mounts.uploads, [upload("a/b", "file_1")]);
         assert_eq!(mounts.skills[0].blob, "skver_1");
+        assert_eq!(mounts.memory[0].path(), "/mnt/memory/x");
         assert_eq!(Mounts::of_session(&json!({})), Mounts::default());
     }
 }

@@ -31,6 +31,7 @@ use super::{CallOutcome, Hand, HandError, Hands, OutputSink, Outputs, ToolCall, 
 use crate::blobs::Blobs;
 use crate::data_dir::make_private;
 use crate::ids::SessionId;
+use crate::memory::mount::{self, Mount};
 use crate::session::text_block;
 
 /// Marks a session's folder as to be removed; beside the folders that guests see, not in one of them.
@@ -38,6 +39,8 @@ const CONDEMNED: &str = "to-be-removed";
 
 /// The folder of a session's outputs.
 const OUTPUTS: &str = "outputs";
+/// The folder of a session's memory stores.
+const MEMORY: &str = "memory";
 
 /// How hands are made.
 pub struct WasmHandsOptions {
@@ -162,12 +165,15 @@ impl Hands for WasmHands {
         let workspace = self.options.workspace.clone();
         // A few system calls; they go to the blocking pool because a folder may lie on a slow disk.
         let shell_state = ShellState::in_folder(&folder);
+        let memory = mounts.memory.clone();
         let opened = tokio::task::spawn_blocking(move || {
             let folders = Folders::open(&folder, workspace)?;
+            let memory = memory.iter().map(|mount| open_memory(&folder, mount));
+            let memory = memory.collect::<std::io::Result<Vec<_>>>()?;
             let state = shell_state.read()?;
-            Ok::<_, std::io::Error>((folders, shell_state, state))
+            Ok::<_, std::io::Error>((folders, memory, shell_state, state))
         });
-        let (folders, shell_state, state) = opened
+        let (folders, memory, shell_state, state) = opened
             .await
             .map_err(|error| failed(error.to_string()))?
             .map_err(|error| failed(error.to_string()))?;
@@ -191,6 +197,11 @@ impl Hands for WasmHands {
             Some(skills) => resources.mount(SKILLS, skills, Rights::ReadOnly),
             None => resources,
         };
+        let resources = memory
+            .into_iter()
+            .fold(resources, |resources, (path, folder, rights)| {
+                resources.mount(path, folder, rights)
+            });
         let hand = self
             .options
             .runtime
@@ -247,6 +258,14 @@ impl Hands for WasmHands {
         })
     }
 
+    fn memory_folders(&self, session_id: &SessionId) -> Option<mount::Folders> {
+        let folder = self.folder(session_id);
+        Some(mount::Folders {
+            memory: folder.join(MEMORY),
+            tmp: folder.join("tmp"),
+        })
+    }
+
     async fn condemn(&self, session_id: &SessionId) -> Result<(), HandError> {
         let folder = self.folder(session_id);
         let marked = tokio::task::spawn_blocking(move || {
@@ -272,6 +291,18 @@ impl Hands for WasmHands {
             Err(error) => Err(HandError::Host(error.to_string())),
         }
     }
+}
+
+/// Opens the folder of a memory store below a session's own.
+fn open_memory(folder: &Path, mount: &Mount) -> std::io::Result<(String, Dir, Rights)> {
+    let path = folder.join(MEMORY).join(&mount.slug);
+    make_private(&path)?;
+    let folder = Dir::open_ambient_dir(&path, ambient_authority())?;
+    let rights = match mount.is_writable {
+        true => Rights::ReadWrite,
+        false => Rights::ReadOnly,
+    };
+    Ok((mount.path(), folder, rights))
 }
 
 /// The folders of one session, opened once; guests never see a path of the host.

@@ -57,6 +57,8 @@ pub enum Kind {
     Memory,
     /// A change of a memory.
     MemoryVersion,
+    /// The content of a memory's version, of the same id.
+    MemoryContent,
     /// A vault.
     Vault,
     /// A credential in a vault; its secrets are encrypted.
@@ -88,6 +90,7 @@ impl Kind {
             Kind::MemoryStore => "memory_store",
             Kind::Memory => "memory",
             Kind::MemoryVersion => "memory_version",
+            Kind::MemoryContent => "memory_content",
             Kind::Vault => "vault",
             Kind::Credential => "credential",
             Kind::Work => "work",

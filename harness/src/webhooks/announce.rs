@@ -92,6 +92,7 @@ pub(super) fn noun(kind: Kind) -> Option<&'static str> {
         | Kind::SkillVersion
         | Kind::Memory
         | Kind::MemoryVersion
+        | Kind::MemoryContent
         | Kind::Work
         | Kind::WebhookEndpoint
         | Kind::WebhookDelivery => None,

@@ -103,6 +103,9 @@ pub struct Outbox {
     clock: Arc<dyn Clock>,
     organization_id: Arc<str>,
     subscribers: RwLock<Arc<Vec<Subscriber>>>,
+    /// Held shared by every change and alone by one of an endpoint, so that what is switched off hears of nothing
+    /// that happens after.
+    turn: tokio::sync::RwLock<()>,
     queue: Arc<Queue>,
 }
 
@@ -114,6 +117,7 @@ impl Outbox {
             clock,
             organization_id,
             subscribers: RwLock::default(),
+            turn: tokio::sync::RwLock::default(),
             queue: Arc::default(),
         }
     }
@@ -309,6 +313,10 @@ impl Store for Outbox {
             key.kind == Kind::WebhookEndpoint
         };
         let has_endpoint = writes.iter().any(is_endpoint);
+        let (_alone, _shared) = match has_endpoint {
+            true => (Some(self.turn.write().await), None),
+            false => (None, Some(self.turn.read().await)),
+        };
         let asked = writes.len();
         let mut endpoints = Vec::new();
         if !self.subscribers().is_empty() {
@@ -348,6 +356,7 @@ impl Store for Outbox {
         append: Append,
         mut writes: Vec<Write>,
     ) -> Result<Vec<StoredEvent>, StoreError> {
+        let _shared = self.turn.read().await;
         let subscribers = self.subscribers();
         let mut deliveries = Vec::new();
         if !subscribers.is_empty() {

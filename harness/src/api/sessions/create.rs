@@ -10,7 +10,9 @@ use super::resources::{self, Mounted};
 use crate::api::body::{Field, Fields, Invalid, JsonBody, Spot};
 use crate::api::environment_config::is_self_hosted;
 use crate::api::skills::resolve_skills;
-use crate::api::{ApiError, Caller, live_environment, metadata, resolve_session_agent, work};
+use crate::api::{
+    ApiError, Caller, check_live_vaults, live_environment, metadata, resolve_session_agent, work,
+};
 use crate::clock::Timestamp;
 use crate::ids::{EventId, ID_BYTES_MAX, SessionId, ThreadId, WorkspaceId};
 use crate::json::Fields as _;
@@ -66,7 +68,7 @@ pub(in crate::api) async fn prepare(
     let metadata = metadata::create(fields.take("metadata"))?;
     let budget = budget(fields.take("budget"))?;
     let wanted = resources::read(fields.take("resources"))?;
-    refuse_vaults(&mut fields)?;
+    let vault_ids = vault_ids(fields.take("vault_ids"))?;
     let allowed = match deployment_id {
         Some(_) => &DEPLOYMENT_EVENTS[..],
         None => &SESSION_EVENTS,
@@ -77,6 +79,7 @@ pub(in crate::api) async fn prepare(
     let mut agent = resolve_session_agent(&state.api, workspace, agent_spot).await?;
     let environment = live_environment(&state.api, workspace, &environment_id).await?;
     let is_self_hosted = is_self_hosted(&environment);
+    check_live_vaults(&state.api, workspace, &vault_ids).await?;
     resources::check_environment(&environment, &wanted)?;
     let skills = resolve_skills(&state.api, workspace, &mut agent.snapshot).await?;
     if !budget.is_null() {
@@ -84,11 +87,15 @@ pub(in crate::api) async fn prepare(
     }
     let now = state.api.clock.now();
     let session_id = SessionId::fresh(now);
-    let mut mounted = if is_rehearsal {
-        Mounted::default()
-    } else {
-        resources::mount(&state.api, workspace, &session_id, wanted, now).await?
-    };
+    let mut mounted = resources::mount(
+        &state.api,
+        workspace,
+        &session_id,
+        wanted,
+        now,
+        is_rehearsal,
+    )
+    .await?;
     let mut config = json!({
         "agent": agent.snapshot,
         "environment_id": environment_id,
@@ -96,13 +103,12 @@ pub(in crate::api) async fn prepare(
         "metadata": metadata,
         "budget": budget,
         "resources": std::mem::take(&mut mounted.resources),
-        "vault_ids": [],
+        "vault_ids": vault_ids,
         SKILLS_FIELD: skills,
     });
-    let mut labels = vec![
-        ("agent_id".to_owned(), agent.id),
-        ("agent_version".to_owned(), agent.version.to_string()),
-    ];
+    let mut labels = resources::labels(config.at("resources"));
+    labels.push(("agent_id".to_owned(), agent.id));
+    labels.push(("agent_version".to_owned(), agent.version.to_string()));
     if let Some(deployment_id) = deployment_id {
         config.set("deployment_id", json!(deployment_id));
         labels.push(("deployment_id".to_owned(), deployment_id.to_owned()));
@@ -264,15 +270,21 @@ pub(in crate::api) fn initial_events(
         .collect()
 }
 
-fn refuse_vaults(fields: &mut Fields) -> Result<(), Invalid> {
-    if let Some(spot) = fields.take("vault_ids").given() {
-        let path = spot.path.clone();
-        if !spot.array(VAULTS_MAX)?.is_empty() {
-            let message = "vaults are not served yet; leave the list empty";
-            return Err(Invalid::at(path, message));
+/// Reads `vault_ids`: the first vault with a fitting credential wins, so their order stays.
+fn vault_ids(field: Field) -> Result<Vec<String>, Invalid> {
+    let Some(spot) = field.given() else {
+        return Ok(Vec::new());
+    };
+    let mut ids: Vec<String> = Vec::new();
+    for entry in spot.array(VAULTS_MAX)? {
+        let path = entry.path.clone();
+        let id = entry.text(1, ID_BYTES_MAX)?;
+        if ids.contains(&id) {
+            return Err(Invalid::at(path, "the vault is in the list already"));
         }
+        ids.push(id);
     }
-    Ok(())
+    Ok(ids)
 }
 
 /// Reads `{type: limit, max_list_cost: {amount, currency}}`; null and absent are no budget.

@@ -57,7 +57,7 @@ pub(super) async fn list_page(
         None => None,
         Some(Position::Number(number)) => Some(EventPlace::Processed(number)),
         Some(Position::Queued(number)) => Some(EventPlace::Queued(number)),
-        Some(Position::Created(..)) => {
+        Some(Position::Created(..) | Position::Text(_)) => {
             return Err(Invalid::at("page", "the cursor is malformed or expired").into());
         }
     };

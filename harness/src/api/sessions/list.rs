@@ -33,7 +33,7 @@ pub(super) async fn list(
     let after = match cursor.map(|cursor| cursor.position) {
         None => None,
         Some(Position::Created(at, id)) => Some((at, id)),
-        Some(Position::Number(_) | Position::Queued(_)) => {
+        Some(Position::Number(_) | Position::Queued(_) | Position::Text(_)) => {
             return Err(Invalid::at("page", "the cursor is malformed or expired").into());
         }
     };

@@ -12,9 +12,11 @@ mod agents;
 pub(crate) mod deployments;
 mod environments;
 mod files;
+mod memory;
 mod models;
 mod skills;
 mod surface;
+mod vaults;
 mod webhooks;
 mod work;
 
@@ -41,6 +43,7 @@ use crate::ids::{SessionId, WorkspaceId};
 use crate::model::catalog::{Lifecycle, ModelOverride};
 use crate::model::keys::ApiKey;
 use crate::model::{Catalog, ProviderConfig, ProviderKind, Router as Models};
+use crate::secrets::{Keyring, MasterKey};
 use crate::session::Limits;
 use crate::store::{SharedStore, SqliteOptions, SqliteStore};
 use crate::webhooks::{Outbox, Queue, UrlRules};
@@ -154,6 +157,7 @@ impl Server {
         let state = ApiState {
             store: store.clone(),
             blobs: Blobs::in_folder(&folder.path().join("blobs")).unwrap(),
+            secrets: Arc::new(Keyring::of(MasterKey::fresh().unwrap())),
             clock: clock.clone(),
             auth,
             models: Arc::new(catalog()),

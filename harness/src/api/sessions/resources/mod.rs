@@ -4,12 +4,16 @@
 //! what the list says before the next call.
 
 mod endpoints;
+mod memory;
 mod read;
 
 use serde_json::{Value, json};
 
 pub(super) use endpoints::{add, list, remove, retrieve, update};
+pub(super) use memory::labels;
 pub(super) use read::{Wanted, WantedFile, read};
+
+use memory::mount_store;
 
 use crate::api::body::Invalid;
 use crate::api::environment_config::is_self_hosted;
@@ -30,28 +34,37 @@ pub(super) struct Mounted {
     pub(super) copies: Vec<SessionCopy>,
 }
 
-/// Makes what a session's creation asks for. Whoever does not create the session calls [`unmount`].
-/// Errors: 404 for a file that is not there; then nothing is left.
+/// Makes what a session's creation asks for; for a rehearsal no files. Whoever does not create the session calls [`unmount`].
+/// Errors: 404 for a file or a store that is not there, 400 for an archived store; then nothing is left.
 pub(super) async fn mount(
     api: &ApiState,
     workspace: &WorkspaceId,
     session_id: &SessionId,
     wanted: Vec<Wanted>,
     now: Timestamp,
+    is_rehearsal: bool,
 ) -> Result<Mounted, ApiError> {
     let mut mounted = Mounted::default();
+    let mut taken = Vec::new();
     for wanted in wanted {
-        match wanted {
-            Wanted::File(file) => match mount_file(api, workspace, session_id, &file, now).await {
-                Ok((resource, copy)) => {
-                    mounted.resources.push(resource);
-                    mounted.copies.push(copy);
-                }
-                Err(error) => {
-                    unmount(api, mounted).await;
-                    return Err(error);
-                }
-            },
+        let made = match wanted {
+            Wanted::File(_) if is_rehearsal => continue,
+            Wanted::File(file) => mount_file(api, workspace, session_id, &file, now)
+                .await
+                .map(|(resource, copy)| (resource, Some(copy))),
+            Wanted::Store(store) => mount_store(api, workspace, store, &mut taken)
+                .await
+                .map(|resource| (resource, None)),
+        };
+        match made {
+            Ok((resource, copy)) => {
+                mounted.resources.push(resource);
+                mounted.copies.extend(copy);
+            }
+            Err(error) => {
+                unmount(api, mounted).await;
+                return Err(error);
+            }
         }
     }
     Ok(mounted)

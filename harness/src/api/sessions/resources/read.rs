@@ -7,6 +7,7 @@ use crate::hands::UPLOADS;
 use crate::ids::ID_BYTES_MAX;
 
 use super::FILES_MAX;
+use super::memory::{WantedStore, read_store};
 
 /// Most memory stores of one session.
 const MEMORY_STORES_MAX: usize = 8;
@@ -22,6 +23,8 @@ const NAME_CHARACTERS_MAX: usize = 255;
 pub(in crate::api::sessions) enum Wanted {
     /// A file.
     File(WantedFile),
+    /// A memory store.
+    Store(WantedStore),
 }
 
 /// A file that a client wants mounted.
@@ -41,6 +44,7 @@ pub(in crate::api::sessions) fn read(field: Field) -> Result<Vec<Wanted>, Invali
     let list = spot.path.clone();
     let mut paths = Paths::default();
     let mut wanted = Vec::new();
+    let mut stores: Vec<String> = Vec::new();
     for entry in spot.array(FILES_MAX + MEMORY_STORES_MAX)? {
         let path = entry.path.clone();
         let (tag, fields) = entry.tagged()?;
@@ -54,14 +58,25 @@ pub(in crate::api::sessions) fn read(field: Field) -> Result<Vec<Wanted>, Invali
                 wanted.push(Wanted::File(file));
             }
             "github_repository" => return Err(refuse_repository(&tag, fields)),
-            _ => return Err(tag.refuse("memory stores are not served yet")),
+            _ => {
+                let store = read_store(fields)?;
+                if stores.contains(&store.store_id) {
+                    return Err(Invalid::at(path, "the memory store is mounted already"));
+                }
+                if stores.len() == MEMORY_STORES_MAX {
+                    let message =
+                        format!("at most {MEMORY_STORES_MAX} memory stores can be mounted");
+                    return Err(Invalid::at(path, message));
+                }
+                stores.push(store.store_id.clone());
+                wanted.push(Wanted::Store(store));
+            }
         }
     }
-    if wanted.len() > FILES_MAX {
-        return Err(Invalid::at(
-            list,
-            format!("at most {FILES_MAX} files, got {}", wanted.len()),
-        ));
+    let files = wanted.len() - stores.len();
+    if files > FILES_MAX {
+        let message = format!("at most {FILES_MAX} files, got {files}");
+        return Err(Invalid::at(list, message));
     }
     Ok(wanted)
 }
@@ -203,7 +218,9 @@ mod tests {
             (json!("/workspace/a"), "workspace/a"),
         ] {
             let entry = json!({"type": "file", "file_id": "file_1", "mount_path": mount_path});
-            let Wanted::File(file) = read_value(json!([entry])).unwrap().remove(0);
+            let Wanted::File(file) = read_value(json!([entry])).unwrap().remove(0) else {
+                panic!("a file was asked for");
+            };
             assert_eq!(file.mount_path, format!("/mnt/session/uploads/{expected}"));
         }
     }
@@ -211,6 +228,7 @@ mod tests {
     #[test]
     fn refusals_name_their_place() {
         let file = |path: &str| json!({"type": "file", "file_id": "file_1", "mount_path": path});
+        let store = |id: &str| json!({"type": "memory_store", "memory_store_id": id});
         let repository = |field: &str, value: Value| {
             let mut entry = json!({"type": "github_repository", "url": "https://github.com/o/r",
                 "authorization_token": "t", "mount_path": "/workspace/r",
@@ -234,7 +252,22 @@ mod tests {
                 json!([file("/a/b"), file("/a")]),
                 "both a file and a folder",
             ),
-            (json!([{"type": "memory_store"}]), "not served yet"),
+            (
+                json!([{"type": "memory_store"}]),
+                "resources.0.memory_store_id",
+            ),
+            (
+                json!([store("1"), store("1")]),
+                "resources.1: the memory store is mounted",
+            ),
+            (
+                json!((0..=8).map(|n| store(&n.to_string())).collect::<Vec<_>>()),
+                "resources.8: at most 8",
+            ),
+            (
+                json!([{"type": "memory_store", "memory_store_id": "m", "access": "write"}]),
+                "resources.0.access",
+            ),
             (
                 repository("url", json!("https://github.com/o/r")),
                 "repositories are not served",
