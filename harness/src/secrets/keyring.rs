@@ -67,7 +67,7 @@ impl MasterKey {
     /// Returns the key as a line of a keyring's text.
     pub(super) fn to_line(&self) -> Zeroizing<String> {
         let mut line = Zeroizing::new(String::with_capacity(KEY_BYTES * 2));
-        STANDARD.encode_string(&*self.key, &mut line);
+        STANDARD.encode_string(self.key.as_slice(), &mut line);
         line
     }
 }
