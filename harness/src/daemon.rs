@@ -161,7 +161,13 @@ impl Daemon {
         let hands = Arc::new(make_hands(&config, &data, &blobs, &mut progress).await?);
         sweep(&store, &hands).await;
         let catalog = catalog(&config);
-        let brain = brain(&config, store.clone(), hands, catalog.clone())?;
+        let brain = brain(
+            &config,
+            store.clone(),
+            blobs.clone(),
+            hands,
+            catalog.clone(),
+        )?;
         // Nobody drives for this folder but us, and we have not begun: what is held is a dead daemon's.
         store.release_leases_of(&brain.lease.holder).await?;
         let drivers = Drivers::new(brain.clone());
@@ -439,6 +445,7 @@ pub fn router(config: &Config, catalog: Arc<Catalog>) -> Result<Router, RouterEr
 fn brain(
     config: &Config,
     store: SharedStore,
+    blobs: Blobs,
     hands: Arc<dyn Hands>,
     catalog: Arc<Catalog>,
 ) -> Result<Arc<Brain>, DaemonError> {
@@ -446,6 +453,7 @@ fn brain(
     Ok(Arc::new(Brain {
         live: Live::follow(&store),
         store,
+        blobs,
         model: Arc::new(router(config, catalog.clone())?),
         clock,
         facts: catalog,

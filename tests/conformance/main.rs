@@ -12,11 +12,14 @@
 mod bad_input;
 mod bash_tool;
 mod exec;
+mod named_files;
+mod openapi;
 mod order;
 mod sdk;
 mod secrets;
 mod shell;
 mod shell_sessions;
+mod system_message;
 mod tenancy;
 mod tidy;
 mod tool_output;

@@ -25,9 +25,6 @@ const WRITE: &str = "SINEW_WRITE_ENDPOINTS";
 
 const SCRIPT: &str = include_str!("sdk_script.yaml");
 
-/// Starts of paths that the contract has and this server does not serve: they answer 404 in the envelope.
-const NOT_SERVED: [&str; 3] = ["/v1/dreams", "/v1/tunnels", "/v1/user_profiles"];
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_official_sdks_work_unmodified() -> Result<()> {
     // The receiver of webhooks is on this machine.
@@ -87,7 +84,7 @@ async fn the_official_sdks_work_unmodified() -> Result<()> {
 
 /// What is not served says so, in the contract's envelope.
 async fn not_served(world: &World) -> Result<()> {
-    for path in NOT_SERVED {
+    for path in sinew::api::contract::NOT_SERVED {
         let answer = world
             .client
             .send(axum::http::Method::GET, path, None)
@@ -121,7 +118,7 @@ fn check_table(path: &Path, calls: &[Call]) -> Result<()> {
 /// Returns the table, and the endpoints that lack a scenario of some SDK.
 fn table(calls: &[Call]) -> (String, Vec<String>) {
     let wire = Wire::contract();
-    let mut found: BTreeMap<String, BTreeMap<Sdk, BTreeSet<&str>>> = BTreeMap::new();
+    let mut found: BTreeMap<&str, BTreeMap<Sdk, BTreeSet<&str>>> = BTreeMap::new();
     for call in calls {
         let (Some(endpoint), Some(sdk)) = (wire.call(&call.method, &call.path), call.sdk) else {
             continue;
@@ -138,11 +135,13 @@ fn table(calls: &[Call]) -> (String, Vec<String>) {
          | Call | SDK method | Python | Python, asyncio | TypeScript |\n|---|---|---|---|---|\n",
     );
     let mut missing = Vec::new();
-    for (endpoint, method) in wire.methods() {
-        let path = endpoint.split(' ').nth(1).unwrap_or_default();
-        let is_served = !NOT_SERVED.iter().any(|start| path.starts_with(start));
+    let mut endpoints: Vec<_> = wire.endpoints().collect();
+    endpoints.sort_by_key(|endpoint| &endpoint.name);
+    for endpoint in endpoints {
+        let is_served = endpoint.is_served();
+        let (endpoint, method) = (endpoint.name.as_str(), &endpoint.sdk_method);
         let of_sdk = |sdk: Sdk| {
-            let scenarios = found.get(&endpoint).and_then(|by_sdk| by_sdk.get(&sdk));
+            let scenarios = found.get(endpoint).and_then(|by_sdk| by_sdk.get(&sdk));
             scenarios.map(|names| names.iter().copied().collect::<Vec<_>>().join(", "))
         };
         let columns = [Sdk::Python, Sdk::PythonAsync, Sdk::TypeScript].map(|sdk| {

@@ -128,7 +128,8 @@ async fn ids_of_another_workspace_are_ids_that_do_not_exist() -> Result<()> {
     world.restart()?;
     let ids = make_all(&theirs).await?;
     let mut compared = 0;
-    for (method, pattern) in Wire::contract().calls() {
+    for endpoint in Wire::contract().endpoints() {
+        let (method, pattern) = (endpoint.method.clone(), endpoint.path());
         if !pattern.contains('{') {
             continue;
         }

@@ -1,4 +1,4 @@
-//! Python with the official SDK, set up once and kept beside cargo's output.
+//! Python environments, each set up once for the machine and kept.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -9,46 +9,59 @@ use rustix::fs::{FlockOperation, flock};
 
 /// The SDK version that the tests are written for.
 pub const SDK_VERSION: &str = "2.11.0";
+/// The version of the program that makes requests from an OpenAPI document.
+const SCHEMATHESIS_VERSION: &str = "4.32.5";
 
 /// Returns the interpreter of a virtual environment that has the official SDK, making it on first use.
 /// Errors name what is missing and how to get it.
 pub fn interpreter() -> Result<PathBuf> {
-    let folder = std::env::temp_dir().join(format!("sinew-tests-python-{SDK_VERSION}-webhooks"));
+    let name = format!("{SDK_VERSION}-webhooks");
+    // With what checks the signatures of webhooks.
+    let package = format!("anthropic[webhooks]=={SDK_VERSION}");
+    Ok(environment(&name, "the official Python SDK", &package)?.join("python"))
+}
+
+/// Returns the program `schemathesis`, installing it on first use. Errors as for [`interpreter`].
+pub fn schemathesis() -> Result<PathBuf> {
+    let name = format!("schemathesis-{SCHEMATHESIS_VERSION}");
+    let package = format!("schemathesis=={SCHEMATHESIS_VERSION}");
+    Ok(environment(&name, "Schemathesis", &package)?.join("schemathesis"))
+}
+
+/// Returns the folder of the programs of an environment that has a package.
+fn environment(name: &str, what: &str, package: &str) -> Result<PathBuf> {
+    let folder = std::env::temp_dir().join(format!("sinew-tests-python-{name}"));
     std::fs::create_dir_all(&folder)?;
     let lock = File::create(folder.join("lock"))?;
     // Tests run side by side; one of them makes the environment, the others wait.
     flock(&lock, FlockOperation::LockExclusive)?;
-    let python = folder.join("venv/bin/python");
     let done = folder.join("done");
+    let programs = folder.join("venv/bin");
     if !done.exists() {
-        make(&folder, &python)?;
-        std::fs::write(done, SDK_VERSION)?;
+        eprintln!("setting up {what} in {}", folder.display());
+        make(&folder.join("venv"), &programs, package)?;
+        std::fs::write(done, package)?;
     }
-    Ok(python)
+    Ok(programs)
 }
 
-fn make(folder: &Path, python: &Path) -> Result<()> {
-    eprintln!(
-        "setting up the official Python SDK {SDK_VERSION} in {}",
-        folder.display()
-    );
+fn make(venv: &Path, programs: &Path, package: &str) -> Result<()> {
     run(
         Command::new("python3")
             .args(["-m", "venv", "--clear"])
-            .arg(folder.join("venv")),
+            .arg(venv),
         "python3 with its venv module is needed: install it (Debian: apt-get install python3 python3-venv)",
     )?;
     run(
-        Command::new(python).args([
+        Command::new(programs.join("python")).args([
             "-m",
             "pip",
             "install",
             "--quiet",
             "--disable-pip-version-check",
-            // With what checks the signatures of webhooks.
-            &format!("anthropic[webhooks]=={SDK_VERSION}"),
+            package,
         ]),
-        "the package \"anthropic\" could not be installed with pip: check the network or pip's configuration",
+        "the package could not be installed with pip: check the network or pip's configuration",
     )
 }
 

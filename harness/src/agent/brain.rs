@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::backoff::Backoff;
 use super::live::Live;
+use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::hands::Hands;
 use crate::model::{Catalog, Cost, Model, TokenUsage};
@@ -20,6 +21,9 @@ pub trait ModelFacts: Send + Sync + 'static {
 
     /// Returns how many input tokens the model takes.
     fn input_tokens_max(&self, model: &str) -> u64;
+
+    /// Tells whether the model takes turns of the role `system` within a conversation.
+    fn takes_system_turns(&self, model: &str) -> bool;
 }
 
 /// Input tokens of a model that nobody described.
@@ -39,6 +43,10 @@ impl ModelFacts for Catalog {
         self.find(model)
             .and_then(|model| model.input_tokens_max)
             .unwrap_or(INPUT_TOKENS_DEFAULT)
+    }
+
+    fn takes_system_turns(&self, model: &str) -> bool {
+        Catalog::takes_system_turns(self, model)
     }
 }
 
@@ -61,6 +69,8 @@ pub struct Brain {
     pub model: Arc<dyn Model>,
     /// Facts about models.
     pub facts: Arc<dyn ModelFacts>,
+    /// The contents of files.
+    pub blobs: Blobs,
     /// Makes hands.
     pub hands: Arc<dyn Hands>,
     /// Shows what happens to whoever watches.

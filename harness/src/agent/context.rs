@@ -1,5 +1,7 @@
 //! What the model sees: a session's state as one request.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::hands::SKILLS;
@@ -43,6 +45,17 @@ pub fn model_request(state: &State, tools: Vec<Value>) -> ModelRequest {
             system.push_str("\n\n");
             system.push_str(&memory);
         }
+    }
+    // A conversation begins with the user: what was said as the system before is the prompt's end.
+    let said = state.conversation.iter().map_while(|turn| match &**turn {
+        Turn::System(blocks) => Some(blocks),
+        _ => None,
+    });
+    for text in said.flatten().filter_map(|block| block.at("text").as_str()) {
+        if !system.is_empty() {
+            system.push_str("\n\n");
+        }
+        system.push_str(text);
     }
     request(state, system, messages(state), tools)
 }
@@ -126,10 +139,12 @@ fn request(state: &State, system: String, messages: Vec<Value>, tools: Vec<Value
 /// Turns become alternating messages: neighbours of one role are joined.
 fn messages(state: &State) -> Vec<Value> {
     let mut messages: Vec<(&str, Vec<Value>)> = Vec::new();
-    for turn in &state.conversation {
+    let is_system = |turn: &&Arc<Turn>| matches!(***turn, Turn::System(_));
+    for turn in state.conversation.iter().skip_while(is_system) {
         let (role, blocks) = match &**turn {
             Turn::User(blocks) | Turn::ToolResults(blocks) => ("user", blocks),
             Turn::Assistant(blocks) => ("assistant", blocks),
+            Turn::System(blocks) => ("system", blocks),
         };
         match messages.last_mut() {
             Some((last, content)) if *last == role => content.extend(blocks.iter().cloned()),
@@ -150,6 +165,7 @@ pub(super) fn transcript(state: &State, chars_max: usize) -> String {
             Turn::User(blocks) => ("User", blocks),
             Turn::Assistant(blocks) => ("Agent", blocks),
             Turn::ToolResults(blocks) => ("Tool", blocks),
+            Turn::System(blocks) => ("System", blocks),
         };
         for block in blocks {
             if let Some(text) = block_text(block) {

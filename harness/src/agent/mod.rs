@@ -4,6 +4,7 @@
 //! driver holds the session's lease, and every append names it.
 
 mod answer;
+mod attach;
 mod backoff;
 mod brain;
 mod context;
@@ -19,6 +20,7 @@ mod tool_call;
 mod tool_output;
 mod toolset;
 
+pub use attach::{NAMED_BYTES_MAX, fits, named};
 pub use backoff::Backoff;
 pub use brain::{Brain, LeaseOptions, ModelFacts};
 pub use drivers::Drivers;

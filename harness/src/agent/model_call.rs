@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::answer::{self, AnswerIds};
+use super::attach::attach;
 use super::context;
 use super::driver::{Driver, DriverError, Woken};
 use super::judge::{self, Judgements};
@@ -157,6 +158,8 @@ impl Driver {
             message: ids.message.clone(),
             shown: Mutex::default(),
         });
+        let attached = attach(&self.brain, &self.session_id, request).await?;
+        let request = attached.as_ref().unwrap_or(request);
         let model = self.brain.model.clone();
         let sink = |progress: Progress| {
             if let Some(previews) = &previews {

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::blobs::Blobs;
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::hands::{CallOutcome, Hand, HandError, Hands, Mounts, OutputSink, ToolCall};
 use crate::ids::{EventId, SessionId, ThreadId, WorkspaceId};
@@ -31,6 +32,10 @@ impl ModelFacts for Facts {
 
     fn input_tokens_max(&self, _: &str) -> u64 {
         100_000
+    }
+
+    fn takes_system_turns(&self, _: &str) -> bool {
+        true
     }
 }
 
@@ -133,6 +138,7 @@ impl World {
         let brain = Arc::new(Brain {
             live: Live::follow(&store),
             store: store.clone(),
+            blobs: Blobs::in_folder(&folder.path().join("blobs")).unwrap(),
             clock,
             model: Arc::new(router),
             facts: Arc::new(Facts),

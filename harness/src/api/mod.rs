@@ -4,13 +4,15 @@
 //! and stands apart (`agent_config`, `environment_config`). Endpoints of the contract that are not in the
 //! list answer 404 in the contract's envelope, as any unknown path does.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::Value;
 
+use crate::api::contract::Contract;
 use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::ids::WorkspaceId;
@@ -24,6 +26,7 @@ mod agents;
 mod auth;
 pub mod body;
 mod collection;
+pub mod contract;
 pub mod deployments;
 mod envelope;
 mod environment_config;
@@ -123,9 +126,16 @@ pub fn router(state: ApiState, more: Router<ApiState>) -> Router {
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn(protocol::layer))
         .layer(from_fn_with_state(state.clone(), auth::layer))
+        // Behind no key: it says what is in every copy of this program.
+        .route("/openapi.json", get(openapi))
         // Outermost, so that nothing leaves without its headers and envelope.
         .layer(from_fn_with_state(state.clone(), envelope::layer))
         .with_state(state)
+}
+
+async fn openapi() -> Json<&'static Value> {
+    static DOCUMENT: OnceLock<Value> = OnceLock::new();
+    Json(DOCUMENT.get_or_init(|| contract::openapi::document(Contract::get())))
 }
 
 async fn no_route() -> ApiError {

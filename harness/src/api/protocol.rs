@@ -109,11 +109,7 @@ fn check(headers: &HeaderMap, path: &str) -> Result<(), ApiError> {
         }
     }
     let betas = named_betas(headers)?;
-    let is_below = |root: &str| {
-        path.strip_prefix(root)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    let Some((root, openers)) = BETA_ONLY.iter().find(|(root, _)| is_below(root)) else {
+    let Some((root, openers)) = opener(path) else {
         return Ok(());
     };
     let opening = openers.iter().filter(|beta| betas.contains(beta)).count();
@@ -130,6 +126,19 @@ fn check(headers: &HeaderMap, path: &str) -> Result<(), ApiError> {
         )));
     }
     Ok(())
+}
+
+/// Returns the betas that open a path; none if it is open without.
+pub(super) fn betas_of(path: &str) -> &'static [&'static str] {
+    opener(path).map_or(&[], |(_, openers)| openers)
+}
+
+fn opener(path: &str) -> Option<&'static (&'static str, &'static [&'static str])> {
+    let is_below = |root: &str| {
+        path.strip_prefix(root)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    BETA_ONLY.iter().find(|(root, _)| is_below(root))
 }
 
 fn named_betas(headers: &HeaderMap) -> Result<Vec<&'static str>, ApiError> {

@@ -54,7 +54,7 @@ pub(super) fn messages(body: &Value) -> Checked {
         "messages.0: the first message must use the user role",
     )?;
     require(
-        role(turns.last()) == "user",
+        matches!(role(turns.last()), "user" | "system"),
         "This model does not support assistant message prefill: the conversation must end with a user message",
     )?;
     for (i, turn) in turns.iter().enumerate() {

@@ -82,6 +82,13 @@ pub fn decide(state: &State, limits: &Limits) -> Step {
     if !state.calls.is_empty() {
         return decide_calls(state);
     }
+    // What is said as the system counts from the next request on; behind a user's message it waits with that.
+    let heads = state.queue.iter();
+    let heads = heads.take_while(|input| input.kind == EventKind::SystemMessage);
+    let system: Vec<EventId> = heads.map(|input| input.event_id.clone()).collect();
+    if state.needs_model && !system.is_empty() {
+        return Step::TakeInput(system);
+    }
     if state.needs_model {
         return decide_model(state, limits);
     }

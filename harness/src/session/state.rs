@@ -52,6 +52,8 @@ pub enum Turn {
     Assistant(Vec<Value>),
     /// `tool_result` blocks, in the order of the calls.
     ToolResults(Vec<Value>),
+    /// Text from the client that speaks as the system prompt does.
+    System(Vec<Value>),
 }
 
 /// A client's input that waits for its turn.
@@ -385,6 +387,10 @@ impl State {
                 self.failures = 0;
                 self.cut_answers = 0;
             }
+            EventKind::SystemMessage => {
+                let content = blocks(input.body.at("content"));
+                self.conversation.push(Arc::new(Turn::System(content)));
+            }
             EventKind::UserToolConfirmation => self.confirm(&input.body),
             // An interrupt's effect is the events appended with it; other kinds are never queued.
             _ => {}
@@ -516,7 +522,11 @@ impl State {
 
     fn compact(&mut self, event: &StoredEvent) {
         let private = event.private.as_ref().unwrap_or(&Value::Null);
-        self.conversation = vec![Arc::new(Turn::User(blocks(private.at("content"))))];
+        // What was said as the system stays for good.
+        let is_system = |turn: &Arc<Turn>| matches!(**turn, Turn::System(_));
+        self.conversation.retain(is_system);
+        let summary = Turn::User(blocks(private.at("content")));
+        self.conversation.insert(0, Arc::new(summary));
         self.needs_compaction = false;
         self.compactions = self.compactions.saturating_add(1);
     }

@@ -179,6 +179,7 @@ fn a_turn_with_a_tool() {
             Turn::User(_) => "user",
             Turn::Assistant(_) => "assistant",
             Turn::ToolResults(_) => "results",
+            Turn::System(_) => "system",
         })
         .collect();
     assert_eq!(roles, ["user", "assistant", "results", "assistant"]);

@@ -5,6 +5,7 @@
 
 use serde_json::{Value, json};
 
+use crate::agent::{NAMED_BYTES_MAX, fits};
 use crate::api::body::Invalid;
 use crate::api::{ApiError, ApiState};
 use crate::blobs::{BlobError, Blobs, Stored};
@@ -121,6 +122,34 @@ pub(super) async fn find_unexpired(
         return Err(error.with_code("file_expired"));
     }
     Ok(file)
+}
+
+/// Checks that a message may name a file in a block of this type. Errors: 404 for a file that is not there, 400 for
+/// one that is too large or of another kind.
+pub(in crate::api) async fn check_named(
+    api: &ApiState,
+    workspace: &WorkspaceId,
+    block_type: &str,
+    id: &str,
+) -> Result<(), ApiError> {
+    let file = find_unexpired(api, workspace, id).await?;
+    let bytes = file.body.at("size_bytes").as_u64().unwrap_or(0);
+    if bytes > NAMED_BYTES_MAX {
+        let message = format!(
+            "the file {id} has {bytes} bytes, a message can show {NAMED_BYTES_MAX}: mount it into the session \
+             instead"
+        );
+        return Err(ApiError::invalid(message));
+    }
+    let mime_type = file.body.at("mime_type").as_str().unwrap_or_default();
+    if !fits(block_type, mime_type) {
+        let message = format!(
+            "the file {id} is of type {mime_type}: an image is PNG, JPEG, GIF or WebP, a document PDF or text; \
+             mount others into the session"
+        );
+        return Err(ApiError::invalid(message));
+    }
+    Ok(())
 }
 
 /// Returns when a file expires, if ever.

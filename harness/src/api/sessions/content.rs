@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::api::body::{Field, Fields, Invalid, Spot};
+use crate::ids::ID_BYTES_MAX;
 use crate::json::Fields as _;
 
 /// Most blocks of one event.
@@ -19,6 +20,8 @@ pub(super) enum Accepts {
     Message,
     /// Those, and search results.
     Result,
+    /// Text alone.
+    System,
 }
 
 /// Reads the content of an event, at least `least` blocks.
@@ -37,6 +40,7 @@ fn block(spot: Spot, accepts: Accepts) -> Result<Value, Invalid> {
     let known: &[&str] = match accepts {
         Accepts::Message => &["text", "image", "document"],
         Accepts::Result => &["text", "image", "document", "search_result"],
+        Accepts::System => &["text"],
     };
     if tag.value == "redacted" {
         return Err(Invalid::at(
@@ -74,7 +78,6 @@ fn block(spot: Spot, accepts: Accepts) -> Result<Value, Invalid> {
 
 fn source(spot: Spot, kinds: &[&str]) -> Result<Value, Invalid> {
     let (tag, mut fields) = spot.tagged()?;
-    let path = tag.path.clone();
     let source = match tag.one_of(kinds)? {
         "base64" => {
             let data = fields.required("data")?;
@@ -101,10 +104,8 @@ fn source(spot: Spot, kinds: &[&str]) -> Result<Value, Invalid> {
             json!({"type": "url", "url": url})
         }
         _ => {
-            return Err(Invalid::at(
-                path,
-                "this server does not store files yet; send the content as base64 or text",
-            ));
+            let id = fields.required("file_id")?.text(1, ID_BYTES_MAX)?;
+            json!({"type": "file", "file_id": id})
         }
     };
     fields.finish()?;

@@ -5,7 +5,8 @@ use axum::extract::State;
 use serde_json::{Value, json};
 
 use super::SessionState;
-use super::input::{Input, read};
+use super::events::{check_files, check_system_turns};
+use super::input::{Input, check_system_message, read};
 use super::resources::{self, Mounted};
 use crate::api::body::{Field, Fields, Invalid, JsonBody, Spot};
 use crate::api::environment_config::is_self_hosted;
@@ -82,6 +83,9 @@ pub(in crate::api) async fn prepare(
     check_live_vaults(&state.api, workspace, &vault_ids).await?;
     resources::check_environment(&environment, &wanted)?;
     let skills = resolve_skills(&state.api, workspace, &mut agent.snapshot).await?;
+    check_system_message(&inputs, false)?;
+    check_system_turns(state, &inputs, &agent.snapshot)?;
+    check_files(state, workspace, &inputs).await?;
     if !budget.is_null() {
         check_budgetable(state, &agent.snapshot)?;
     }

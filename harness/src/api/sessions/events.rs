@@ -4,14 +4,16 @@ use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
-use super::input::{Admission, Input, admit, read};
+use super::input::{Admission, Input, admit, check_system_message, read};
 use super::{APPEND_ATTEMPTS_MAX, SessionState, id_of, last_of, too_busy, wire};
+use crate::agent::named;
 use crate::api::body::{Invalid, JsonBody};
+use crate::api::files::check_named;
 use crate::api::page::{self, Cursor, Position};
 use crate::api::query::Query;
 use crate::api::{ApiError, Caller, Credential, work};
 use crate::clock::Timestamp;
-use crate::ids::{EventId, ThreadId};
+use crate::ids::{EventId, ThreadId, WorkspaceId};
 use crate::json::Fields as _;
 use crate::session::{EventKind, PROJECTION_PRIVATE, needs_worker};
 use crate::store::{
@@ -115,6 +117,8 @@ async fn append_inputs(
     for _ in 0..APPEND_ATTEMPTS_MAX {
         let row = state.row(caller, session_id).await?;
         let now = state.api.clock.now();
+        check_system_turns(state, inputs, row.body.at("agent"))?;
+        check_files(state, &caller.workspace, inputs).await?;
         let Some(append) = input_append(&row, inputs, now)? else {
             return Ok(Vec::new());
         };
@@ -138,6 +142,43 @@ async fn append_inputs(
         }
     }
     Err(too_busy())
+}
+
+/// Checks the files that inputs name.
+pub(super) async fn check_files(
+    state: &SessionState,
+    workspace: &WorkspaceId,
+    inputs: &[Input],
+) -> Result<(), ApiError> {
+    for input in inputs {
+        let blocks = input.body.at("content").as_array();
+        for (block_type, id) in named(blocks.map_or(&[], Vec::as_slice)) {
+            check_named(&state.api, workspace, block_type, id).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Refuses system messages for a model that takes none.
+pub(super) fn check_system_turns(
+    state: &SessionState,
+    inputs: &[Input],
+    agent: &Value,
+) -> Result<(), Invalid> {
+    let is_system = |input: &&Input| input.kind == EventKind::SystemMessage;
+    let Some(input) = inputs.iter().find(is_system) else {
+        return Ok(());
+    };
+    let model = agent.at("model").at("id").as_str().unwrap_or_default();
+    if state.brain.facts.takes_system_turns(model) {
+        return Ok(());
+    }
+    let message = format!(
+        "model_does_not_support_mid_conversation_system: the model {model:?} takes no system messages; set \
+         the agent's system prompt instead"
+    );
+    let code = "model_does_not_support_mid_conversation_system";
+    Err(Invalid::at(input.path.clone(), message).with_code(code))
 }
 
 /// Returns the environment whose work queue the session must be in once it has these inputs.
@@ -180,6 +221,8 @@ fn input_append(
     }
     let mut body = row.body.clone();
     let mut private = body.at_mut(PROJECTION_PRIVATE).take();
+    let is_waiting = private.at("stop_reason").at("type") == "requires_action";
+    check_system_message(inputs, is_waiting)?;
     let thread_id = private.at("thread_id").as_str().map(ThreadId::from_text);
     let mut events = Vec::with_capacity(inputs.len());
     for input in inputs {

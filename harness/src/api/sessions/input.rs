@@ -98,15 +98,42 @@ pub(super) fn read(spot: Spot) -> Result<Input, Invalid> {
             (kind, body)
         }
         "system.message" => {
-            return refuse(
-                "model_does_not_support_mid_conversation_system: the session's model takes no \
-                 system messages; set the agent's system prompt instead",
-            );
+            let content = blocks(fields.required("content")?, Accepts::System, 1)?;
+            (EventKind::SystemMessage, json!({ "content": content }))
         }
         _ => return refuse("user.define_outcome is not served yet; send a user.message"),
     };
     fields.finish()?;
     Ok(Input { kind, body, path })
+}
+
+/// Refuses a `system.message` that stands where none may: at most one in a request, the last event of it, and
+/// right behind a user's message or a result where there are others. While the session waits for action
+/// (`is_waiting`) it goes with a result alone.
+pub(super) fn check_system_message(inputs: &[Input], is_waiting: bool) -> Result<(), Invalid> {
+    let is_system = |input: &Input| input.kind == EventKind::SystemMessage;
+    let Some(at) = inputs.iter().position(is_system) else {
+        return Ok(());
+    };
+    let refuse = |message: &str| {
+        let path = inputs.get(at).map(|input| input.path.clone());
+        Err(Invalid::at(path.unwrap_or_default(), message))
+    };
+    if at + 1 != inputs.len() {
+        return refuse(
+            "a system.message is the last event of its request, and there is one at most",
+        );
+    }
+    match at.checked_sub(1).and_then(|before| inputs.get(before)) {
+        Some(before) if before.is_result() => Ok(()),
+        _ if is_waiting => refuse(
+            "the session waits for action: a system.message goes right behind a tool result of the same \
+             request",
+        ),
+        None => Ok(()),
+        Some(before) if before.kind == EventKind::UserMessage => Ok(()),
+        Some(_) => refuse("a system.message stands right behind a user.message or a tool result"),
+    }
 }
 
 /// Refuses an input that the session does not take in the state that `private`, the row's own part,
@@ -134,6 +161,12 @@ pub(super) fn admit(input: &Input, private: &mut Value) -> Result<Admission, Inv
                      user.interrupt first",
                 );
             }
+            if is_capped {
+                return refuse("the session has reached its budget: raise or remove it first");
+            }
+            grow_queue(input, private)?;
+        }
+        EventKind::SystemMessage => {
             if is_capped {
                 return refuse("the session has reached its budget: raise or remove it first");
             }
@@ -301,8 +334,8 @@ mod tests {
                 "base64",
             ),
             (
-                json!({"type": "system.message", "content": text}),
-                "model_does_not_support_mid_conversation_system",
+                json!({"type": "system.message", "content": [{"type": "image"}]}),
+                "events.0.content.0.type",
             ),
         ] {
             let error = event(value.clone()).unwrap_err().to_string();

@@ -2,19 +2,16 @@
 
 use super::work::Queue;
 use super::*;
+use crate::api::contract::Contract;
 use crate::api::{Role, create_key};
 use crate::clock::Clock as _;
 
 /// Returns every endpoint of the contract as method and path.
 fn endpoints() -> Vec<(String, String)> {
-    let data = include_str!("../../../../tests/data/wire.json");
-    let data: Value = serde_json::from_str(data).unwrap();
-    let listed = data["endpoints"].as_object().unwrap().keys().cloned();
+    let listed = Contract::get().endpoints.iter();
     listed
-        .map(|endpoint| {
-            let (method, path) = endpoint.split_once(' ').unwrap();
-            (method.to_owned(), path.to_owned())
-        })
+        .filter(|endpoint| endpoint.segments[0] == "v1")
+        .map(|endpoint| (endpoint.method.clone(), endpoint.path()))
         .collect()
 }
 

@@ -119,6 +119,7 @@ fn sessions(state: &ApiState) -> SessionState {
     let brain = Arc::new(Brain {
         live: Live::follow(&state.store),
         store: state.store.clone(),
+        blobs: state.blobs.clone(),
         clock: state.clock.clone(),
         model: Arc::new(models.unwrap()),
         facts: state.models.clone(),

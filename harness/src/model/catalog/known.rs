@@ -9,6 +9,8 @@ const THREE: &[Effort] = &[Effort::Low, Effort::Medium, Effort::High];
 const NONE: &[Effort] = &[];
 
 const MILLION: u64 = 1_000_000;
+/// Models released from here on take turns of the role `system`: Claude Opus 4.8 was the first.
+const SYSTEM_TURNS_SINCE: (i16, i8, i8) = (2026, 5, 28);
 
 /// One line of the table.
 struct Row {
@@ -111,6 +113,7 @@ fn info(row: &Row) -> ModelInfo {
         thinking: row.thinking,
         has_fast: row.price.fast.is_some(),
         has_vision: true,
+        takes_system_turns: row.released >= SYSTEM_TURNS_SINCE,
         price: Some(row.price),
     }
 }

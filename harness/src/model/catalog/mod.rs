@@ -118,6 +118,8 @@ pub struct ModelInfo {
     pub has_fast: bool,
     /// It looks at images and PDF files.
     pub has_vision: bool,
+    /// It takes turns of the role `system` within a conversation.
+    pub takes_system_turns: bool,
     /// List price; `None` where we know none, and such a model cannot have a budget.
     pub price: Option<Price>,
 }
@@ -138,6 +140,7 @@ impl ModelInfo {
             thinking: Thinking::Unsupported,
             has_fast: false,
             has_vision: true,
+            takes_system_turns: !id.starts_with("claude"),
             price: None,
         }
     }
@@ -176,6 +179,8 @@ pub struct ModelOverride {
     pub effort_default: Option<Effort>,
     /// How it thinks.
     pub thinking: Option<Thinking>,
+    /// It takes turns of the role `system` within a conversation.
+    pub takes_system_turns: Option<bool>,
     /// Where it is in its life.
     pub lifecycle: Option<Lifecycle>,
     /// US dollars per million tokens; replaces the whole price.
@@ -197,6 +202,15 @@ impl Default for Catalog {
 }
 
 impl Catalog {
+    /// Tells whether a model takes turns of the role `system` within a conversation. One that nobody described does,
+    /// as servers of chat completions do, unless its name says that it is behind the Messages API.
+    pub fn takes_system_turns(&self, model: &str) -> bool {
+        match self.find(model) {
+            Some(known) => known.takes_system_turns,
+            None => !normalise(model).starts_with("claude"),
+        }
+    }
+
     /// Returns the built-in models with an operator's additions, new ones last.
     pub fn with_overrides(overrides: &BTreeMap<String, ModelOverride>) -> Self {
         let mut catalog = Self::default();
@@ -248,6 +262,7 @@ fn apply(model: &mut ModelInfo, change: &ModelOverride) {
     set(&mut model.display_name, &change.display_name);
     set(&mut model.efforts, &change.efforts);
     set(&mut model.thinking, &change.thinking);
+    set(&mut model.takes_system_turns, &change.takes_system_turns);
     set(&mut model.lifecycle, &change.lifecycle);
     model.efforts.sort_unstable();
     model.efforts.dedup();
