@@ -193,7 +193,14 @@ impl Daemon {
         let rules = UrlRules {
             allow_private: config.webhooks.allow_private,
         };
-        let courier = Courier::new(store.clone(), queue, clock.clone(), Sender::new(rules)?);
+        let keyring = api_state.secrets.clone();
+        let courier = Courier::new(
+            store.clone(),
+            queue,
+            clock.clone(),
+            keyring,
+            Sender::new(rules)?,
+        );
         let router = api::router(
             api_state.clone(),
             api::sessions::routes(sessions)

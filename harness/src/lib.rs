@@ -1,7 +1,7 @@
 //! Sinew: sessions, brains and the hands that serve them, behind the managed-agents HTTP API.
 //!
 //! Order of dependency, each module using only what stands before it: `clock`, `cron`, `ids`, `json`, `store`, `model`,
-//! `mock_model`, `session`, `data_dir`, `blobs`, `archive`, `webhooks`, `secrets`, `memory`, `hands`, `agent`, `api`, `scheduler`,
+//! `mock_model`, `session`, `data_dir`, `blobs`, `archive`, `secrets`, `webhooks`, `memory`, `hands`, `agent`, `api`, `scheduler`,
 //! `config`, `daemon`,
 //! `logging`, `cli`. A tidy test holds it.
 

@@ -46,12 +46,19 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-fn check_files(folder: &Path, at_least: usize) -> Result<()> {
+fn check_files(folder: &Path, at_least: usize, signing: &str) -> Result<()> {
     let mut found = Vec::new();
     files(folder, &mut found)?;
     assert!(found.len() >= at_least, "{found:?}");
     for file in found {
-        assert!(!holds_canary(&std::fs::read(&file)?), "{}", file.display());
+        let content = std::fs::read(&file)?;
+        assert!(!holds_canary(&content), "{}", file.display());
+        let mut windows = content.windows(signing.len());
+        assert!(
+            !windows.any(|window| window == signing.as_bytes()),
+            "{}",
+            file.display()
+        );
     }
     Ok(())
 }
@@ -141,6 +148,17 @@ async fn no_secret_is_ever_seen_again() -> Result<()> {
     for path in paths.iter().chain([&create]) {
         call(&world, Method::GET, path, None).await?;
     }
+    // A webhook's signing secret is told once, to whom made it.
+    let hook = json!({"url": "https://hooks.example.com/x", "enabled_events": ["vault.created"]});
+    let hook = call(
+        &world,
+        Method::POST,
+        "/v1/organizations/webhooks",
+        Some(hook),
+    )
+    .await?;
+    let signing = hook["signing_secret"].as_str().context("no secret")?;
+    let signing = signing.trim_start_matches("whsec_").to_owned();
     let session = world.client.new_session("claude-sonnet-4-6").await?;
     call(
         &world,
@@ -150,7 +168,7 @@ async fn no_secret_is_ever_seen_again() -> Result<()> {
     )
     .await?;
     call(&world, Method::POST, &format!("{}/archive", paths[1]), None).await?;
-    check_files(&world.folder(), 3)?;
+    check_files(&world.folder(), 3, &signing)?;
 
     // Exchanged, everything opens with the new key, and only with it.
     let key = world.options.data.join("master-key");
@@ -171,7 +189,7 @@ async fn no_secret_is_ever_seen_again() -> Result<()> {
     let rotated = rotate(&world)?;
     let said = String::from_utf8_lossy(&rotated.stdout).into_owned();
     assert!(
-        rotated.status.success() && said.starts_with("2 secrets"),
+        rotated.status.success() && said.starts_with("3 secrets"),
         "{said} {rotated:?}"
     );
     let new = std::fs::read_to_string(&key)?;
@@ -220,7 +238,7 @@ async fn no_secret_is_ever_seen_again() -> Result<()> {
         world.stop()?;
     }
     assert!(std::fs::metadata(&log)?.len() > 1_000, "there is a log");
-    check_files(&world.folder(), 4)?;
+    check_files(&world.folder(), 4, &signing)?;
     assert!(
         std::fs::read_to_string(&log)?.find(new.trim()).is_none(),
         "nor is the master key logged"

@@ -465,6 +465,7 @@ async fn a_driver_that_lost_its_lease_stops_without_a_trace() {
                 .is_some_and(|last| last.kind == "span.model_request_start")
         })
         .await;
+    world.model.wait_hanging(1).await;
     // Another process of the same name takes over, as after a crash that was none.
     let now = SystemClock.now();
     let until = now.checked_add(PATIENCE).unwrap();

@@ -25,7 +25,7 @@ pub enum SealError {
     )]
     UnknownKey(String),
     /// It was changed, or belongs elsewhere.
-    #[error("the stored secret is damaged or was made for another credential")]
+    #[error("the stored secret is damaged or was made for another resource")]
     Damaged,
     /// No random bytes.
     #[error(transparent)]
@@ -44,8 +44,17 @@ pub struct Context {
 impl Context {
     /// Returns the context of a credential's secrets.
     pub fn of_credential(workspace: &str, vault_id: &str, credential_id: &str) -> Self {
+        Self::of(&["sinew credential 1", workspace, vault_id, credential_id])
+    }
+
+    /// Returns the context of a webhook endpoint's signing secret.
+    pub fn of_webhook(workspace: &str, endpoint_id: &str) -> Self {
+        Self::of(&["sinew webhook 1", workspace, endpoint_id])
+    }
+
+    fn of(parts: &[&str]) -> Self {
         let mut bytes = Vec::new();
-        for part in ["sinew credential 1", workspace, vault_id, credential_id] {
+        for part in parts {
             // Lengths, so that no two lists of parts are the same bytes.
             bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
             bytes.extend_from_slice(part.as_bytes());

@@ -2,7 +2,7 @@
 //! is not in the database.
 //!
 //! A [`Secret`] has neither `Debug` nor `Display` nor `Serialize`, and is wiped when it is dropped. What is
-//! stored is a [`Sealed`], bound to the workspace, vault and credential that it was made for, so that a row
+//! stored is a [`Sealed`], bound to the workspace and the credential or webhook that it was made for, so that a row
 //! copied to another place does not open there. Deliberately absent: who may use a secret, and for what.
 
 mod bundle;

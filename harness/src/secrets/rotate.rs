@@ -14,10 +14,12 @@ use super::source::{SourceError, load_or_create, write_keys};
 use crate::json::Fields as _;
 use crate::store::{Kind, Resource, ResourceChange, Store, StoreError};
 
-/// The field of a credential's stored body that holds its [`Sealed`] secrets; null once they are purged.
+/// The field of a stored body that holds the [`Sealed`] secrets; null once they are purged.
 pub const SEALED_FIELD: &str = "_sealed";
-/// The field of a credential's stored body that repeats its unique name, which every write must give anew.
+/// The field of a stored body that repeats its unique name, which every write must give anew.
 pub const UNIQUE_NAME_FIELD: &str = "_unique_name";
+/// The kinds of rows that hold secrets.
+const KINDS: [Kind; 2] = [Kind::Credential, Kind::WebhookEndpoint];
 /// Rows read at once.
 const PAGE: usize = 200;
 
@@ -28,7 +30,7 @@ pub enum RotateError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A row cannot be opened.
-    #[error("the credential {id}: {error}")]
+    #[error("the secret of {id}: {error}")]
     Seal {
         /// Which.
         id: String,
@@ -42,7 +44,7 @@ pub enum RotateError {
     #[error(transparent)]
     Key(#[from] KeyringError),
     /// A row is not what we write.
-    #[error("the stored credential {0} is unreadable")]
+    #[error("the stored secret of {0} is unreadable")]
     Unreadable(String),
 }
 
@@ -72,19 +74,45 @@ pub async fn rotate_file(store: &dyn Store, path: &Path) -> Result<Rotated, Rota
 /// Wraps every data key that is not under the keyring's current key.
 pub async fn rotate(store: &dyn Store, keyring: &Keyring) -> Result<Rotated, RotateError> {
     let mut done = Rotated::default();
-    let mut after: Option<String> = None;
-    loop {
-        let page = store.scan(Kind::Credential, after.as_deref(), PAGE).await?;
-        for row in &page {
-            match rewrap_row(store, keyring, row).await? {
-                Some(true) => done.rewrapped += 1,
-                Some(false) => done.current += 1,
-                None => {}
+    for kind in KINDS {
+        let mut after: Option<String> = None;
+        while let Some(page) = page_after(store, kind, &mut after).await? {
+            for row in &page {
+                match rewrap_row(store, keyring, row).await? {
+                    Some(true) => done.rewrapped += 1,
+                    Some(false) => done.current += 1,
+                    None => {}
+                }
             }
         }
-        match page.last() {
-            Some(last) if page.len() == PAGE => after = Some(last.key.id.clone()),
-            _ => return Ok(done),
+    }
+    Ok(done)
+}
+
+/// Returns the rows of a kind behind `after`, which moves to the last of them; none when there are no more.
+async fn page_after(
+    store: &dyn Store,
+    kind: Kind,
+    after: &mut Option<String>,
+) -> Result<Option<Vec<Resource>>, StoreError> {
+    let page = store.scan(kind, after.as_deref(), PAGE).await?;
+    match page.last() {
+        Some(last) => {
+            *after = Some(last.key.id.clone());
+            Ok(Some(page))
+        }
+        None => Ok(None),
+    }
+}
+
+/// Returns what the secrets of a row are bound to.
+fn context_of(row: &Resource) -> Context {
+    let (workspace, id) = (row.key.workspace.as_str(), row.key.id.as_str());
+    match row.key.kind {
+        Kind::WebhookEndpoint => Context::of_webhook(workspace, id),
+        _ => {
+            let vault_id = row.body.at("vault_id").as_str().unwrap_or_default();
+            Context::of_credential(workspace, vault_id, id)
         }
     }
 }
@@ -100,9 +128,7 @@ async fn rewrap_row(
         let Some(sealed) = sealed(&row)? else {
             return Ok(None);
         };
-        let vault_id = row.body.at("vault_id").as_str().unwrap_or_default();
-        let context =
-            Context::of_credential(row.key.workspace.as_str(), vault_id, row.key.id.as_str());
+        let context = context_of(&row);
         let wrapped = rewrap(keyring, &context, &sealed).map_err(|error| RotateError::Seal {
             id: row.key.id.clone(),
             error,
@@ -134,7 +160,12 @@ async fn rewrap_row(
 
 /// Tells whether any stored secret needs a master key.
 pub async fn has_sealed(store: &dyn Store) -> Result<bool, StoreError> {
-    Ok(!store.scan(Kind::Credential, None, 1).await?.is_empty())
+    for kind in KINDS {
+        if !store.scan(kind, None, 1).await?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Returns the name of a master key that a stored secret needs and the keyring lacks.
@@ -142,21 +173,19 @@ pub async fn missing_key(
     store: &dyn Store,
     keyring: &Keyring,
 ) -> Result<Option<String>, RotateError> {
-    let mut after: Option<String> = None;
-    loop {
-        let page = store.scan(Kind::Credential, after.as_deref(), PAGE).await?;
-        for row in &page {
-            if let Some(sealed) = sealed(row)?
-                && keyring.find(sealed.key_id()).is_none()
-            {
-                return Ok(Some(sealed.key_id().to_owned()));
+    for kind in KINDS {
+        let mut after: Option<String> = None;
+        while let Some(page) = page_after(store, kind, &mut after).await? {
+            for row in &page {
+                if let Some(sealed) = sealed(row)?
+                    && keyring.find(sealed.key_id()).is_none()
+                {
+                    return Ok(Some(sealed.key_id().to_owned()));
+                }
             }
         }
-        match page.last() {
-            Some(last) if page.len() == PAGE => after = Some(last.key.id.clone()),
-            _ => return Ok(None),
-        }
     }
+    Ok(None)
 }
 
 fn sealed(row: &Resource) -> Result<Option<Sealed>, RotateError> {

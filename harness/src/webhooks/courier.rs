@@ -19,6 +19,7 @@ use super::outbox::Queue;
 use super::sender::Sender;
 use crate::clock::{Clock, Timestamp};
 use crate::json::Fields as _;
+use crate::secrets::Keyring;
 use crate::store::{
     Key, Kind, Order, ROWS_MAX, Resource, ResourceChange, ResourceQuery, SharedStore, StoreError,
     TimeRange, Write,
@@ -40,6 +41,7 @@ pub struct Courier {
     store: SharedStore,
     queue: Arc<Queue>,
     clock: Arc<dyn Clock>,
+    keyring: Arc<Keyring>,
     sender: Sender,
 }
 
@@ -49,12 +51,14 @@ impl Courier {
         store: SharedStore,
         queue: Arc<Queue>,
         clock: Arc<dyn Clock>,
+        keyring: Arc<Keyring>,
         sender: Sender,
     ) -> Self {
         Self {
             store,
             queue,
             clock,
+            keyring,
             sender,
         }
     }
@@ -153,7 +157,8 @@ impl Courier {
                 Err(error) => return Err(error),
             };
             let endpoint = row.as_ref().and_then(Endpoint::read);
-            let secret = row.as_ref().and_then(Endpoint::secret);
+            let secret = row.as_ref();
+            let secret = secret.and_then(|row| Endpoint::secret(row, &self.keyring));
             let (endpoint, secret) = match (endpoint, secret) {
                 (Some(endpoint), Some(secret)) if endpoint.is_enabled => (endpoint, secret),
                 _ => {
@@ -232,8 +237,7 @@ impl Courier {
                 Err(StoreError::NotFound) => return Ok(()),
                 Err(error) => return Err(error),
             };
-            let (Some(mut endpoint), Some(secret)) = (Endpoint::read(&row), Endpoint::secret(&row))
-            else {
+            let Some(mut endpoint) = Endpoint::read(&row) else {
                 return Ok(());
             };
             let before = endpoint.clone();
@@ -261,7 +265,7 @@ impl Courier {
                 );
             }
             let change = ResourceChange {
-                body: endpoint.body(&secret),
+                body: endpoint.body(Endpoint::sealed(&row).clone()),
                 new_version: false,
                 unique_name: None,
                 status: row.status,

@@ -6,10 +6,8 @@ use serde_json::{Value, json};
 use super::sign::Secret;
 use crate::clock::Timestamp;
 use crate::json::Fields as _;
-use crate::store::Resource;
-
-/// The body's field with the signing secret.
-const SECRET: &str = "_secret";
+use crate::secrets::{self, Context, Keyring, SEALED_FIELD, SealError, Sealed};
+use crate::store::{Key, Resource};
 
 /// Where webhooks go, and which.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -37,16 +35,34 @@ impl Endpoint {
         Self::deserialize(&row.body).ok()
     }
 
-    /// Reads a row's signing secret.
-    pub fn secret(row: &Resource) -> Option<Secret> {
-        row.body.at(SECRET).as_str().map(Secret::from_stored)
-    }
-
-    /// Returns the body of a row.
-    pub fn body(&self, secret: &Secret) -> Value {
+    /// Returns the body of a row; `sealed` is what [`Endpoint::sealed`] returns.
+    pub fn body(&self, sealed: Value) -> Value {
         // Cannot fail: the fields are strings, booleans and a time.
         let mut body = serde_json::to_value(self).unwrap_or_default();
-        body.set(SECRET, json!(secret.reveal()));
+        body.set(SEALED_FIELD, sealed);
         body
     }
+
+    /// Returns a row's signing secret as it is stored.
+    pub fn sealed(row: &Resource) -> &Value {
+        row.body.at(SEALED_FIELD)
+    }
+
+    /// Seals a signing secret for the row of `key`. Errors: no random bytes.
+    pub fn seal(secret: &Secret, key: &Key, keyring: &Keyring) -> Result<Value, SealError> {
+        let plain = secrets::Secret::from_text(secret.reveal().to_owned());
+        let sealed = secrets::seal(keyring, &context(key), &plain)?;
+        Ok(json!(sealed))
+    }
+
+    /// Opens a row's signing secret; `None` if no version of ours sealed it, or its key is not here.
+    pub fn secret(row: &Resource, keyring: &Keyring) -> Option<Secret> {
+        let sealed = Sealed::deserialize(Self::sealed(row)).ok()?;
+        let plain = secrets::open(keyring, &context(&row.key), &sealed).ok()?;
+        plain.expose_text().map(Secret::from_stored)
+    }
+}
+
+fn context(key: &Key) -> Context {
+    Context::of_webhook(key.workspace.as_str(), &key.id)
 }

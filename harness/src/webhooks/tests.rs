@@ -107,6 +107,7 @@ impl World {
             self.server.store.clone(),
             self.server.queue.clone(),
             self.server.clock.clone(),
+            self.server.state.secrets.clone(),
             Sender::new(UrlRules { allow_private }).unwrap(),
         );
         tokio::spawn(courier.run(self.stopping.clone()));

@@ -67,7 +67,7 @@ fn catalog() -> Catalog {
 
 pub(crate) struct Server {
     router: Router,
-    state: ApiState,
+    pub(crate) state: ApiState,
     pub(crate) store: SharedStore,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) deployments: DeploymentState,

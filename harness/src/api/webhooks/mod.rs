@@ -98,11 +98,13 @@ async fn create(
     }
     let secret = Secret::fresh();
     let now = api.clock.now();
+    let key = key(&caller.workspace, WebhookEndpointId::fresh(now).as_str());
+    let sealed = Endpoint::seal(&secret, &key, &api.secrets).map_err(ApiError::internal)?;
     let created = api
         .store
         .create(NewResource {
-            key: key(&caller.workspace, WebhookEndpointId::fresh(now).as_str()),
-            body: endpoint.body(&secret),
+            key,
+            body: endpoint.body(sealed),
             unique_name: None,
             status: None,
             labels: Vec::new(),
@@ -136,8 +138,10 @@ async fn update(
 
 async fn regenerate(State(api): State<ApiState>, caller: Caller, Path(id): Path<String>) -> Answer {
     let fresh = Secret::fresh();
-    change(&api, &caller, &id, |_, secret| {
-        *secret = fresh.clone();
+    let key = key(&caller.workspace, &id);
+    let fresh_sealed = Endpoint::seal(&fresh, &key, &api.secrets).map_err(ApiError::internal)?;
+    change(&api, &caller, &id, |_, sealed| {
+        sealed.clone_from(&fresh_sealed);
         Ok(())
     })
     .await?;
@@ -149,13 +153,13 @@ async fn change(
     api: &ApiState,
     caller: &Caller,
     id: &str,
-    decide: impl Fn(&mut Endpoint, &mut Secret) -> Result<(), Invalid>,
+    decide: impl Fn(&mut Endpoint, &mut Value) -> Result<(), Invalid>,
 ) -> Result<Resource, ApiError> {
     for _ in 0..UPDATE_ATTEMPTS_MAX {
         let stored = find(api, &caller.workspace, id).await?;
-        let (mut endpoint, mut secret) = read(&stored)?;
-        decide(&mut endpoint, &mut secret)?;
-        let body = endpoint.body(&secret);
+        let (mut endpoint, mut sealed) = (read(&stored)?, Endpoint::sealed(&stored).clone());
+        decide(&mut endpoint, &mut sealed)?;
+        let body = endpoint.body(sealed);
         if body == stored.body {
             return Ok(stored);
         }
@@ -344,12 +348,10 @@ async fn find(api: &ApiState, workspace: &WorkspaceId, id: &str) -> Result<Resou
     found.map_err(|error| missing(error, id))
 }
 
-fn read(row: &Resource) -> Result<(Endpoint, Secret), ApiError> {
-    let unreadable =
-        || ApiError::internal(format!("the webhook endpoint {} is unreadable", row.key.id));
-    let endpoint = Endpoint::read(row).ok_or_else(unreadable)?;
-    let secret = Endpoint::secret(row).ok_or_else(unreadable)?;
-    Ok((endpoint, secret))
+fn read(row: &Resource) -> Result<Endpoint, ApiError> {
+    Endpoint::read(row).ok_or_else(|| {
+        ApiError::internal(format!("the webhook endpoint {} is unreadable", row.key.id))
+    })
 }
 
 fn missing(error: StoreError, id: &str) -> ApiError {
@@ -369,7 +371,7 @@ fn key(workspace: &WorkspaceId, id: &str) -> Key {
 
 /// Returns the wire's `OrganizationWebhookEndpoint`.
 fn wire(row: &Resource) -> Result<Value, ApiError> {
-    let (endpoint, _) = read(row)?;
+    let endpoint = read(row)?;
     Ok(json!({
         "id": row.key.id,
         "created_at": rfc3339(row.created_at),
