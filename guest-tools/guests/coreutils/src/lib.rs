@@ -3,6 +3,7 @@
 //! What needs file modes, owners, other processes or the host is
 //! not here but in the crate `sysutils`.
 
+mod own_output;
 mod usage;
 
 use std::ffi::OsString;
@@ -115,6 +116,13 @@ fn start(name: &str, main: Main, arguments: &[String]) -> u8 {
         Ok(arguments) => arguments,
         Err(status) => return status,
     };
+    let (arguments, has_own_output) = match name {
+        "cat" => own_output::without_own_output(arguments),
+        _ => (Some(arguments), false),
+    };
+    let Some(arguments) = arguments else {
+        return 1;
+    };
     // Without its texts a utility would show their keys; it works all the same.
     let _ = setup_localization(name);
     let name = [OsString::from(name)];
@@ -123,7 +131,8 @@ fn start(name: &str, main: Main, arguments: &[String]) -> u8 {
         .chain(arguments.iter().map(OsString::from))
         .collect();
     let status = main(arguments.into_iter());
-    u8::try_from(status & 0xff).unwrap_or(1)
+    let status = u8::try_from(status & 0xff).unwrap_or(1);
+    status.max(u8::from(has_own_output))
 }
 
 fn base_name(path: &str) -> &str {

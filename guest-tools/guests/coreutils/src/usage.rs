@@ -232,6 +232,11 @@ pub(crate) fn check(name: &str, arguments: &[String]) -> Result<Vec<String>, u8>
         }
     }
     let has = |option: &str| options.contains(&option);
+    if name == "split" && has("filter") {
+        return Err(complain(
+            "--filter is not supported here; split into files and read those",
+        ));
+    }
     let (mut least, mut most) = (usage.least, usage.most);
     match name {
         "rm" if has("force") => least = 0,

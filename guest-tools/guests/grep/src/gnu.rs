@@ -5,7 +5,7 @@ use std::{
     io::{self, BufWriter, Read, Write},
 };
 
-use process::{Contents, Errno, Folder, Kind, Listed, argument_bytes};
+use process::{Contents, Errno, Folder, Kind, Listed, Stat, argument_bytes};
 
 use crate::{
     locale,
@@ -53,9 +53,13 @@ pub(crate) fn run(name: &str, words: &[String]) -> u8 {
         return NO_MATCH;
     }
     let out = BufWriter::with_capacity(OUTPUT_BYTES, io::stdout().lock());
+    let output = process::standard(1).and_then(|output| output.stat().ok());
+    let output = output.filter(|output| output.kind == Kind::Regular);
     let mut run = Run {
         search: Search::new(&settings, &matcher, out),
         settings: &settings,
+        // What is only counted or named is not read from where it is written.
+        output: output.filter(|_| !settings.quiet && settings.list == List::No),
         has_error: false,
         has_match: false,
     };
@@ -109,6 +113,8 @@ fn words_of(error: &io::Error) -> String {
 struct Run<'a, W: Write> {
     search: Search<'a, W>,
     settings: &'a Settings,
+    /// The file that is written to, if it is one.
+    output: Option<Stat>,
     has_error: bool,
     has_match: bool,
 }
@@ -184,6 +190,16 @@ impl<W: Write> Run<'_, W> {
 
     /// Opens and searches a file.
     fn file(&mut self, path: &str, with_name: bool) -> io::Result<()> {
+        if let Some(output) = &self.output {
+            let input = process::stat(argument_bytes(path), true).ok();
+            let is_same =
+                |input: Stat| (input.device, input.inode) == (output.device, output.inode);
+            if input.is_some_and(is_same) {
+                eprintln!("grep: {path}: input file is also the output");
+                self.has_error = true;
+                return Ok(());
+            }
+        }
         match Contents::open(argument_bytes(path), PIECE_BYTES) {
             Ok(file) => self.search(path, with_name, file),
             Err(error) => {
