@@ -14,6 +14,8 @@ use crate::PROGRAM;
 
 /// Longest wait for the session's output to become a file.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// A model that is never asked.
+const SILENT: &str = "turns: [{text: Never.}]";
 /// A well-formed id that names nothing.
 const NOTHING: &str = "x_01nothing";
 
@@ -134,7 +136,10 @@ async fn files_go_up_into_a_session_and_come_down() -> Result<()> {
     };
 
     let before = names(&cli.folder)?;
-    cli.fails(&["file", "download", ids[0]], "cannot be downloaded")?;
+    cli.fails(
+        &["file", "download", ids[0], "-o", "x"],
+        "cannot be downloaded",
+    )?;
     for command in ["show", "download", "delete"] {
         cli.fails(&["file", command, NOTHING], "404")?;
         cli.fails(&["file", command, "../agents"], "an id has letters")?;
@@ -178,7 +183,7 @@ async fn files_go_up_into_a_session_and_come_down() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn skills_are_made_of_folders_and_archives() -> Result<()> {
-    let (_world, cli) = desk("turns: []").await?;
+    let (_world, cli) = desk(SILENT).await?;
     let folder = cli.folder.join("pdf");
     for inside in ["pdf/scripts", "pdf/.git", "empty", "no-skill", "links"] {
         std::fs::create_dir_all(cli.folder.join(inside))?;
@@ -274,7 +279,7 @@ async fn skills_are_made_of_folders_and_archives() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn memories_are_found_by_their_paths() -> Result<()> {
-    let (_world, cli) = desk("turns: []").await?;
+    let (_world, cli) = desk(SILENT).await?;
     let store = cli.id(&[
         "memory",
         "create",
@@ -383,7 +388,7 @@ async fn memories_are_found_by_their_paths() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn secrets_go_in_by_pipe_or_variable_and_are_never_shown() -> Result<()> {
     const SECRET: &str = "canary-8a1f-never-shown";
-    let (_world, plain) = desk("turns: []").await?;
+    let (_world, plain) = desk(SILENT).await?;
     let cli = plain.with_variable("MY_SECRET", SECRET);
     let vault = cli.id(&["vault", "create", "build machines"])?;
     let piped = format!("{SECRET}\n");
@@ -506,7 +511,7 @@ async fn secrets_go_in_by_pipe_or_variable_and_are_never_shown() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_command_has_an_example_and_says_when_no_daemon_answers() -> Result<()> {
-    let (mut world, cli) = desk("turns: []").await?;
+    let (mut world, cli) = desk(SILENT).await?;
     world.stop()?;
     std::fs::write(cli.folder.join("a"), "x")?;
     for (command, arguments) in [

@@ -35,12 +35,7 @@ use clap::{Args, Parser, Subcommand};
 
 /// An operating system for AI agents: durable sessions, replaceable brains, Wasm hands.
 #[derive(Parser)]
-#[command(
-    name = "sinew",
-    version,
-    propagate_version = true,
-    max_term_width = 100
-)]
+#[command(name = "sinew", version, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -233,5 +228,15 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::MockModel(args) => mock_model::mock_model(args).await,
         Command::Doctor(args) => doctor::doctor(args).await,
         Command::CompileWorker => Ok(ExitCode::FAILURE),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn no_command_has_arguments_that_exclude_each_other_by_mistake() {
+        super::Cli::command().debug_assert();
     }
 }
