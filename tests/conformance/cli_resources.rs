@@ -164,6 +164,13 @@ async fn files_go_up_into_a_session_and_come_down() -> Result<()> {
     ensure!(std::fs::read(&got)? == b"mine");
     cli.ok(&["file", "download", &made, "--force"])?;
     ensure!(std::fs::read(&got)? == data);
+    let link = cli.folder.join("link");
+    std::os::unix::fs::symlink("out.bin", &link)?;
+    cli.fails(
+        &["file", "download", &made, "-o", "link", "--force"],
+        "is no regular file",
+    )?;
+    std::fs::remove_file(&link)?;
     let piped = cli.run(&["file", "download", &made, "-o", "-"])?;
     ensure!(piped.status == 0 && piped.stdout == data && piped.stderr.is_empty());
     std::fs::create_dir(cli.folder.join("into"))?;

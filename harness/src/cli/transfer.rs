@@ -90,8 +90,14 @@ impl SaveArgs {
             receive(client, path, "standard output", &mut stdout).await?;
             return Ok(());
         };
-        if !self.force && target.symlink_metadata().is_ok() {
-            return Err(is_there(&target));
+        match target.symlink_metadata() {
+            Ok(_) if !self.force => return Err(is_there(&target)),
+            // Never a device, a link or what else has a name.
+            Ok(found) if !found.is_file() => bail!(
+                "{} is no regular file, so it is not replaced; -o names another file",
+                target.display()
+            ),
+            _ => {}
         }
         let shown = target.display().to_string();
         let mut file = beside(&target).with_context(|| format!("cannot write {shown}"))?;
