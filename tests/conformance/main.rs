@@ -11,7 +11,9 @@
 
 mod bad_input;
 mod bash_tool;
+mod cli_resources;
 mod exec;
+mod large_file;
 mod named_files;
 mod openapi;
 mod order;

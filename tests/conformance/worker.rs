@@ -1,11 +1,13 @@
 //! Sessions on a self-hosted environment: the official SDK's worker and its tool runner, unmodified, do what
 //! the hands would do elsewhere, and a worker that dies is replaced.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
+use sinew_tests::cli::Cli;
 use sinew_tests::client::idle_reason;
 use sinew_tests::log_rules::{check, check_stored, kinds, of_kind, text_of};
 use sinew_tests::python;
@@ -45,6 +47,17 @@ conversations:
           - {name: write, input: {file_path: yes.txt, content: "yes"}}
           - {name: write, input: {file_path: no.txt, content: "no"}}
       - text: "Asked."
+  - when: {first_user_text_contains: remember}
+    turns:
+      - tools:
+          - {name: read, input: {file_path: skills/house-rules/SKILL.md}}
+          - {name: bash, input: {command: "skills/house-rules/sign.sh < /mnt/memory/worker-test/greeting.md"}}
+      - tools:
+          - {name: write, input: {file_path: /mnt/memory/worker-test/learned/answer.md, content: "It is 42."}}
+          - {name: edit, input: {file_path: /mnt/memory/worker-test/greeting.md, old_string: day, new_string: evening}}
+          - {name: bash, input: {command: "rm /mnt/memory/worker-test/old.md"}}
+          - {name: write, input: {file_path: /mnt/memory/worker-test-facts/mine.md, content: "Mine."}}
+      - text: "Learned."
   - when: {first_user_text_contains: nobody}
     turns:
       - tools: [{name: bash, input: {command: "true"}}, {name: read, input: {file_path: x}}]
@@ -93,9 +106,17 @@ impl Hosted {
     }
 
     async fn session(&self, tools: Value) -> Result<String> {
-        let agent = json!({"name": "tester", "model": "claude-sonnet-4-6", "tools": tools});
+        self.session_with(tools, json!([]), json!([])).await
+    }
+
+    async fn session_with(&self, tools: Value, skills: Value, resources: Value) -> Result<String> {
+        let agent = json!({
+            "name": "tester", "model": "claude-sonnet-4-6", "tools": tools, "skills": skills,
+        });
         let agent = self.world.client.post("/v1/agents", &agent).await?;
-        let session = json!({"agent": agent["id"], "environment_id": self.environment});
+        let session = json!({
+            "agent": agent["id"], "environment_id": self.environment, "resources": resources,
+        });
         let session = self.world.client.post("/v1/sessions", &session).await?;
         Ok(session["id"].as_str().context("no id")?.to_owned())
     }
@@ -117,6 +138,54 @@ impl Hosted {
 
     fn worker(&self) -> Result<Worker> {
         Ok(Worker(self.python("serve.py")?.spawn()?))
+    }
+
+    /// Starts a worker that may write below `/mnt`: the SDK puts a memory store at the very path that the server
+    /// names. Where the system lets it, that is a `/mnt` of its own, and nothing of the machine's is touched.
+    fn worker_with_mounts(&self) -> Result<Worker> {
+        let own_mnt = "mount -t tmpfs tmpfs /mnt && exec \"$@\"";
+        let in_own = |command: &[&std::ffi::OsStr]| {
+            let mut own = Command::new("unshare");
+            own.args([
+                "--user",
+                "--map-root-user",
+                "--mount",
+                "sh",
+                "-c",
+                own_mnt,
+                "sh",
+            ]);
+            own.args(command);
+            own
+        };
+        let is_let = in_own(&["true".as_ref()]).output();
+        if !is_let.is_ok_and(|output| output.status.success()) {
+            return self.worker();
+        }
+        let python = self.python("serve.py")?;
+        let mut words = vec![python.get_program()];
+        words.extend(python.get_args());
+        let mut own = in_own(&words);
+        for (name, value) in python.get_envs() {
+            match value {
+                Some(value) => own.env(name, value),
+                None => own.env_remove(name),
+            };
+        }
+        Ok(Worker(own.spawn()?))
+    }
+
+    /// Waits until the worker has ended the newest item.
+    async fn until_item_ends(&self) -> Result<()> {
+        let list = format!("/v1/environments/{}/work?limit=10", self.environment);
+        let as_worker = self.world.client.with_key(&self.key);
+        let is_over = async {
+            while as_worker.get(&list).await?["data"][0]["state"] != "stopped" {
+                tokio::task::yield_now().await;
+            }
+            anyhow::Ok(())
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(60), is_over).await?
     }
 
     fn read(&self, file: &str) -> Result<String> {
@@ -188,13 +257,7 @@ async fn the_official_worker_serves_a_session_to_its_end() -> Result<()> {
     // Quiet for a second: the worker ends its item. The next input is served again.
     let list = format!("/v1/environments/{}/work?limit=10", hosted.environment);
     let as_worker = client.with_key(&hosted.key);
-    let is_over = async {
-        while as_worker.get(&list).await?["data"][0]["state"] != "stopped" {
-            tokio::task::yield_now().await;
-        }
-        anyhow::Ok(())
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(60), is_over).await??;
+    hosted.until_item_ends().await?;
     client.message(&session, "once more").await?;
     ensure!(as_worker.get(&list).await?["data"].as_array().map(Vec::len) == Some(2));
     client.until_idle(&session, "end_turn").await?;
@@ -210,6 +273,100 @@ async fn the_official_worker_serves_a_session_to_its_end() -> Result<()> {
     sinew(&hosted.world, &["environment", "key", "revoke", id])?;
     let refused = as_worker.send(reqwest::Method::GET, &list, None).await?;
     ensure!(refused.status == 401, "{refused:?}");
+    ensure!(hosted.world.stop()?.success());
+    check_stored(&hosted.world.options.data, &session).await?;
+    Ok(())
+}
+
+/// Makes a skill with a program, and returns its id.
+fn house_rules(world: &World) -> Result<String> {
+    let folder = world.folder().join("house-rules");
+    std::fs::create_dir(&folder)?;
+    let about =
+        "---\nname: house-rules\ndescription: How we sign.\n---\nPipe the text through sign.sh.\n";
+    std::fs::write(folder.join("SKILL.md"), about)?;
+    let program = folder.join("sign.sh");
+    std::fs::write(&program, "#!/bin/sh\nsed 's/$/ -- the house/'\n")?;
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755))?;
+    let cli = Cli::new(PROGRAM, &world.client.url, &world.folder());
+    cli.id(&["skill", "create", "house-rules"])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workers_session_has_its_skill_and_its_memory() -> Result<()> {
+    let mut hosted = Hosted::start().await?;
+    let client = hosted.world.client.clone();
+    let skill = house_rules(&hosted.world)?;
+    let mut stores = Vec::new();
+    for name in ["worker-test", "worker-test-facts"] {
+        let body = json!({"name": name, "description": format!("about {name}")});
+        let store = client.post("/v1/memory_stores", &body).await?;
+        stores.push(store["id"].as_str().context("no id")?.to_owned());
+    }
+    let memories = |store: &str| format!("/v1/memory_stores/{store}/memories");
+    for (path, content) in [("/greeting.md", "Good day."), ("/old.md", "Old.")] {
+        let body = json!({"path": path, "content": content});
+        client.post(&memories(&stores[0]), &body).await?;
+    }
+    let session = hosted
+        .session_with(
+            toolset(),
+            json!([{"type": "custom", "skill_id": skill}]),
+            json!([
+                {"type": "memory_store", "memory_store_id": stores[0]},
+                {"type": "memory_store", "memory_store_id": stores[1], "access": "read_only"},
+            ]),
+        )
+        .await?;
+    let worker = hosted.worker_with_mounts()?;
+    client.message(&session, "remember").await?;
+    let events = client.until_idle(&session, "end_turn").await?;
+    check(&events)?;
+    let results = of_kind(&events, "user.tool_result");
+    let texts: Vec<String> = results.iter().map(|result| text_of(result)).collect();
+    ensure!(texts[0].contains("Pipe the text"), "{texts:#?}");
+    ensure!(texts[1].trim() == "Good day. -- the house", "{texts:#?}");
+    let failed: Vec<bool> = results.iter().map(|one| one["is_error"] == true).collect();
+    ensure!(
+        failed == [false, false, false, false, false, true],
+        "only the write into what is mounted read-only is refused: {texts:#?}"
+    );
+    // The model was told where the worker has them.
+    let asked = hosted.world.model.requests();
+    let system = asked[0].body["system"].to_string();
+    for part in ["(skills/house-rules/SKILL.md)", "/mnt/memory/worker-test"] {
+        ensure!(system.contains(part), "{part}: {system}");
+    }
+    ensure!(!system.contains("/workspace") && !system.contains("/mnt/skills"));
+
+    // The worker brings the memory back when it has served the session.
+    hosted.until_item_ends().await?;
+    let of_session =
+        |store: &str| format!("/v1/memory_stores/{store}/memory_versions?session_id={session}");
+    let versions = client.list(&of_session(&stores[0])).await?;
+    let mut changes: Vec<String> = Vec::new();
+    for version in &versions {
+        let actor = json!({"type": "session_actor", "session_id": session});
+        ensure!(version["created_by"] == actor, "{version}");
+        changes.push(format!("{} {}", version["operation"], version["path"]).replace('"', ""));
+    }
+    changes.sort();
+    ensure!(
+        changes
+            == [
+                "created /learned/answer.md",
+                "deleted /old.md",
+                "modified /greeting.md"
+            ],
+        "{changes:?}"
+    );
+    let list = format!("{}?view=full", memories(&stores[0]));
+    let kept = client.list(&list).await?;
+    let kept: Vec<&Value> = kept.iter().map(|memory| &memory["content"]).collect();
+    ensure!(kept == ["Good evening.", "It is 42."], "{kept:?}");
+    ensure!(client.list(&of_session(&stores[1])).await?.is_empty());
+    ensure!(client.get(&memories(&stores[1])).await?["data"] == json!([]));
+    drop(worker);
     ensure!(hosted.world.stop()?.success());
     check_stored(&hosted.world.options.data, &session).await?;
     Ok(())

@@ -66,14 +66,29 @@ impl World {
 
     /// Returns the daemon's resident memory in bytes.
     pub fn memory_bytes(&self) -> Result<u64> {
+        self.status_bytes("VmRSS:")
+    }
+
+    /// Returns the most resident memory the daemon had since [`World::forget_peak`], in bytes.
+    pub fn peak_memory_bytes(&self) -> Result<u64> {
+        self.status_bytes("VmHWM:")
+    }
+
+    /// Makes what the daemon has now the most that it had.
+    pub fn forget_peak(&self) -> Result<()> {
+        let daemon = self.daemon.as_ref().context("no daemon runs")?;
+        // See proc_pid_clear_refs(5): 5 resets the peak alone.
+        std::fs::write(format!("/proc/{}/clear_refs", daemon.id()), "5")?;
+        Ok(())
+    }
+
+    fn status_bytes(&self, field: &str) -> Result<u64> {
         let daemon = self.daemon.as_ref().context("no daemon runs")?;
         let status = std::fs::read_to_string(format!("/proc/{}/status", daemon.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(field));
         let kib = line.and_then(|line| line.trim().strip_suffix("kB"));
-        let kib: u64 = kib
-            .context("no VmRSS in the process's status")?
-            .trim()
-            .parse()?;
+        let kib = kib.with_context(|| format!("no {field} in the process's status"))?;
+        let kib: u64 = kib.trim().parse()?;
         Ok(kib * 1024)
     }
 

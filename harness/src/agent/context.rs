@@ -22,6 +22,13 @@ const ENVIRONMENT: &str = "You work in a sandbox through tools. Your working dir
 relative paths start there. Files for the user to take away belong in /mnt/session/outputs. Files that the \
 user gave you are in /mnt/session/uploads, which is read-only. /tmp is for scratch.";
 
+/// What is known of the machine of a self-hosted session's worker.
+const WORKERS_ENVIRONMENT: &str = "You work on a machine of the user's through tools. Relative paths start in your \
+working directory there.";
+
+/// Where the official workers put skills, each in a folder of its name: below their working directory.
+const WORKERS_SKILLS: &str = "skills";
+
 const SKILLS_INTRO: &str = "You have skills: folders of instructions and programs for particular kinds of \
 work. When a task is of such a kind, read the skill's SKILL.md before you begin, and follow it; the paths in it \
 are relative to its folder. Your skills:";
@@ -39,7 +46,10 @@ pub fn model_request(state: &State, tools: Vec<Value>) -> ModelRequest {
         if !system.is_empty() {
             system.push_str("\n\n");
         }
-        system.push_str(ENVIRONMENT);
+        system.push_str(match state.is_self_hosted() {
+            true => WORKERS_ENVIRONMENT,
+            false => ENVIRONMENT,
+        });
         system.push_str(&skills(state));
         if let Some(memory) = super::memory::prompt(state.config.at("resources")) {
             system.push_str("\n\n");
@@ -68,11 +78,14 @@ fn skills(state: &State) -> String {
         let is_own = |skill: &&Value| skill.at("version") == own.at("version");
         let skill = kept?.iter().find(is_own)?;
         let text = |name: &str| skill.at(name).as_str();
+        let (root, folder) = match state.is_self_hosted() {
+            true => (WORKERS_SKILLS, text("name")?),
+            false => (SKILLS, text("folder")?),
+        };
         Some(format!(
-            "\n- {}: {} ({SKILLS}/{}/SKILL.md)",
+            "\n- {}: {} ({root}/{folder}/SKILL.md)",
             text("name")?,
             text("description")?,
-            text("folder")?
         ))
     });
     let lines: String = lines.collect();

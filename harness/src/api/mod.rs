@@ -59,6 +59,7 @@ pub use keys::{
     revoke_environment_key, revoke_key,
 };
 pub use memory::live_store;
+pub(crate) use skills::SKILL_BOUNDS;
 pub use vaults::check_live_vaults;
 pub use work::WorkQueue;
 

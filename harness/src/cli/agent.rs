@@ -8,9 +8,14 @@ use clap::Subcommand;
 use serde_json::Value;
 
 use super::DaemonArgs;
-use super::render::plain;
+use super::resource::{All, Kind, One, print, text};
 use super::yaml::read_object;
 use crate::json::Fields as _;
+
+const AGENTS: Kind = Kind {
+    path: "/v1/agents",
+    line,
+};
 
 #[derive(Subcommand)]
 pub(super) enum AgentCommand {
@@ -31,13 +36,7 @@ pub(super) enum AgentCommand {
         daemon: DaemonArgs,
     },
     /// List agents
-    List {
-        /// Also archived ones
-        #[arg(long)]
-        archived: bool,
-        #[command(flatten)]
-        daemon: DaemonArgs,
-    },
+    List(All),
     /// Show one agent, as JSON
     Show {
         /// Agent id
@@ -49,12 +48,7 @@ pub(super) enum AgentCommand {
         daemon: DaemonArgs,
     },
     /// Archive an agent for good
-    Archive {
-        /// Agent id
-        id: String,
-        #[command(flatten)]
-        daemon: DaemonArgs,
-    },
+    Archive(One),
 }
 
 pub(super) async fn agent(command: AgentCommand) -> Result<ExitCode> {
@@ -62,7 +56,7 @@ pub(super) async fn agent(command: AgentCommand) -> Result<ExitCode> {
         AgentCommand::Create { file, daemon } => {
             let body = read_object(&file)?;
             let agent = daemon.client()?.post("/v1/agents", &body).await?;
-            print_one(&agent, &daemon, "created");
+            print_changed(&agent, &daemon, "created");
         }
         AgentCommand::Update { id, file, daemon } => {
             let body = read_object(&file)?;
@@ -70,14 +64,9 @@ pub(super) async fn agent(command: AgentCommand) -> Result<ExitCode> {
                 .client()?
                 .post(&format!("/v1/agents/{id}"), &body)
                 .await?;
-            print_one(&agent, &daemon, "updated");
+            print_changed(&agent, &daemon, "updated");
         }
-        AgentCommand::List { archived, daemon } => {
-            let path = format!("/v1/agents?limit=100&include_archived={archived}");
-            for agent in daemon.client()?.all(&path).await? {
-                print_one(&agent, &daemon, "");
-            }
-        }
+        AgentCommand::List(all) => AGENTS.list(&all.daemon, &all.query()).await?,
         AgentCommand::Show {
             id,
             version,
@@ -90,27 +79,24 @@ pub(super) async fn agent(command: AgentCommand) -> Result<ExitCode> {
             let agent = daemon.client()?.get(&path).await?;
             println!("{agent:#}");
         }
-        AgentCommand::Archive { id, daemon } => {
-            let path = format!("/v1/agents/{id}/archive");
-            let agent = daemon.client()?.post(&path, &Value::Null).await?;
-            print_one(&agent, &daemon, "archived");
+        AgentCommand::Archive(one) => {
+            let agent = AGENTS.post(&one, "archive").await?;
+            print_changed(&agent, &one.daemon, "archived");
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn print_one(agent: &Value, daemon: &DaemonArgs, verb: &str) {
-    if daemon.json {
-        println!("{agent}");
-        return;
-    }
-    let text = |value: &Value| plain(value.as_str().unwrap_or_default());
-    let line = format!(
-        "{verb} {}  version {}  {}  {}",
+fn print_changed(agent: &Value, daemon: &DaemonArgs, verb: &str) {
+    print(agent, daemon, |agent| format!("{verb} {}", line(agent)));
+}
+
+fn line(agent: &Value) -> String {
+    format!(
+        "{}  version {}  {}  {}",
         text(agent.at("id")),
         agent.at("version"),
         text(agent.at("model").at("id")),
         text(agent.at("name")),
-    );
-    println!("{}", line.trim_start());
+    )
 }

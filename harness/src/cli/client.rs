@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use futures::StreamExt;
-use reqwest::Method;
+use reqwest::multipart::Form;
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -73,22 +74,47 @@ impl Client {
         }
     }
 
+    /// Sends a form; its parts are made as they are sent.
+    pub(super) async fn post_form(&self, path: &str, form: Form) -> Result<Value> {
+        self.answer(self.request(Method::POST, path).multipart(form))
+            .await
+    }
+
+    /// Asks for a content of any size; it is still to be read.
+    pub(super) async fn content(&self, path: &str) -> Result<Response> {
+        self.accepted(self.request(Method::GET, path)).await
+    }
+
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
         let mut request = self.request(method, path);
         if let Some(body) = body {
             request = request.json(body);
         }
+        self.answer(request).await
+    }
+
+    async fn answer(&self, request: RequestBuilder) -> Result<Value> {
+        let response = self.accepted(request).await?;
+        let text = response.text().await.context("the answer broke off")?;
+        Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
+    /// Sends a request. Errors: the daemon does not answer, or refuses it.
+    async fn accepted(&self, request: RequestBuilder) -> Result<Response> {
         let response = request
             .send()
             .await
             .map_err(|error| self.unreachable(error))?;
         let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
         let text = response.text().await.context("the answer broke off")?;
         let answer: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
-        if status.is_success() {
-            return Ok(answer);
-        }
         match answer.at("error").at("message").as_str() {
+            Some(message) if status == StatusCode::UNAUTHORIZED => bail!(
+                "{message} ({status}); give a key with --api-key or SINEW_API_KEY, \"sinew key create\" makes one"
+            ),
             Some(message) => bail!("{message} ({status})"),
             None => bail!(
                 "{} answered {status}, but not as a sinew daemon does",
@@ -110,21 +136,7 @@ impl Client {
         } else {
             format!("/v1/sessions/{session_id}/events/stream")
         };
-        let response = self
-            .request(Method::GET, &path)
-            .send()
-            .await
-            .map_err(|error| self.unreachable(error))?;
-        if !response.status().is_success() {
-            let status = response.status();
-            let answer: Value = response.json().await.unwrap_or(Value::Null);
-            let message = answer
-                .at("error")
-                .at("message")
-                .as_str()
-                .unwrap_or("no reason given");
-            bail!("{message} ({status})");
-        }
+        let response = self.content(&path).await?;
         let (send, receive) = mpsc::channel(EVENTS_AHEAD_MAX);
         tokio::spawn(async move {
             let mut chunks = response.bytes_stream();
@@ -154,7 +166,7 @@ impl Client {
         Ok(receive)
     }
 
-    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut request = self
             .http
             .request(method, format!("{}{path}", self.base))

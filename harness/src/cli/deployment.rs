@@ -6,82 +6,48 @@ use anyhow::Result;
 use clap::Subcommand;
 use serde_json::Value;
 
-use super::DaemonArgs;
 use super::render::plain;
+use super::resource::{All, Kind, One, print, text};
 use crate::json::Fields as _;
+
+const DEPLOYMENTS: Kind = Kind {
+    path: "/v1/deployments",
+    line,
+};
 
 #[derive(Subcommand)]
 pub(super) enum DeploymentCommand {
     /// List deployments: state, schedule and the next time
-    List {
-        /// Also archived ones
-        #[arg(long)]
-        archived: bool,
-        #[command(flatten)]
-        daemon: DaemonArgs,
-    },
+    List(All),
     /// Run a deployment once, now, also while it is paused; prints the session, fails if there is none
-    Run {
-        /// Deployment id
-        id: String,
-        #[command(flatten)]
-        daemon: DaemonArgs,
-    },
+    Run(One),
     /// Pause a deployment: its schedule does not count until it is unpaused
-    Pause {
-        /// Deployment id
-        id: String,
-        #[command(flatten)]
-        daemon: DaemonArgs,
-    },
+    Pause(One),
     /// Let a paused deployment run by its schedule again; what was missed stays so
-    Unpause {
-        /// Deployment id
-        id: String,
-        #[command(flatten)]
-        daemon: DaemonArgs,
-    },
+    Unpause(One),
 }
 
 pub(super) async fn deployment(command: DeploymentCommand) -> Result<ExitCode> {
     match command {
-        DeploymentCommand::List { archived, daemon } => {
-            let path = format!("/v1/deployments?limit=100&include_archived={archived}");
-            for deployment in daemon.client()?.all(&path).await? {
-                print_one(&deployment, &daemon);
-            }
-        }
-        DeploymentCommand::Run { id, daemon } => {
-            let run = post(&daemon, &id, "run").await?;
-            print_run(&run, &daemon);
+        DeploymentCommand::List(all) => DEPLOYMENTS.list(&all.daemon, &all.query()).await?,
+        DeploymentCommand::Run(one) => {
+            let run = DEPLOYMENTS.post(&one, "run").await?;
+            print(&run, &one.daemon, run_line);
             if !run.at("error").is_null() {
                 return Ok(ExitCode::FAILURE);
             }
         }
-        DeploymentCommand::Pause { id, daemon } => {
-            print_one(&post(&daemon, &id, "pause").await?, &daemon);
+        DeploymentCommand::Pause(one) => {
+            DEPLOYMENTS.print(&DEPLOYMENTS.post(&one, "pause").await?, &one.daemon);
         }
-        DeploymentCommand::Unpause { id, daemon } => {
-            print_one(&post(&daemon, &id, "unpause").await?, &daemon);
+        DeploymentCommand::Unpause(one) => {
+            DEPLOYMENTS.print(&DEPLOYMENTS.post(&one, "unpause").await?, &one.daemon);
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn post(daemon: &DaemonArgs, id: &str, verb: &str) -> Result<Value> {
-    let path = format!("/v1/deployments/{id}/{verb}");
-    daemon.client()?.post(&path, &Value::Null).await
-}
-
-fn text(value: &Value) -> String {
-    plain(value.as_str().unwrap_or_default())
-}
-
-fn print_one(deployment: &Value, daemon: &DaemonArgs) {
-    if daemon.json {
-        println!("{deployment}");
-        return;
-    }
+fn line(deployment: &Value) -> String {
     let schedule = deployment.at("schedule");
     let when = match schedule.at("expression").as_str() {
         None => "by hand".to_owned(),
@@ -100,18 +66,14 @@ fn print_one(deployment: &Value, daemon: &DaemonArgs) {
         Value::Null => String::new(),
         kind => format!(" ({})", text(kind)),
     };
-    println!(
+    format!(
         "{}  {state}{reason}  {when}  {}",
         text(deployment.at("id")),
         text(deployment.at("name")),
-    );
+    )
 }
 
-fn print_run(run: &Value, daemon: &DaemonArgs) {
-    if daemon.json {
-        println!("{run}");
-        return;
-    }
+fn run_line(run: &Value) -> String {
     let outcome = match run.at("session_id").as_str() {
         Some(session) => plain(session),
         None => {
@@ -119,5 +81,5 @@ fn print_run(run: &Value, daemon: &DaemonArgs) {
             format!("{}: {}", text(error.at("type")), text(error.at("message")))
         }
     };
-    println!("{}  {outcome}", text(run.at("id")));
+    format!("{}  {outcome}", text(run.at("id")))
 }

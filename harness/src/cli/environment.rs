@@ -10,11 +10,17 @@ use serde_json::{Value, json};
 use super::DaemonArgs;
 use super::client::Client;
 use super::environment_key::{EnvironmentKeyCommand, environment_key};
+use super::resource::{All, Kind, One, text};
 use super::yaml::read_object;
 use crate::json::Fields as _;
 
 /// Name of the environment that `run` and `demo` use.
 const LOCAL: &str = "local";
+
+const ENVIRONMENTS: Kind = Kind {
+    path: "/v1/environments",
+    line,
+};
 
 #[derive(Subcommand)]
 pub(super) enum EnvironmentCommand {
@@ -30,34 +36,13 @@ pub(super) enum EnvironmentCommand {
         daemon: DaemonArgs,
     },
     /// List environments
-    List {
-        /// Also archived ones
-        #[arg(long)]
-        archived: bool,
-        #[command(flatten)]
-        daemon: DaemonArgs,
-    },
+    List(All),
     /// Show one environment, as JSON
-    Show {
-        /// Environment id
-        id: String,
-        #[command(flatten)]
-        daemon: DaemonArgs,
-    },
+    Show(One),
     /// Archive an environment: no new sessions
-    Archive {
-        /// Environment id
-        id: String,
-        #[command(flatten)]
-        daemon: DaemonArgs,
-    },
+    Archive(One),
     /// Delete an environment
-    Delete {
-        /// Environment id
-        id: String,
-        #[command(flatten)]
-        daemon: DaemonArgs,
-    },
+    Delete(One),
     /// Keys for the workers of self-hosted environments, of a data folder
     #[command(subcommand)]
     Key(EnvironmentKeyCommand),
@@ -73,33 +58,12 @@ pub(super) async fn environment(command: EnvironmentCommand) -> Result<ExitCode>
             if let Some(name) = name {
                 body.set("name", json!(name));
             }
-            let made = daemon.client()?.post("/v1/environments", &body).await?;
-            print_one(&made, &daemon);
+            ENVIRONMENTS.create(&daemon, &body).await?;
         }
-        EnvironmentCommand::List { archived, daemon } => {
-            let path = format!("/v1/environments?limit=100&include_archived={archived}");
-            for environment in daemon.client()?.all(&path).await? {
-                print_one(&environment, &daemon);
-            }
-        }
-        EnvironmentCommand::Show { id, daemon } => {
-            let found = daemon
-                .client()?
-                .get(&format!("/v1/environments/{id}"))
-                .await?;
-            println!("{found:#}");
-        }
-        EnvironmentCommand::Archive { id, daemon } => {
-            let path = format!("/v1/environments/{id}/archive");
-            print_one(&daemon.client()?.post(&path, &Value::Null).await?, &daemon);
-        }
-        EnvironmentCommand::Delete { id, daemon } => {
-            let gone = daemon
-                .client()?
-                .delete(&format!("/v1/environments/{id}"))
-                .await?;
-            println!("{gone}");
-        }
+        EnvironmentCommand::List(all) => ENVIRONMENTS.list(&all.daemon, &all.query()).await?,
+        EnvironmentCommand::Show(one) => ENVIRONMENTS.show(&one).await?,
+        EnvironmentCommand::Archive(one) => ENVIRONMENTS.archive(&one).await?,
+        EnvironmentCommand::Delete(one) => ENVIRONMENTS.delete(&one).await?,
         EnvironmentCommand::Key(command) => environment_key(command).await?,
     }
     Ok(ExitCode::SUCCESS)
@@ -118,19 +82,11 @@ pub(super) async fn local(client: &Client) -> Result<String> {
     Ok(made.at("id").as_str().unwrap_or_default().to_owned())
 }
 
-fn print_one(environment: &Value, daemon: &DaemonArgs) {
-    if daemon.json {
-        println!("{environment}");
-        return;
-    }
-    println!(
+fn line(environment: &Value) -> String {
+    format!(
         "{}  {}  {}",
-        environment.at("id").as_str().unwrap_or_default(),
-        environment
-            .at("config")
-            .at("type")
-            .as_str()
-            .unwrap_or_default(),
-        environment.at("name").as_str().unwrap_or_default(),
-    );
+        text(environment.at("id")),
+        text(environment.at("config").at("type")),
+        text(environment.at("name")),
+    )
 }

@@ -9,13 +9,22 @@ mod doctor;
 mod environment;
 mod environment_key;
 mod exec;
+mod file;
 mod key;
+mod memory;
+mod memory_content;
 mod mock_model;
 mod render;
+mod resource;
 mod run;
 mod serve;
 mod session;
+mod session_mounts;
+mod skill;
+mod skill_folder;
+mod transfer;
 mod vault;
+mod vault_credential;
 mod yaml;
 
 use std::path::PathBuf;
@@ -26,12 +35,7 @@ use clap::{Args, Parser, Subcommand};
 
 /// An operating system for AI agents: durable sessions, replaceable brains, Wasm hands.
 #[derive(Parser)]
-#[command(
-    name = "sinew",
-    version,
-    propagate_version = true,
-    max_term_width = 100
-)]
+#[command(name = "sinew", version, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -62,7 +66,16 @@ enum Command {
     /// Make, list and revoke API keys of a data folder
     #[command(subcommand)]
     Key(key::KeyCommand),
-    /// Care for the secrets in a data folder's vaults
+    /// Work with a daemon's files
+    #[command(subcommand)]
+    File(file::FileCommand),
+    /// Work with a daemon's skills
+    #[command(subcommand)]
+    Skill(skill::SkillCommand),
+    /// Work with a daemon's memory stores, and the memories in them
+    #[command(subcommand)]
+    Memory(memory::MemoryCommand),
+    /// Work with a daemon's vaults; exchange the master key of a data folder
     #[command(subcommand)]
     Vault(vault::VaultCommand),
     /// Serve scripted answers as a model would, to test agents without one
@@ -207,10 +220,23 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Agent(command) => agent::agent(command).await,
         Command::Environment(command) => environment::environment(command).await,
         Command::Deployment(command) => deployment::deployment(command).await,
+        Command::File(command) => file::file(command).await,
+        Command::Skill(command) => skill::skill(command).await,
+        Command::Memory(command) => memory::memory(command).await,
         Command::Key(command) => key::key(command).await,
         Command::Vault(command) => vault::vault(command).await,
         Command::MockModel(args) => mock_model::mock_model(args).await,
         Command::Doctor(args) => doctor::doctor(args).await,
         Command::CompileWorker => Ok(ExitCode::FAILURE),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn no_command_has_arguments_that_exclude_each_other_by_mistake() {
+        super::Cli::command().debug_assert();
     }
 }

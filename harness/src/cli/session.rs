@@ -8,12 +8,22 @@ use serde_json::{Value, json};
 
 use super::DaemonArgs;
 use super::conversation::{Conversation, TurnEnd};
-use super::render::{Renderer, plain};
+use super::render::Renderer;
+use super::resource::{Kind, One, text};
+use super::session_mounts::MountArgs;
 use crate::json::Fields as _;
+
+const SESSIONS: Kind = Kind {
+    path: "/v1/sessions",
+    line,
+};
 
 #[derive(Subcommand)]
 pub(super) enum SessionCommand {
     /// Create a session of an agent
+    #[command(
+        after_help = "Example: sinew session create agent_... --file file_...:data.csv --memory memstore_...:ro"
+    )]
     Create {
         /// Agent id
         agent: String,
@@ -23,6 +33,8 @@ pub(super) enum SessionCommand {
         /// Title
         #[arg(long)]
         title: Option<String>,
+        #[command(flatten)]
+        mounts: MountArgs,
         #[command(flatten)]
         daemon: DaemonArgs,
     },
@@ -38,12 +50,7 @@ pub(super) enum SessionCommand {
         daemon: DaemonArgs,
     },
     /// Show one session, as JSON
-    Show {
-        /// Session id
-        id: String,
-        #[command(flatten)]
-        daemon: DaemonArgs,
-    },
+    Show(One),
     /// Show a session's events from the beginning
     Events {
         /// Session id
@@ -80,19 +87,9 @@ pub(super) enum SessionCommand {
         daemon: DaemonArgs,
     },
     /// Archive a session: it ends, its history stays
-    Archive {
-        /// Session id
-        id: String,
-        #[command(flatten)]
-        daemon: DaemonArgs,
-    },
+    Archive(One),
     /// Delete a session with everything it made
-    Delete {
-        /// Session id
-        id: String,
-        #[command(flatten)]
-        daemon: DaemonArgs,
-    },
+    Delete(One),
 }
 
 pub(super) async fn session(command: SessionCommand) -> Result<ExitCode> {
@@ -101,6 +98,7 @@ pub(super) async fn session(command: SessionCommand) -> Result<ExitCode> {
             agent,
             environment,
             title,
+            mounts,
             daemon,
         } => {
             let client = daemon.client()?;
@@ -108,27 +106,23 @@ pub(super) async fn session(command: SessionCommand) -> Result<ExitCode> {
                 Some(environment) => environment,
                 None => super::environment::local(&client).await?,
             };
-            let body = json!({"agent": agent, "environment_id": environment, "title": title});
-            print_one(&client.post("/v1/sessions", &body).await?, &daemon);
+            let mut body = json!({"agent": agent, "environment_id": environment, "title": title});
+            mounts.add_to(&mut body);
+            SESSIONS.print(&client.post(SESSIONS.path, &body).await?, &daemon);
         }
         SessionCommand::List {
             statuses,
             archived,
             daemon,
         } => {
-            let mut path = format!("/v1/sessions?limit=100&include_archived={archived}");
+            let mut query = format!("?limit=100&include_archived={archived}");
             for status in statuses {
-                path.push_str("&statuses[]=");
-                path.push_str(&status);
+                query.push_str("&statuses[]=");
+                query.push_str(&status);
             }
-            for session in daemon.client()?.all(&path).await? {
-                print_one(&session, &daemon);
-            }
+            SESSIONS.list(&daemon, &query).await?;
         }
-        SessionCommand::Show { id, daemon } => {
-            let session = daemon.client()?.get(&format!("/v1/sessions/{id}")).await?;
-            println!("{session:#}");
-        }
+        SessionCommand::Show(one) => SESSIONS.show(&one).await?,
         SessionCommand::Events {
             id,
             types,
@@ -147,17 +141,8 @@ pub(super) async fn session(command: SessionCommand) -> Result<ExitCode> {
             let events = inputs(message, interrupt, &allow, &deny);
             return send(&id, events, follow, &daemon).await;
         }
-        SessionCommand::Archive { id, daemon } => {
-            let path = format!("/v1/sessions/{id}/archive");
-            print_one(&daemon.client()?.post(&path, &Value::Null).await?, &daemon);
-        }
-        SessionCommand::Delete { id, daemon } => {
-            let gone = daemon
-                .client()?
-                .delete(&format!("/v1/sessions/{id}"))
-                .await?;
-            println!("{gone}");
-        }
+        SessionCommand::Archive(one) => SESSIONS.archive(&one).await?,
+        SessionCommand::Delete(one) => SESSIONS.delete(&one).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -247,18 +232,13 @@ async fn send(id: &str, events: Vec<Value>, follow: bool, daemon: &DaemonArgs) -
     }
 }
 
-fn print_one(session: &Value, daemon: &DaemonArgs) {
-    if daemon.json {
-        println!("{session}");
-        return;
-    }
-    let text = |value: &Value| plain(value.as_str().unwrap_or_default());
-    println!(
+fn line(session: &Value) -> String {
+    format!(
         "{}  {:<12} {}  {}  {}",
         text(session.at("id")),
         text(session.at("status")),
         text(session.at("created_at")),
         text(session.at("agent").at("name")),
         text(session.at("title")),
-    );
+    )
 }

@@ -225,6 +225,11 @@ impl State {
         })
     }
 
+    /// Returns whether workers of the user's own run the tools.
+    pub fn is_self_hosted(&self) -> bool {
+        *self.config.at(SELF_HOSTED) == true
+    }
+
     /// Returns the agent's snapshot, the wire's SessionAgent.
     pub fn agent(&self) -> &Value {
         self.config.at("agent")
@@ -288,8 +293,7 @@ impl State {
             EventKind::Processed => self.take_from_queue(event),
             EventKind::AgentToolUse => {
                 let name = event.body.at("name").as_str().unwrap_or_default();
-                let is_self_hosted = *self.config.at(SELF_HOSTED) == true;
-                self.open_call(CallKind::of_built_in(name, is_self_hosted), event);
+                self.open_call(CallKind::of_built_in(name, self.is_self_hosted()), event);
             }
             EventKind::AgentCustomToolUse => self.open_call(CallKind::Custom, event),
             EventKind::AgentMcpToolUse => {

@@ -7,7 +7,7 @@ use crate::api::error::quoted;
 use crate::archive::{self, ArchiveError, Bounds, Entry, Paths};
 
 /// What one version may hold.
-pub(super) const BOUNDS: Bounds = Bounds {
+pub(crate) const BOUNDS: Bounds = Bounds {
     bytes_max: 30 << 20,
     files_max: 1_000,
 };

@@ -13,6 +13,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
+pub(crate) use bundle::BOUNDS as SKILL_BOUNDS;
 pub(in crate::api) use resolve::{check_skills, resolve_skills};
 
 use crate::api::body::Invalid;
