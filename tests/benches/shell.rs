@@ -83,7 +83,7 @@ const SCRIPTS: &[Script] = &[
     script("sort of 200,000 lines", "sort numbers | tail -n 1", 2),
     script(
         "awk sum, 200,000 lines",
-        "awk '{n += $1} END {print n}' numbers",
+        r#"awk '{n += $1} END {printf "%.0f\n", n}' numbers"#,
         2,
     ),
     script(

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Alternatives, Answer, Body, Contract, Endpoint, Field, Fields, Holds, Shape};
 use crate::api::protocol;
+use crate::json::Fields as _;
 
 /// What every failure answers.
 const ERROR: &str = "ErrorEnvelope";
@@ -83,10 +84,11 @@ fn operation(endpoint: &Endpoint) -> Value {
         };
         // A body without anything that must be in it may itself be left out.
         let is_required = fields.values().any(|field| field.is_always);
-        operation["requestBody"] = json!({
+        let request_body = json!({
             "required": is_required,
             "content": {media_type: {"schema": of_fields(fields)}},
         });
+        operation.set("requestBody", request_body);
     }
     operation
 }
@@ -149,7 +151,7 @@ fn of_fields(fields: &Fields) -> Value {
         "type": "object", "properties": properties, "additionalProperties": false,
     });
     if !required.is_empty() {
-        schema["required"] = json!(required);
+        schema.set("required", json!(required));
     }
     schema
 }

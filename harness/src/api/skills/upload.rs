@@ -77,11 +77,16 @@ async fn receive_file(mut field: Field<'_>, bytes_max: u64) -> Result<Entry, Api
         }
         content.extend_from_slice(&part);
     }
-    Ok(Entry {
+    Ok(entry(path, content))
+}
+
+/// A form carries no modes: what begins as a program does is one.
+fn entry(path: String, content: Vec<u8>) -> Entry {
+    Entry {
         path,
+        is_executable: content.starts_with(b"#!"),
         content,
-        is_executable: false,
-    })
+    }
 }
 
 fn label(text: String) -> Result<String, Invalid> {
@@ -93,4 +98,16 @@ fn label(text: String) -> Result<String, Invalid> {
         return Err(Invalid::at("display_name", message));
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_among_single_files_can_be_run() {
+        let made = |content: &str| entry("a".to_owned(), content.into()).is_executable;
+        assert!(made("#!/bin/sh\necho hi\n"));
+        assert!(!made("# Title\n") && !made(""));
+    }
 }
