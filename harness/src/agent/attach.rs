@@ -15,8 +15,9 @@ use crate::store::{Key, Kind, StoreError};
 
 /// Largest file that a message can name, in bytes.
 pub const NAMED_BYTES_MAX: u64 = 20 << 20;
-/// Most bytes of files in one request; those that come after are only named.
-const REQUEST_BYTES_MAX: usize = 24 << 20;
+/// Most bytes of files in one request, as they are sent; those that come after are only named. The largest file
+/// fits in base64.
+const REQUEST_BYTES_MAX: u64 = 28 << 20;
 
 /// Tells what a block of type `image` or `document` that has a file of this MIME type holds.
 pub fn fits(block_type: &str, mime_type: &str) -> bool {
@@ -76,32 +77,57 @@ pub(super) async fn attach(
     }
     let workspace = brain.store.session(session_id).await?.key.workspace;
     let mut known: HashMap<String, Value> = HashMap::new();
-    let mut left = REQUEST_BYTES_MAX;
+    let mut room = REQUEST_BYTES_MAX;
     // The newest files are the ones that the conversation is about.
     for block in blocks.into_iter().rev() {
         let id = block.at("source").at("file_id").as_str();
         let id = id.unwrap_or_default().to_owned();
-        let source = match known.get(&id) {
-            Some(source) => source.clone(),
-            None => {
-                let source = source(brain, &workspace, &id).await?;
-                known.insert(id.clone(), source.clone());
-                source
+        // Only what is sent is kept: a conversation may name any number of files.
+        let found = match known.get(&id) {
+            Some(source) => content_of(source, room),
+            None => source(brain, &workspace, &id, room).await?,
+        };
+        let source = match found {
+            Found::Content(source) => source,
+            Found::Nothing => {
+                *block = told(&id, "is not there any more");
+                continue;
+            }
+            Found::TooMuch => {
+                *block = told(&id, "is left out here, other files take all the room");
+                continue;
             }
         };
-        let bytes = source.at("data").as_str().map_or(0, str::len);
-        if source.is_null() || bytes > left {
-            let why = match source.is_null() {
-                true => "is not there any more",
-                false => "is left out here, other files take all the room",
-            };
-            *block = json!({"type": "text", "text": format!("[The file {id} {why}.]")});
-            continue;
-        }
-        left -= bytes;
+        room = room.saturating_sub(bytes_of(&source));
+        known.entry(id).or_insert_with(|| source.clone());
         block.set("source", source);
     }
     Ok(Some(request))
+}
+
+/// What becomes of a file that a block names.
+enum Found {
+    /// The source that carries it.
+    Content(Value),
+    /// It is gone.
+    Nothing,
+    /// The request has no room for it.
+    TooMuch,
+}
+
+fn content_of(source: &Value, room: u64) -> Found {
+    match bytes_of(source) <= room {
+        true => Found::Content(source.clone()),
+        false => Found::TooMuch,
+    }
+}
+
+fn bytes_of(source: &Value) -> u64 {
+    source.at("data").as_str().map_or(0, str::len) as u64
+}
+
+fn told(id: &str, why: &str) -> Value {
+    json!({"type": "text", "text": format!("[The file {id} {why}.]")})
 }
 
 fn names_file(message: &Value) -> bool {
@@ -116,8 +142,13 @@ fn has_file(block: &Value) -> bool {
     *block.at("source").at("type") == "file"
 }
 
-/// Returns the source of a block that carries the file's content; null if there is none.
-async fn source(brain: &Brain, workspace: &WorkspaceId, id: &str) -> Result<Value, StoreError> {
+/// Returns the source of a block that carries the file's content, if it has room; what has none is not read.
+async fn source(
+    brain: &Brain,
+    workspace: &WorkspaceId,
+    id: &str,
+    room: u64,
+) -> Result<Found, StoreError> {
     let key = Key {
         workspace: workspace.clone(),
         kind: Kind::File,
@@ -125,17 +156,25 @@ async fn source(brain: &Brain, workspace: &WorkspaceId, id: &str) -> Result<Valu
     };
     let file = match brain.store.get(&key, None).await {
         Ok(file) if file.archived_at.is_none() => file,
-        Ok(_) | Err(StoreError::NotFound) => return Ok(Value::Null),
+        Ok(_) | Err(StoreError::NotFound) => return Ok(Found::Nothing),
         Err(error) => return Err(error),
     };
-    let content = match brain.blobs.bytes(id, NAMED_BYTES_MAX).await {
-        Ok(content) => content,
-        Err(BlobError::NotFound | BlobError::TooLarge { .. }) => return Ok(Value::Null),
-        Err(error) => return Err(StoreError::Failed(error.to_string())),
-    };
+    let bytes = file.body.at("size_bytes").as_u64().unwrap_or(0);
     let mime_type = file.body.at("mime_type").as_str().unwrap_or_default();
     let essence = essence(mime_type);
-    Ok(match is_text(essence) {
+    let sent = match is_text(essence) {
+        true => bytes,
+        false => bytes.div_ceil(3).saturating_mul(4),
+    };
+    if sent > room {
+        return Ok(Found::TooMuch);
+    }
+    let content = match brain.blobs.bytes(id, NAMED_BYTES_MAX).await {
+        Ok(content) => content,
+        Err(BlobError::NotFound | BlobError::TooLarge { .. }) => return Ok(Found::Nothing),
+        Err(error) => return Err(StoreError::Failed(error.to_string())),
+    };
+    Ok(Found::Content(match is_text(essence) {
         true => json!({
             "type": "text",
             "media_type": "text/plain",
@@ -146,7 +185,7 @@ async fn source(brain: &Brain, workspace: &WorkspaceId, id: &str) -> Result<Valu
             "media_type": essence,
             "data": STANDARD.encode(&content),
         }),
-    })
+    }))
 }
 
 #[cfg(test)]

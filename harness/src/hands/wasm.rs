@@ -167,7 +167,10 @@ impl Hands for WasmHands {
         let shell_state = ShellState::in_folder(&folder);
         let memory = mounts.memory.clone();
         let opened = tokio::task::spawn_blocking(move || {
-            let folders = Folders::open(&folder, workspace)?;
+            let mut folders = Folders::open(&folder, workspace)?;
+            for mount in memory.iter().filter(|mount| mount.is_writable) {
+                count(&folder.join(MEMORY).join(&mount.slug), &mut folders.used);
+            }
             let memory = memory.iter().map(|mount| open_memory(&folder, mount));
             let memory = memory.collect::<std::io::Result<Vec<_>>>()?;
             let state = shell_state.read()?;
@@ -307,8 +310,7 @@ fn open_memory(folder: &Path, mount: &Mount) -> std::io::Result<(String, Dir, Ri
 
 /// The folders of one session, opened once; guests never see a path of the host.
 struct Folders {
-    /// What is in the session's own folders already; neither a folder of the host's is the session's, nor what
-    /// was mounted.
+    /// What is in the folders already that the session may write to; a folder of the host's is not counted.
     used: Used,
     workspace: Dir,
     tmp: Dir,

@@ -88,11 +88,22 @@ impl MemoryHome<'_> {
             }
             writes.push(Write::Delete(home.key.clone()));
             if self.commit(writes).await? {
-                let versions = self.rows(Kind::MemoryVersion).await?;
-                for some in versions.chunks(REMOVED_AT_ONCE) {
-                    let writes = some.iter().flat_map(removal).collect();
-                    self.commit(writes).await?;
-                }
+                return self.remove_versions().await;
+            }
+        }
+        Err(MemoryError::Busy)
+    }
+
+    async fn remove_versions(&self) -> Result<(), MemoryError> {
+        for _ in 0..ATTEMPTS_MAX {
+            let versions = self.rows(Kind::MemoryVersion).await?;
+            let mut are_gone = true;
+            for some in versions.chunks(REMOVED_AT_ONCE) {
+                let writes = some.iter().flat_map(removal).collect();
+                // One that the sweep took meanwhile refuses those beside it: they are listed again.
+                are_gone &= self.commit(writes).await?;
+            }
+            if are_gone {
                 return Ok(());
             }
         }

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::call::Call;
+use super::call::{Call, Confirmation};
 use super::decide::{Limits, Step, decide};
 use super::kind::EventKind;
 use super::state::State;
@@ -39,12 +39,18 @@ pub fn project(state: &State, limits: &Limits) -> Projection {
     let mut body = (*state.config).clone();
     let tokens = &state.usage.tokens;
     let needs_wake = decide(state, limits) != Step::Sleep;
-    let is_confirmed = |call: &Call| {
-        call.confirmation.is_some()
-            || state.queue.iter().any(|input| {
-                input.kind == EventKind::UserToolConfirmation
-                    && *input.body.at("tool_use_id") == *call.event_id.as_str()
-            })
+    let queued_answer = |call: &Call| {
+        let inputs = state.queue.iter();
+        let mut confirmations =
+            inputs.filter(|input| input.kind == EventKind::UserToolConfirmation);
+        let answer =
+            confirmations.find(|input| *input.body.at("tool_use_id") == *call.event_id.as_str());
+        answer.map(|input| *input.body.at("result") == "allow")
+    };
+    // Whether the client allowed a call; none before it said.
+    let allowed = |call: &Call| match &call.confirmation {
+        Some(confirmation) => Some(*confirmation == Confirmation::Allowed),
+        None => queued_answer(call),
     };
     body.set(
         PROJECTION_PRIVATE,
@@ -57,7 +63,8 @@ pub fn project(state: &State, limits: &Limits) -> Projection {
                 "permission": call.permission.as_str(),
                 "is_custom": call.kind == super::CallKind::Custom,
                 "is_worker": call.kind == super::CallKind::Worker,
-                "is_confirmed": is_confirmed(call),
+                "is_confirmed": allowed(call).is_some(),
+                "is_allowed": allowed(call) == Some(true),
             })).collect::<Vec<_>>(),
             "queued": state.queue.len(),
             "needs_wake": needs_wake,

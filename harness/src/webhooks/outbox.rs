@@ -102,10 +102,10 @@ pub struct Outbox {
     store: SharedStore,
     clock: Arc<dyn Clock>,
     organization_id: Arc<str>,
-    subscribers: RwLock<Arc<Vec<Subscriber>>>,
+    subscribers: Arc<RwLock<Arc<Vec<Subscriber>>>>,
     /// Held shared by every change and alone by one of an endpoint, so that what is switched off hears of nothing
     /// that happens after.
-    turn: tokio::sync::RwLock<()>,
+    turn: Arc<tokio::sync::RwLock<()>>,
     queue: Arc<Queue>,
 }
 
@@ -116,8 +116,8 @@ impl Outbox {
             store,
             clock,
             organization_id,
-            subscribers: RwLock::default(),
-            turn: tokio::sync::RwLock::default(),
+            subscribers: Arc::default(),
+            turn: Arc::default(),
             queue: Arc::default(),
         }
     }
@@ -129,30 +129,7 @@ impl Outbox {
 
     /// Reads the endpoints. Errors: the store's.
     pub async fn read_subscribers(&self) -> Result<(), StoreError> {
-        let (mut found, mut after) = (Vec::new(), None::<String>);
-        loop {
-            let rows = self
-                .store
-                .scan(Kind::WebhookEndpoint, after.as_deref(), ROWS_MAX)
-                .await?;
-            found.extend(rows.iter().filter_map(|row| {
-                let endpoint = Endpoint::read(row).filter(|endpoint| endpoint.is_enabled)?;
-                Some(Subscriber {
-                    key: row.key.clone(),
-                    events: endpoint.enabled_events,
-                })
-            }));
-            if rows.len() < ROWS_MAX {
-                break;
-            }
-            after = rows.last().map(|row| row.key.id.clone());
-        }
-        let mut subscribers = self
-            .subscribers
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        *subscribers = Arc::new(found);
-        Ok(())
+        read_subscribers(&self.store, &self.subscribers).await
     }
 
     fn subscribers(&self) -> Arc<Vec<Subscriber>> {
@@ -249,11 +226,48 @@ impl Outbox {
     async fn write_one(&self, write: Write) -> Result<Option<Resource>, StoreError> {
         Ok(self.write(vec![write]).await?.into_iter().next().flatten())
     }
+}
 
-    fn queued(&self, endpoints: Vec<Key>) {
-        for endpoint in endpoints {
-            self.queue.add(&endpoint);
+/// Reads the endpoints that are on, and keeps them in `subscribers`.
+async fn read_subscribers(
+    store: &SharedStore,
+    subscribers: &RwLock<Arc<Vec<Subscriber>>>,
+) -> Result<(), StoreError> {
+    let (mut found, mut after) = (Vec::new(), None::<String>);
+    loop {
+        let rows = store
+            .scan(Kind::WebhookEndpoint, after.as_deref(), ROWS_MAX)
+            .await?;
+        found.extend(rows.iter().filter_map(|row| {
+            let endpoint = Endpoint::read(row).filter(|endpoint| endpoint.is_enabled)?;
+            Some(Subscriber {
+                key: row.key.clone(),
+                events: endpoint.enabled_events,
+            })
+        }));
+        if rows.len() < ROWS_MAX {
+            break;
         }
+        after = rows.last().map(|row| row.key.id.clone());
+    }
+    let mut subscribers = subscribers.write().unwrap_or_else(PoisonError::into_inner);
+    *subscribers = Arc::new(found);
+    Ok(())
+}
+
+fn queue_all(queue: &Queue, endpoints: Vec<Key>) {
+    for endpoint in endpoints {
+        queue.add(&endpoint);
+    }
+}
+
+/// Runs in a task of its own: a caller that goes away must not part a commit from what follows it.
+async fn finished<T: Send + 'static>(
+    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> Result<T, StoreError> {
+    match tokio::spawn(work).await {
+        Ok(done) => done,
+        Err(error) => Err(StoreError::Failed(error.to_string())),
     }
 }
 
@@ -313,9 +327,10 @@ impl Store for Outbox {
             key.kind == Kind::WebhookEndpoint
         };
         let has_endpoint = writes.iter().any(is_endpoint);
-        let (_alone, _shared) = match has_endpoint {
-            true => (Some(self.turn.write().await), None),
-            false => (None, Some(self.turn.read().await)),
+        let turn = self.turn.clone();
+        let turn = match has_endpoint {
+            true => (Some(turn.write_owned().await), None),
+            false => (None, Some(turn.read_owned().await)),
         };
         let asked = writes.len();
         let mut endpoints = Vec::new();
@@ -329,13 +344,22 @@ impl Store for Outbox {
                 writes.push(Write::Create(delivery));
             }
         }
-        let mut written = self.store.write(writes).await?;
-        written.truncate(asked);
-        self.queued(endpoints);
-        if has_endpoint && let Err(error) = self.read_subscribers().await {
-            tracing::error!(%error, "the webhook endpoints could not be read again");
+        if endpoints.is_empty() && !has_endpoint {
+            return self.store.write(writes).await;
         }
-        Ok(written)
+        let (store, subscribers) = (self.store.clone(), self.subscribers.clone());
+        let queue = self.queue.clone();
+        finished(async move {
+            let _turn = turn;
+            let mut written = store.write(writes).await?;
+            written.truncate(asked);
+            queue_all(&queue, endpoints);
+            if has_endpoint && let Err(error) = read_subscribers(&store, &subscribers).await {
+                tracing::error!(%error, "the webhook endpoints could not be read again");
+            }
+            Ok(written)
+        })
+        .await
     }
 
     async fn scan(
@@ -356,7 +380,7 @@ impl Store for Outbox {
         append: Append,
         mut writes: Vec<Write>,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        let _shared = self.turn.read().await;
+        let turn = self.turn.clone().read_owned().await;
         let subscribers = self.subscribers();
         let mut deliveries = Vec::new();
         if !subscribers.is_empty() {
@@ -378,9 +402,17 @@ impl Store for Outbox {
         }
         let (endpoints, rows): (Vec<_>, Vec<_>) = deliveries.into_iter().unzip();
         writes.extend(rows.into_iter().map(Write::Create));
-        let stored = self.store.append_with(append, writes).await?;
-        self.queued(endpoints);
-        Ok(stored)
+        if endpoints.is_empty() {
+            return self.store.append_with(append, writes).await;
+        }
+        let (store, queue) = (self.store.clone(), self.queue.clone());
+        finished(async move {
+            let _turn = turn;
+            let stored = store.append_with(append, writes).await?;
+            queue_all(&queue, endpoints);
+            Ok(stored)
+        })
+        .await
     }
 
     async fn read(

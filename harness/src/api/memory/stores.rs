@@ -129,7 +129,10 @@ pub(super) async fn delete(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Answer {
-    let removed = home(&api, &caller, &id).remove().await;
+    // A task of its own: a client that goes away must not leave versions behind.
+    let store_id = id.clone();
+    let removing = tokio::spawn(async move { home(&api, &caller, &store_id).remove().await });
+    let removed = removing.await.map_err(ApiError::internal)?;
     removed.map_err(|error| failed(error, &id, &id))?;
     Ok(Json(json!({"id": id, "type": "memory_store_deleted"})))
 }

@@ -25,6 +25,8 @@ use crate::store::{Key, Kind, NewEvent, NewResource, Resource, StoreError, Store
 
 /// Most initial events.
 const INITIAL_EVENTS_MAX: usize = 50;
+/// Most blocks of the initial events that name files.
+const NAMED_FILES_MAX: usize = 100;
 /// Longest title in characters.
 pub(super) const TITLE_CHARACTERS_MAX: usize = 1_024;
 /// What a session may start with.
@@ -85,6 +87,11 @@ pub(in crate::api) async fn prepare(
     let skills = resolve_skills(&state.api, workspace, &mut agent.snapshot).await?;
     check_system_message(&inputs, false)?;
     check_system_turns(state, &inputs, &agent.snapshot)?;
+    let named_files: usize = inputs.iter().map(Input::named_files).sum();
+    if named_files > NAMED_FILES_MAX {
+        let message = format!("at most {NAMED_FILES_MAX} blocks name files, got {named_files}");
+        return Err(Invalid::at("initial_events", message).into());
+    }
     check_files(state, workspace, &inputs).await?;
     if !budget.is_null() {
         check_budgetable(state, &agent.snapshot)?;

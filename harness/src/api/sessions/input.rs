@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::content::{Accepts, blocks};
+use crate::agent::named;
 use crate::api::body::{Invalid, Spot};
 use crate::json::Fields as _;
 use crate::session::EventKind;
@@ -26,6 +27,12 @@ impl Input {
     /// Tells whether it waits for its turn; results are taken on receipt.
     pub(super) fn is_queued(&self) -> bool {
         !self.is_result()
+    }
+
+    /// Returns how many of its blocks name a file.
+    pub(super) fn named_files(&self) -> usize {
+        let blocks = self.body.at("content").as_array();
+        named(blocks.map_or(&[][..], Vec::as_slice)).count()
     }
 
     /// Tells whether it is the result of a call.
@@ -194,6 +201,7 @@ pub(super) fn admit(input: &Input, private: &mut Value) -> Result<Admission, Inv
                 );
             };
             call.set("is_confirmed", json!(true));
+            call.set("is_allowed", json!(*input.body.at("result") == "allow"));
             grow_queue(input, private)?;
         }
         EventKind::UserCustomToolResult => {
@@ -210,7 +218,7 @@ pub(super) fn admit(input: &Input, private: &mut Value) -> Result<Admission, Inv
             let id = input.body.at("tool_use_id").clone();
             let is_open = |call: &Value| {
                 call.at("is_worker") == true
-                    && (call.at("permission") != "ask" || call.at("is_confirmed") == true)
+                    && (call.at("permission") != "ask" || call.at("is_allowed") == true)
             };
             if !open_call(private, &id).is_some_and(|call| is_open(call)) {
                 return refuse(
@@ -355,6 +363,7 @@ mod tests {
             "open_calls": [
                 {"event_id": "sevt_run", "permission": "allow", "is_worker": true, "is_confirmed": false},
                 {"event_id": "sevt_ask", "permission": "ask", "is_worker": true, "is_confirmed": false},
+                {"event_id": "sevt_no", "permission": "ask", "is_worker": true, "is_confirmed": false},
                 {"event_id": "sevt_ours", "permission": "allow", "is_worker": false, "is_confirmed": false},
             ],
         });
@@ -367,6 +376,10 @@ mod tests {
         assert!(admit_one(result("sevt_run")).is_err(), "only once");
         assert!(admit_one(confirm("sevt_ask")).is_ok());
         assert!(admit_one(result("sevt_ask")).is_ok());
+        let deny =
+            json!({"type": "user.tool_confirmation", "tool_use_id": "sevt_no", "result": "deny"});
+        assert!(admit_one(deny).is_ok());
+        assert!(admit_one(result("sevt_no")).is_err(), "it was denied");
 
         let mut state = waiting();
         let mut admit_one = |value: Value| admit(&event(value).unwrap(), &mut state).map(|_| ());

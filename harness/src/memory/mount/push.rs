@@ -22,6 +22,8 @@ pub(super) struct Push<'a> {
     pub(super) notes: &'a mut Vec<String>,
     /// Files that the store's content is to replace.
     pub(super) conflicts: &'a mut Vec<Conflict>,
+    /// The store has no room for another memory: none is tried any more.
+    pub(super) is_full: bool,
 }
 
 impl Push<'_> {
@@ -167,6 +169,10 @@ impl Push<'_> {
             return Ok(());
         };
         let known = self.manifest.entries.get(path).cloned();
+        if known.is_none() && self.is_full {
+            self.reject(path, &format!("was not saved: {}", MemoryError::Full));
+            return Ok(());
+        }
         let saved = match &known {
             Some(entry) => {
                 let expected = Some(entry.sha256.as_str());
@@ -194,6 +200,7 @@ impl Push<'_> {
                 self.conflict(path, text);
             }
             Err(error @ (MemoryError::PathTaken { .. } | MemoryError::Full)) => {
+                self.is_full |= matches!(error, MemoryError::Full);
                 self.reject(path, &format!("was not saved: {error}"));
             }
             Err(MemoryError::TooLarge(size)) => {
@@ -227,13 +234,6 @@ impl Push<'_> {
     }
 
     fn conflict(&mut self, path: &str, text: String) {
-        let aside = format!("{}{path}", super::sync::CONFLICTS);
-        let note = format!(
-            "was not saved: it was changed outside this session meanwhile. The file now holds that other \
-             content, and your content is in {aside}. Merge the two and write the file again if your \
-             change is still needed"
-        );
-        self.note(path, &note);
         self.manifest.entries.remove(path);
         self.conflicts.push(Conflict {
             path: path.to_owned(),

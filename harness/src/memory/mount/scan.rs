@@ -36,9 +36,23 @@ impl Local {
 /// Returns everything in the folder but folders, by its path as a memory's.
 pub(super) fn scan(root: &Dir, manifest: &Manifest) -> io::Result<BTreeMap<String, Local>> {
     let mut found = BTreeMap::new();
-    let mut folders = vec![(root.try_clone()?, String::new(), 0)];
+    // By their paths, so that one is open at a time: a guest can make many.
+    let mut folders = vec![(String::new(), 0)];
     let mut seen = 0;
-    while let Some((folder, path, depth)) = folders.pop() {
+    while let Some((path, depth)) = folders.pop() {
+        let opened = match path.is_empty() {
+            true => root.try_clone(),
+            false => root.open_dir(path.trim_start_matches('/')),
+        };
+        let folder = match opened {
+            Ok(folder) => folder,
+            // What is not seen must not count as deleted.
+            Err(error) => {
+                let why = format!("the folder {path} cannot be read: {error}");
+                found.insert(String::new(), Local::Bad(why));
+                return Ok(found);
+            }
+        };
         for entry in folder.entries()? {
             let entry = entry?;
             seen += 1;
@@ -60,8 +74,8 @@ pub(super) fn scan(root: &Dir, manifest: &Manifest) -> io::Result<BTreeMap<Strin
                 // Deeper than any path may be: its files are not looked for.
                 if depth > SEGMENTS_MAX {
                     found.insert(path, Local::Bad("it is too deep".to_owned()));
-                } else if let Ok(inner) = folder.open_dir(name) {
-                    folders.push((inner, path, depth + 1));
+                } else {
+                    folders.push((path, depth + 1));
                 }
             } else if kind.is_file() {
                 let local = file(&folder, name, &path, manifest);

@@ -1,12 +1,12 @@
 //! One synchronisation of one mount.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::path::PathBuf;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cap_std::ambient_authority;
-use cap_std::fs::Dir;
+use cap_std::fs::{Dir, OpenOptions};
 
 use super::manifest::Manifest;
 use super::push::Push;
@@ -20,6 +20,8 @@ use crate::store::StoreError;
 pub(super) const CONFLICTS: &str = "/tmp/memory-conflicts";
 /// A file that changed so recently may change again without its time telling.
 const GRAIN: Duration = Duration::from_secs(2);
+/// Names that are tried for one conflict's content.
+const ASIDE_NAMES_MAX: u32 = 100;
 /// Most notes for one result; more would only bury it.
 const NOTES_MAX: usize = 20;
 
@@ -92,14 +94,24 @@ pub async fn sync(
             locals: &locals,
             notes: &mut notes,
             conflicts: &mut conflicts,
+            is_full: false,
         };
         if push.has_changes() {
             push.run().await?;
         }
     }
+    if !conflicts.is_empty() {
+        let (folders, mount) = (folders.clone(), mount.clone());
+        let set_aside = blocking(move || Ok(set_aside(&folders, &mount, conflicts)));
+        let told;
+        (conflicts, told) = set_aside.await?;
+        notes.extend(told);
+    }
+    // Files that were not seen must not be replaced.
+    let is_partial = locals.contains_key("");
     // Read before the memories: what changes in between is brought in the next time.
     let actions = match home.row().await {
-        Ok(row) if row.revision != manifest.revision || !conflicts.is_empty() => {
+        Ok(row) if !is_partial && (row.revision != manifest.revision || !conflicts.is_empty()) => {
             manifest.revision = row.revision;
             pull::plan(home, &mut manifest, &locals, &conflicts).await?
         }
@@ -113,7 +125,6 @@ pub async fn sync(
     }
     let (folders, mount) = (folders.clone(), mount.clone());
     blocking(move || {
-        set_aside(&folders, &conflicts)?;
         if !conflicts.is_empty() {
             // The model hears of it also if the daemon dies once the files are replaced.
             let mut told = manifest.clone();
@@ -129,6 +140,10 @@ pub async fn sync(
             actions,
         )?);
         set_stamps(&root, &mut manifest, &locals);
+        // Files before what is said of them: after a loss of power an empty one would look like the agent's.
+        if manifest.entries != before.entries {
+            flush(&folder(&folders, &mount))?;
+        }
         manifest.notes.extend(notes);
         if manifest.notes.len() > NOTES_MAX {
             let more = manifest.notes.len() - NOTES_MAX;
@@ -177,21 +192,76 @@ fn open(folders: &Folders, mount: &Mount) -> Result<Open, SyncError> {
     })
 }
 
-/// Keeps what gave way where the agent finds it.
-fn set_aside(folders: &Folders, conflicts: &[Conflict]) -> io::Result<()> {
-    if conflicts.is_empty() {
-        return Ok(());
-    }
-    make_private(&folders.tmp)?;
-    let tmp = Dir::open_ambient_dir(&folders.tmp, ambient_authority())?;
+/// Keeps what gave way where the agent finds it. Returns the conflicts whose content is kept, and a note for each
+/// of all: one that cannot be kept stays in its file, which is not saved then.
+fn set_aside(
+    folders: &Folders,
+    mount: &Mount,
+    conflicts: Vec<Conflict>,
+) -> (Vec<Conflict>, Vec<String>) {
+    let tmp = make_private(&folders.tmp)
+        .and_then(|()| Dir::open_ambient_dir(&folders.tmp, ambient_authority()));
+    let (mut kept, mut notes) = (Vec::new(), Vec::new());
     for conflict in conflicts {
-        let path = format!("{CONFLICTS}{}", conflict.path);
+        let file = format!("{}{}", mount.path(), conflict.path);
+        let aside = match &tmp {
+            Ok(tmp) => keep(tmp, &mount.slug, &conflict),
+            Err(error) => Err(io::Error::from(error.kind())),
+        };
+        match aside {
+            Ok(aside) => {
+                notes.push(format!(
+                    "{file} was not saved: it was changed outside this session meanwhile. The file now holds that \
+                     other content, and your content is in {aside}. Merge the two and write the file again if \
+                     your change is still needed."
+                ));
+                kept.push(conflict);
+            }
+            Err(error) => notes.push(format!(
+                "{file} was not saved: it was changed outside this session meanwhile, and your content cannot be put \
+                 below {CONFLICTS} ({error}). Move what is there away, or remove your file to get the other \
+                 content."
+            )),
+        }
+    }
+    (kept, notes)
+}
+
+/// Writes a conflict's content under a name that is free, or has that content already. Returns its path in the hand.
+fn keep(tmp: &Dir, slug: &str, conflict: &Conflict) -> io::Result<String> {
+    let path = format!("{CONFLICTS}/{slug}{}", conflict.path);
+    let mut failure = None;
+    for number in 1..=ASIDE_NAMES_MAX {
+        let path = match number {
+            1 => path.clone(),
+            number => format!("{path}.{number}"),
+        };
         let name = path.trim_start_matches("/tmp/");
         if let Some((folder, _)) = name.rsplit_once('/') {
             tmp.create_dir_all(folder)?;
         }
-        tmp.write(name, &conflict.content)?;
+        let mut options = OpenOptions::new();
+        match tmp.open_with(name, options.write(true).create_new(true)) {
+            Ok(mut file) => {
+                file.write_all(conflict.content.as_bytes())?;
+                return Ok(path);
+            }
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            Err(error) => failure = Some(error),
+        }
+        // Set aside before a crash that came before its note.
+        let is_there = super::scan::content(tmp, name);
+        if is_there.is_ok_and(|there| there.as_deref() == Some(conflict.content.as_bytes())) {
+            return Ok(path);
+        }
     }
+    Err(failure.unwrap_or_else(|| io::Error::from(io::ErrorKind::AlreadyExists)))
+}
+
+/// Brings a folder's files to the disk.
+fn flush(folder: &Path) -> io::Result<()> {
+    let folder = std::fs::File::open(folder)?;
+    rustix::fs::syncfs(&folder)?;
     Ok(())
 }
 

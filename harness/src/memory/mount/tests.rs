@@ -231,14 +231,17 @@ async fn a_conflict_loses_nothing_and_is_told() {
         notes.contains("/mnt/memory/notes/a.md was not saved"),
         "{notes}"
     );
-    assert!(notes.contains("/tmp/memory-conflicts/new.md"), "{notes}");
+    assert!(
+        notes.contains("/tmp/memory-conflicts/notes/new.md"),
+        "{notes}"
+    );
     assert!(!notes.contains("same.md"), "{notes}");
     assert_eq!(
         world.memories().await,
         ["/a.md=of s1", "/new.md=new of s1", "/same.md=the same"]
     );
     assert_eq!(world.read("s2", "/a.md").unwrap(), "of s1");
-    let aside = world.folders("s2").tmp.join("memory-conflicts");
+    let aside = world.folders("s2").tmp.join("memory-conflicts/notes");
     assert_eq!(
         std::fs::read_to_string(aside.join("a.md")).unwrap(),
         "of s2"
@@ -478,4 +481,83 @@ fn folders_are_named_after_stores() {
         is_writable: false,
     };
     assert_eq!(mounts(&resources), [expected]);
+}
+
+#[tokio::test]
+async fn what_is_set_aside_is_never_overwritten_and_never_in_the_way() {
+    let world = World::new().await;
+    let made = world.home("").create("/a.md", "0").await.unwrap();
+    world.sync("s1").await;
+    let aside = world.folders("s1").tmp.join("memory-conflicts");
+    for number in 1..=3 {
+        let outside = format!("outside {number}");
+        let changed = world
+            .home("")
+            .update(&made.id, Some(&outside), None, None)
+            .await;
+        changed.unwrap();
+        world.write("s1", "/a.md", &format!("mine {number}"));
+        assert!(
+            world
+                .sync("s1")
+                .await
+                .contains("memory-conflicts/notes/a.md")
+        );
+        assert_eq!(world.read("s1", "/a.md").unwrap(), outside);
+    }
+    for (name, content) in [
+        ("a.md", "mine 1"),
+        ("a.md.2", "mine 2"),
+        ("a.md.3", "mine 3"),
+    ] {
+        assert_eq!(
+            std::fs::read_to_string(aside.join("notes").join(name)).unwrap(),
+            content
+        );
+    }
+    // Where nothing can be set aside, the file stays as it is and all else goes on.
+    std::fs::remove_dir_all(&aside).unwrap();
+    std::fs::write(&aside, "in the way").unwrap();
+    let changed = world
+        .home("")
+        .update(&made.id, Some("outside 4"), None, None)
+        .await;
+    changed.unwrap();
+    world.write("s1", "/a.md", "mine 4");
+    world.write("s1", "/b.md", "b");
+    let notes = world.sync("s1").await;
+    assert!(notes.contains("Move what is there away"), "{notes}");
+    assert_eq!(world.read("s1", "/a.md").unwrap(), "mine 4");
+    assert_eq!(world.memories().await, ["/a.md=outside 4", "/b.md=b"]);
+    std::fs::remove_file(&aside).unwrap();
+    assert!(world.sync("s1").await.contains("your content is in"));
+    assert_eq!(world.read("s1", "/a.md").unwrap(), "outside 4");
+}
+
+#[tokio::test]
+async fn a_folder_that_is_not_wholly_seen_changes_nothing() {
+    let world = World::new().await;
+    world.home("").create("/z/kept.md", "kept").await.unwrap();
+    let other = world.home("").create("/z/other.md", "0").await.unwrap();
+    world.sync("s1").await;
+    world.write("s1", "/z/kept.md", "mine");
+    // Read first, because folders are taken from the end: more than are looked at.
+    for number in 0..=10 * MEMORIES_MAX {
+        std::fs::create_dir(world.file("s1", &format!("/{number}"))).unwrap();
+    }
+    let changed = world
+        .home("")
+        .update(&other.id, Some("1"), None, None)
+        .await;
+    changed.unwrap();
+    let notes = world.sync("s1").await;
+    assert!(notes.contains("nothing in it was saved"), "{notes}");
+    assert_eq!(world.read("s1", "/z/kept.md").unwrap(), "mine");
+    assert_eq!(world.memories().await, ["/z/kept.md=kept", "/z/other.md=1"]);
+    for number in 0..=10 * MEMORIES_MAX {
+        std::fs::remove_dir(world.file("s1", &format!("/{number}"))).unwrap();
+    }
+    world.sync("s1").await;
+    assert_eq!(world.memories().await, ["/z/kept.md=mine", "/z/other.md=1"]);
+    assert_eq!(world.read("s1", "/z/other.md").unwrap(), "1");
 }

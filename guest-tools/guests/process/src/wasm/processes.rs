@@ -1,5 +1,6 @@
 //! Processes.
 
+use std::ffi::{CString, OsStr, c_char};
 use std::time::Duration;
 
 use super::bindings::sinew::process::processes as host;
@@ -7,18 +8,33 @@ use super::paths;
 use crate::name::to_text;
 use crate::{Command, Entry, Errno, Event, Status};
 
-/// Goes to `$PWD`: the C library begins at `/`.
 /// Set by the host where the environment has no `PWD` but for telling the working directory.
 const DIRECTORY_MARK: &str = "SINEW_PWD";
 
+/// Goes to `$PWD`: the C library begins at `/`.
 pub(crate) fn prepare() {
-    if let Some(directory) = std::env::var_os("PWD") {
-        // Without it the process is where the C library put it, as one whose directory was deleted.
-        let _ = std::env::set_current_dir(directory);
+    if let Some(directory) = std::env::var_os("PWD")
+        && std::env::set_current_dir(&directory).is_err()
+    {
+        stay_in(&directory);
     }
     if std::env::var_os(DIRECTORY_MARK).is_some() {
         forget(DIRECTORY_MARK);
         forget("PWD");
+    }
+}
+
+/// Has a directory that is not there as the working directory, so that nothing relative is found: at `/`, where the
+/// C library begins, a `find . -delete` would take everything.
+#[allow(unsafe_code, reason = "the C library has no call for it")]
+fn stay_in(directory: &OsStr) {
+    unsafe extern "C" {
+        static mut __wasilibc_cwd: *mut c_char;
+    }
+    if let Ok(directory) = CString::new(directory.as_encoded_bytes()) {
+        // SAFETY: the program has not begun, it has one thread, and the text lives as long as it does. The C library
+        // frees only what its own `chdir` put there.
+        unsafe { __wasilibc_cwd = directory.into_raw() }
     }
 }
 
