@@ -573,3 +573,21 @@ async fn every_command_has_an_example_and_says_when_no_daemon_answers() -> Resul
     }
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_goes_away_ends_a_command_quietly() -> Result<()> {
+    let world = World::start(PROGRAM, SILENT).await?;
+    world.client.new_session("claude-sonnet-4-6").await?;
+    let mut child = Command::new(PROGRAM)
+        .args(["agent", "list", "--json"])
+        .env("SINEW_URL", &world.client.url)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()?;
+    // Gone before anything is written: the command has to ask the daemon first.
+    drop(child.stdout.take());
+    let output = tokio::task::spawn_blocking(move || child.wait_with_output()).await??;
+    assert!(output.status.success(), "{output:?}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+    Ok(())
+}

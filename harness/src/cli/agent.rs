@@ -77,7 +77,7 @@ pub(super) async fn agent(command: AgentCommand) -> Result<ExitCode> {
                 None => format!("/v1/agents/{id}"),
             };
             let agent = daemon.client()?.get(&path).await?;
-            println!("{agent:#}");
+            say!("{agent:#}");
         }
         AgentCommand::Archive(one) => {
             let agent = AGENTS.post(&one, "archive").await?;

@@ -151,7 +151,7 @@ impl Conversation {
 
 /// Asks on the terminal and returns the trimmed reply; empty at the end of input.
 pub(super) fn ask(prompt: &str) -> Result<String> {
-    print!("{prompt}");
+    say_part!("{prompt}");
     std::io::stdout().flush()?;
     let mut reply = String::new();
     std::io::stdin().lock().read_line(&mut reply)?;

@@ -68,7 +68,7 @@ pub(super) async fn demo(args: DemoArgs) -> Result<ExitCode> {
     }
     let say = |text: &str| {
         if !args.json {
-            println!("{text}");
+            say!("{text}");
         }
     };
     say(

@@ -60,9 +60,9 @@ pub(super) async fn doctor(args: DoctorArgs) -> Result<ExitCode> {
         };
         if args.json {
             let line = json!({"check": finding.check, "verdict": word.to_lowercase(), "text": finding.text});
-            println!("{line}");
+            say!("{line}");
         } else {
-            println!("{word:<8} {:<14} {}", finding.check, finding.text);
+            say!("{word:<8} {:<14} {}", finding.check, finding.text);
         }
     }
     Ok(if has_problem {

@@ -76,9 +76,9 @@ pub(super) async fn environment_key(command: EnvironmentKeyCommand) -> Result<()
                     "environment_id": environment.as_str(),
                     "key": key.reveal(),
                 });
-                println!("{made}");
+                say!("{made}");
             } else {
-                println!("{}", key.reveal());
+                say!("{}", key.reveal());
                 eprintln!(
                     "key {} for the workers of {environment}; it is stored only as a hash",
                     key.id

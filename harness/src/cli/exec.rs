@@ -132,7 +132,7 @@ async fn run(args: ExecArgs) -> Result<ExitCode> {
             "wall_ms".to_owned(),
             json!(u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)),
         );
-        println!("{}", Value::Object(report));
+        say!("{}", Value::Object(report));
     } else if ended == ProgramEnd::TimedOut {
         eprintln!("sinew exec: the script did not end in time and was killed");
     }

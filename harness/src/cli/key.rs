@@ -97,9 +97,9 @@ pub(super) async fn key(command: KeyCommand) -> Result<ExitCode> {
                     "role": role.as_str(),
                     "key": key.reveal(),
                 });
-                println!("{made}");
+                say!("{made}");
             } else {
-                println!("{}", key.reveal());
+                say!("{}", key.reveal());
                 eprintln!(
                     "key {} for {workspace}, {}; it is stored only as a hash. A daemon that was started \
                      without keys asks for them after a restart.",
@@ -139,21 +139,21 @@ pub(super) async fn key(command: KeyCommand) -> Result<ExitCode> {
 /// Prints a key as JSON, or these of its fields.
 pub(super) fn print_key(key: &Value, fields: &[&str], json: bool) {
     if json {
-        println!("{key}");
+        say!("{key}");
         return;
     }
     let texts: Vec<&str> = fields
         .iter()
         .map(|field| key.at(field).as_str().unwrap_or_default())
         .collect();
-    println!("{}", texts.join("  "));
+    say!("{}", texts.join("  "));
 }
 
 pub(super) fn print_revoked(id: &str, json: bool) {
     if json {
-        println!("{}", json!({"id": id, "revoked": true}));
+        say!("{}", json!({"id": id, "revoked": true}));
     } else {
-        println!("revoked {id}");
+        say!("revoked {id}");
     }
 }
 

@@ -43,7 +43,7 @@ impl<'a> Store<'a> {
     pub(super) async fn print(&self, path: &str) -> Result<()> {
         let memory = self.client.get(&self.path_of(path).await?).await?;
         if self.daemon.json {
-            println!("{memory}");
+            say!("{memory}");
             return Ok(());
         }
         let content = memory.at("content").as_str().unwrap_or_default();

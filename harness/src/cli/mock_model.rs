@@ -27,8 +27,8 @@ pub(super) async fn mock_model(args: MockModelArgs) -> Result<ExitCode> {
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
     let model = serve(listener, script)?;
-    println!("mock model listens on {}", model.url());
-    println!(
+    announce!("mock model listens on {}", model.url());
+    announce!(
         "use it:  ANTHROPIC_BASE_URL={} ANTHROPIC_API_KEY=any sinew serve",
         model.url()
     );

@@ -1,5 +1,8 @@
 //! The command line: one file per command. Output is for people; `--json` is for programs.
 
+#[macro_use]
+mod output;
+
 mod agent;
 mod client;
 mod conversation;

@@ -56,7 +56,7 @@ impl Renderer {
     /// Shows one event or preview.
     pub(super) fn show(&mut self, event: &Value) {
         if self.is_json {
-            println!("{event}");
+            say!("{event}");
             return;
         }
         match event.at("type").as_str().unwrap_or_default() {
@@ -104,7 +104,7 @@ impl Renderer {
         if self.shown_live.as_deref() != Some(id) {
             self.shown_live = Some(id.to_owned());
             self.line_start();
-            print!("agent ");
+            say_part!("agent ");
         }
         let text = event
             .at("delta")
@@ -112,7 +112,7 @@ impl Renderer {
             .at("text")
             .as_str()
             .unwrap_or_default();
-        print!("{}", plain(text).replace('\n', "\n      "));
+        say_part!("{}", plain(text).replace('\n', "\n      "));
         let _ = std::io::stdout().flush();
         self.at_line_start = false;
     }
@@ -167,7 +167,7 @@ impl Renderer {
         {
             let more = self.output.lines - RESULT_LINES_MAX;
             let text = clip(&format!("    | {more} more lines: {line}"), LIVE_CHARS_MAX);
-            print!("\r\u{1b}[K{}", self.paint("2", &text));
+            say_part!("\r\u{1b}[K{}", self.paint("2", &text));
             let _ = std::io::stdout().flush();
             self.output.is_in_place = true;
         }
@@ -176,7 +176,7 @@ impl Renderer {
     fn result(&mut self, event: &Value) {
         let shown = std::mem::take(&mut self.output);
         if shown.is_in_place {
-            print!("\r\u{1b}[K");
+            say_part!("\r\u{1b}[K");
         }
         let id = event
             .at("tool_use_id")
@@ -248,12 +248,12 @@ impl Renderer {
 
     fn line(&mut self, text: &str) {
         self.line_start();
-        println!("{text}");
+        say!("{text}");
     }
 
     fn line_start(&mut self) {
         if !self.at_line_start {
-            println!();
+            say!();
             self.at_line_start = true;
         }
     }

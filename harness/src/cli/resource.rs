@@ -56,7 +56,7 @@ impl Kind {
     /// Shows all there is to know of one, as JSON.
     pub(super) async fn show(&self, one: &One) -> Result<()> {
         let found = one.daemon.client()?.get(&self.path_of(&one.id)).await?;
-        println!("{found:#}");
+        say!("{found:#}");
         Ok(())
     }
 
@@ -100,9 +100,9 @@ pub(super) async fn delete(daemon: &DaemonArgs, path: &str, name: &str) -> Resul
 /// Prints JSON for programs, else a line.
 pub(super) fn print(one: &Value, daemon: &DaemonArgs, line: impl Fn(&Value) -> String) {
     if daemon.json {
-        println!("{one}");
+        say!("{one}");
     } else {
-        println!("{}", line(one));
+        say!("{}", line(one));
     }
 }
 

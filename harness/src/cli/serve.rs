@@ -38,17 +38,17 @@ pub(super) async fn serve(args: ServeArgs) -> Result<ExitCode> {
         config.workspace = args.workspace;
     }
     if args.print_config {
-        print!("{}", config.print());
+        say_part!("{}", config.print());
         return Ok(ExitCode::SUCCESS);
     }
     let data = config.data.clone();
     let daemon = Daemon::start(config, super::progress()).await?;
-    println!(
+    announce!(
         "sinew listens on http://{} with data in {}",
         daemon.address(),
         data.display()
     );
-    println!(
+    announce!(
         "point a client at it:  ANTHROPIC_BASE_URL=http://{}",
         daemon.address()
     );

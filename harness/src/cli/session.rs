@@ -225,7 +225,7 @@ async fn send(id: &str, events: Vec<Value>, follow: bool, daemon: &DaemonArgs) -
         }),
         None => {
             for event in stored.at("data").as_array().into_iter().flatten() {
-                println!("{event}");
+                say!("{event}");
             }
             Ok(ExitCode::SUCCESS)
         }

@@ -117,8 +117,8 @@ impl SaveArgs {
         }
         let saved: Value = json!({"path": shown, "size_bytes": bytes});
         match is_json {
-            true => println!("{saved}"),
-            false => println!("{}  {}", plain(&shown), size(bytes)),
+            true => say!("{saved}"),
+            false => say!("{}  {}", plain(&shown), size(bytes)),
         }
         Ok(())
     }

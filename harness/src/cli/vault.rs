@@ -86,9 +86,10 @@ async fn rotate_master_key(config: &ConfigArgs, master_key: &MasterKeyArgs) -> R
         None => rotate_file(&store, &data.master_key()).await,
     };
     let rotated = rotated.context("the master key is not wholly exchanged; run this again")?;
-    println!(
+    say!(
         "{} secrets are under the new master key now, {} were already",
-        rotated.rewrapped, rotated.current
+        rotated.rewrapped,
+        rotated.current
     );
     Ok(())
 }

@@ -508,3 +508,38 @@ async fn a_thousand_have_schedules_and_no_more() {
     act(&server, &first, "archive").await;
     server.made(&path(&manual), schedule).await;
 }
+
+#[tokio::test]
+async fn vaults_and_memory_go_with_each_run() {
+    let server = Server::open();
+    let vault = server
+        .made("/v1/vaults", json!({"display_name": "v"}))
+        .await;
+    let store = server
+        .made("/v1/memory_stores", json!({"name": "Notes"}))
+        .await;
+    let asked = json!({
+        "vault_ids": [vault["id"]],
+        "resources": [{"type": "memory_store", "memory_store_id": store["id"], "access": "read_only"}],
+    });
+    let body = with(template(&server).await, asked);
+    let unknown = with(body.clone(), json!({"vault_ids": ["vlt_none"]}));
+    let refused = server.post("/v1/deployments", unknown).await;
+    refused.refused(404, "not_found_error", "vlt_none");
+    let deployment = server.made("/v1/deployments", body).await;
+    let run = act(&server, &deployment, "run").await;
+    let session = format!("/v1/sessions/{}", run["session_id"].as_str().unwrap());
+    let session = server.get(&session).await.body;
+    assert_eq!(session["vault_ids"], json!([vault["id"]]));
+    assert_eq!(session["resources"][0]["mount_path"], "/mnt/memory/notes");
+    assert_eq!(session["resources"][0]["access"], "read_only");
+
+    let archive = format!("/v1/vaults/{}/archive", vault["id"].as_str().unwrap());
+    server.made(&archive, Value::Null).await;
+    let run = act(&server, &deployment, "run").await;
+    assert_eq!(run["error"]["type"], "vault_archived_error");
+    assert_eq!(
+        server.get(&path(&deployment)).await.body["status"],
+        "paused"
+    );
+}
