@@ -275,7 +275,7 @@ async fn serve(listener: TcpListener, router: axum::Router, stopping: Cancellati
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });
-    let server = axum::serve(listener, router)
+    let server = axum::serve(listener, router.into_make_service())
         .with_graceful_shutdown(async move { stopping.cancelled().await });
     if let Err(error) = server.await {
         tracing::error!(%error, "the server ended");
