@@ -83,7 +83,8 @@ async fn requests_made_from_the_document_break_nothing() -> Result<()> {
                 "30",
                 "--no-color",
             ])
-            .args(["--workers", "2"])
+            // A slow machine is no fault of what is tried.
+            .args(["--workers", "2", "--suppress-health-check", "all"])
             .args(arguments)
             .current_dir(world.folder())
             .stdin(Stdio::null());
