@@ -9,7 +9,7 @@ use axum::http::Method;
 use serde_json::Value;
 
 use crate::api::auth::{Caller, Credential, WorkGrant};
-use crate::api::environments;
+use crate::api::environments::ENVIRONMENTS;
 use crate::api::keys::Role;
 use crate::api::{ApiError, ApiState};
 use crate::json::Fields as _;
@@ -239,7 +239,7 @@ fn own_or_missing(
 }
 
 fn missing_environment(id: &str) -> ApiError {
-    environments::missing(StoreError::NotFound, id)
+    ENVIRONMENTS.missing(StoreError::NotFound, id)
 }
 
 /// Returns what the names stand for in the table's row for this request. A literal segment wins over a

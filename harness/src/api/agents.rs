@@ -23,7 +23,7 @@ const AGENTS: Collection = Collection {
     list: "agents",
     noun: "agent",
     wire,
-    missing,
+    missing_code: None,
 };
 
 /// Creates an agent at version 1.
@@ -199,7 +199,7 @@ pub(super) async fn versions(
         .store
         .versions(&key, before, page::rows_to_fetch(limit))
         .await;
-    let mut versions = found.map_err(|error| missing(error, &id))?;
+    let mut versions = found.map_err(|error| AGENTS.missing(error, &id))?;
     let is_more = page::cut(&mut versions, limit);
     let next = versions
         .last()
@@ -316,15 +316,8 @@ async fn find(
         (StoreError::NotFound, Some(version)) => {
             ApiError::not_found(&format!("version {version} of agent"), id)
         }
-        _ => missing(error, id),
+        _ => AGENTS.missing(error, id),
     })
-}
-
-fn missing(error: StoreError, id: &str) -> ApiError {
-    match error {
-        StoreError::NotFound => ApiError::not_found("agent", id),
-        error => error.into(),
-    }
 }
 
 fn config_of(stored: &Resource) -> Result<AgentConfig, ApiError> {

@@ -30,8 +30,8 @@ pub(super) struct Collection {
     pub(super) noun: &'static str,
     /// The wire form.
     pub(super) wire: fn(&Resource) -> Value,
-    /// What a failure to read the one with this id means to the client.
-    pub(super) missing: fn(StoreError, &str) -> ApiError,
+    /// The error code of one that is not there, where the contract has one.
+    pub(super) missing_code: Option<&'static str>,
 }
 
 /// Which resources of a kind a list shows.
@@ -126,7 +126,7 @@ impl Collection {
     pub(super) async fn archive(&self, api: &ApiState, key: &Key) -> Answer {
         for _ in 0..UPDATE_ATTEMPTS_MAX {
             let found = api.store.get(key, None).await;
-            let stored = found.map_err(|error| (self.missing)(error, &key.id))?;
+            let stored = found.map_err(|error| self.missing(error, &key.id))?;
             if stored.archived_at.is_some() {
                 return Ok(Json((self.wire)(&stored)));
             }
@@ -146,6 +146,17 @@ impl Collection {
             }
         }
         Err(self.too_busy())
+    }
+
+    /// Returns what a failure to read the one with this id means to the client.
+    pub(super) fn missing(&self, error: StoreError, id: &str) -> ApiError {
+        match (error, self.missing_code) {
+            (StoreError::NotFound, Some(code)) => {
+                ApiError::not_found(self.noun, id).with_code(code)
+            }
+            (StoreError::NotFound, None) => ApiError::not_found(self.noun, id),
+            (error, _) => error.into(),
+        }
     }
 
     /// The refusal of a change that others were always faster than.

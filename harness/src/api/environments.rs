@@ -14,12 +14,13 @@ use crate::clock::rfc3339;
 use crate::ids::{EnvironmentId, WorkspaceId};
 use crate::store::{Key, Kind, NewResource, Resource, ResourceChange, StoreError, TimeRange};
 
-const ENVIRONMENTS: Collection = Collection {
+/// Environments.
+pub(super) const ENVIRONMENTS: Collection = Collection {
     kind: Kind::Environment,
     list: "environments",
     noun: "environment",
     wire,
-    missing,
+    missing_code: Some("environment_not_found"),
 };
 
 /// Creates an environment. Its name is unique among the live ones.
@@ -98,7 +99,7 @@ pub(super) async fn delete(
     Path(id): Path<String>,
 ) -> Answer {
     let deleted = api.store.delete(&key(&caller.workspace, &id)).await;
-    deleted.map_err(|error| missing(error, &id))?;
+    deleted.map_err(|error| ENVIRONMENTS.missing(error, &id))?;
     if let Err(error) = work::forget_environment(&api, &caller.workspace, &id).await {
         tracing::error!(environment = id, %error, "a deleted environment's work items could not be removed");
     }
@@ -151,17 +152,7 @@ pub(super) async fn find(
     id: &str,
 ) -> Result<Resource, ApiError> {
     let found = api.store.get(&key(workspace, id), None).await;
-    found.map_err(|error| missing(error, id))
-}
-
-/// Returns what a failure to read the environment with this id means to the client.
-pub(super) fn missing(error: StoreError, id: &str) -> ApiError {
-    match error {
-        StoreError::NotFound => {
-            ApiError::not_found("environment", id).with_code("environment_not_found")
-        }
-        error => error.into(),
-    }
+    found.map_err(|error| ENVIRONMENTS.missing(error, id))
 }
 
 fn archived(id: &str) -> ApiError {

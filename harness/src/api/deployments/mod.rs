@@ -43,7 +43,7 @@ const DEPLOYMENTS: Collection = Collection {
     noun: "deployment",
     // Never asked for: what the wire shows of a schedule depends on the time.
     wire: |row| row.body.clone(),
-    missing,
+    missing_code: None,
 };
 
 /// What the deployments' endpoints and the scheduler share.
@@ -402,14 +402,7 @@ fn labels(config: &DeploymentConfig) -> Vec<(String, String)> {
 
 async fn find(api: &ApiState, workspace: &WorkspaceId, id: &str) -> Result<Stored, ApiError> {
     let found = api.store.get(&key(workspace, id), None).await;
-    Stored::read(found.map_err(|error| missing(error, id))?)
-}
-
-fn missing(error: StoreError, id: &str) -> ApiError {
-    match error {
-        StoreError::NotFound => ApiError::not_found("deployment", id),
-        error => error.into(),
-    }
+    Stored::read(found.map_err(|error| DEPLOYMENTS.missing(error, id))?)
 }
 
 fn archived(id: &str) -> ApiError {

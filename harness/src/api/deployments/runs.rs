@@ -8,17 +8,17 @@ use super::attempt::{FAILED, SUCCEEDED};
 use crate::api::body::Invalid;
 use crate::api::collection::{Answer, Collection, Selection};
 use crate::api::query::Query;
-use crate::api::{ApiError, ApiState, Caller};
+use crate::api::{ApiState, Caller};
 use crate::clock::rfc3339;
 use crate::json::Fields as _;
-use crate::store::{Key, Kind, ROWS_MAX, Resource, StoreError};
+use crate::store::{Key, Kind, ROWS_MAX, Resource};
 
 const RUNS: Collection = Collection {
     kind: Kind::DeploymentRun,
     list: "deployment_runs",
     noun: "deployment run",
     wire,
-    missing,
+    missing_code: None,
 };
 
 /// Returns a run.
@@ -33,7 +33,9 @@ pub(super) async fn get(
         id,
     };
     let found = api.store.get(&key, None).await;
-    Ok(Json(wire(&found.map_err(|error| missing(error, &key.id))?)))
+    Ok(Json(wire(
+        &found.map_err(|error| RUNS.missing(error, &key.id))?,
+    )))
 }
 
 /// Lists runs, newest first. A deployment that nobody knows has none.
@@ -62,13 +64,6 @@ pub(super) async fn list(State(api): State<ApiState>, caller: Caller, query: Que
         limit_max: ROWS_MAX,
     };
     RUNS.list_selected(&api, caller, &query, selection).await
-}
-
-fn missing(error: StoreError, id: &str) -> ApiError {
-    match error {
-        StoreError::NotFound => ApiError::not_found("deployment run", id),
-        error => error.into(),
-    }
 }
 
 /// Returns the wire's `DeploymentRun`.

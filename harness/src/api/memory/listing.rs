@@ -5,17 +5,14 @@ use axum::extract::{Path, State};
 use serde_json::json;
 
 use super::memories::{content, wire};
-use super::{failed, home, is_full};
+use super::{failed, home, is_full, page_limit};
 use crate::api::body::Invalid;
-use crate::api::collection::{Answer, LIMIT_DEFAULT, LIMIT_MAX};
+use crate::api::collection::Answer;
 use crate::api::page::{self, Cursor, Position};
 use crate::api::query::Query;
 use crate::api::{ApiState, Caller};
 use crate::memory::{MemoryRow, PATH_BYTES_MAX};
 use crate::store::Order;
-
-/// Most memories of one page with contents.
-const FULL_LIMIT_MAX: usize = 20;
 
 /// One entry of the list.
 enum Item {
@@ -41,10 +38,7 @@ pub(super) async fn list(
     query: Query,
 ) -> Answer {
     let is_full = is_full(&query, false)?;
-    let mut limit = query.limit(LIMIT_DEFAULT, LIMIT_MAX)?;
-    if is_full {
-        limit = limit.min(FULL_LIMIT_MAX);
-    }
+    let limit = page_limit(&query, is_full)?;
     let is_flat = query.integer("depth", 0, 1)?.unwrap_or(0) == 0;
     let prefix = prefix(&query)?;
     let list = format!("memories/{store_id}");

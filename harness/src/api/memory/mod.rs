@@ -12,12 +12,16 @@ use axum::routing::{get, post};
 use serde_json::json;
 
 use crate::api::body::Invalid;
+use crate::api::collection::{LIMIT_DEFAULT, LIMIT_MAX};
 use crate::api::error::quoted;
 use crate::api::query::Query;
 use crate::api::{ApiError, ApiState, Caller, Credential};
 use crate::memory::{Actor, MemoryError, MemoryHome};
 
 pub use stores::live_store;
+
+/// Most entries of one page with contents.
+const FULL_LIMIT_MAX: usize = 20;
 
 /// Returns the routes.
 pub(super) fn routes() -> Router<ApiState> {
@@ -77,6 +81,15 @@ fn is_full(query: &Query, default: bool) -> Result<bool, Invalid> {
             Err(Invalid::at("view", message))
         }
     }
+}
+
+/// Reads `limit` of a list whose entries may show their contents: then a page is small.
+fn page_limit(query: &Query, is_full: bool) -> Result<usize, Invalid> {
+    let limit = query.limit(LIMIT_DEFAULT, LIMIT_MAX)?;
+    Ok(match is_full {
+        true => limit.min(FULL_LIMIT_MAX),
+        false => limit,
+    })
 }
 
 /// Returns what a failure means to the client. `id` is the one that the path names last.

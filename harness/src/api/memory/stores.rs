@@ -25,7 +25,7 @@ const STORES: Collection = Collection {
     list: "memory_stores",
     noun: "memory store",
     wire,
-    missing,
+    missing_code: None,
 };
 
 /// Creates a store.
@@ -111,7 +111,7 @@ pub(super) async fn update(
         match api.store.update(&stored.key, stored.revision, change).await {
             Ok(updated) => return Ok(Json(wire(&updated))),
             Err(StoreError::RevisionConflict { .. }) => {}
-            Err(error) => return Err(missing(error, &id)),
+            Err(error) => return Err(STORES.missing(error, &id)),
         }
     }
     Err(STORES.too_busy())
@@ -161,20 +161,13 @@ pub async fn live_store(
 
 async fn find(api: &ApiState, workspace: &WorkspaceId, id: &str) -> Result<Resource, ApiError> {
     let found = api.store.get(&key(workspace, id), None).await;
-    found.map_err(|error| missing(error, id))
+    found.map_err(|error| STORES.missing(error, id))
 }
 
 pub(super) fn archived(id: &str) -> ApiError {
     ApiError::invalid(format!(
         "the memory store {id} is archived, so it is read-only"
     ))
-}
-
-fn missing(error: StoreError, id: &str) -> ApiError {
-    match error {
-        StoreError::NotFound => ApiError::not_found("memory store", id),
-        error => error.into(),
-    }
 }
 
 fn key(workspace: &WorkspaceId, id: &str) -> Key {

@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
-use super::{failed, home, is_full};
-use crate::api::collection::{Answer, LIMIT_DEFAULT, LIMIT_MAX};
+use super::{failed, home, is_full, page_limit};
+use crate::api::collection::Answer;
 use crate::api::page::{self, Cursor, Position};
 use crate::api::query::Query;
 use crate::api::{ApiState, Caller};
@@ -13,9 +13,6 @@ use crate::clock::rfc3339;
 use crate::json::Fields as _;
 use crate::memory::STORE_LABEL;
 use crate::store::{Kind, Order, Resource, ResourceQuery};
-
-/// Most versions of one page with contents.
-const FULL_LIMIT_MAX: usize = 20;
 
 /// Returns the store's versions, newest first.
 pub(super) async fn list(
@@ -25,10 +22,7 @@ pub(super) async fn list(
     query: Query,
 ) -> Answer {
     let is_full = is_full(&query, false)?;
-    let mut limit = query.limit(LIMIT_DEFAULT, LIMIT_MAX)?;
-    if is_full {
-        limit = limit.min(FULL_LIMIT_MAX);
-    }
+    let limit = page_limit(&query, is_full)?;
     let created_at = query.time_range("created_at")?;
     let mut labels = vec![(STORE_LABEL.to_owned(), store_id.clone())];
     for name in [

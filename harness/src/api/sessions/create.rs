@@ -87,7 +87,7 @@ pub(in crate::api) async fn prepare(
     let skills = resolve_skills(&state.api, workspace, &mut agent.snapshot).await?;
     check_system_message(&inputs, false)?;
     check_system_turns(state, &inputs, &agent.snapshot)?;
-    let named_files: usize = inputs.iter().map(Input::named_files).sum();
+    let named_files: usize = inputs.iter().flat_map(Input::named_files).count();
     if named_files > NAMED_FILES_MAX {
         let message = format!("at most {NAMED_FILES_MAX} blocks name files, got {named_files}");
         return Err(Invalid::at("initial_events", message).into());

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use super::input::{Admission, Input, admit, check_system_message, read};
 use super::{APPEND_ATTEMPTS_MAX, SessionState, id_of, last_of, too_busy, wire};
-use crate::agent::named;
 use crate::api::body::{Invalid, JsonBody};
 use crate::api::files::check_named;
 use crate::api::page::{self, Cursor, Position};
@@ -151,8 +150,7 @@ pub(super) async fn check_files(
     inputs: &[Input],
 ) -> Result<(), ApiError> {
     for input in inputs {
-        let blocks = input.body.at("content").as_array();
-        for (block_type, id) in named(blocks.map_or(&[], Vec::as_slice)) {
+        for (block_type, id) in input.named_files() {
             check_named(&state.api, workspace, block_type, id).await?;
         }
     }

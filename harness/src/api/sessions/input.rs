@@ -29,10 +29,10 @@ impl Input {
         !self.is_result()
     }
 
-    /// Returns how many of its blocks name a file.
-    pub(super) fn named_files(&self) -> usize {
+    /// Returns the files that its blocks name, each with its block's type.
+    pub(super) fn named_files(&self) -> impl Iterator<Item = (&str, &str)> {
         let blocks = self.body.at("content").as_array();
-        named(blocks.map_or(&[][..], Vec::as_slice)).count()
+        named(blocks.map_or(&[][..], Vec::as_slice))
     }
 
     /// Tells whether it is the result of a call.

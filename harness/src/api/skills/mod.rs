@@ -37,7 +37,7 @@ const SKILLS: Collection = Collection {
     list: "skills",
     noun: "skill",
     wire,
-    missing,
+    missing_code: None,
 };
 
 /// Returns the routes.
@@ -149,14 +149,7 @@ async fn delete(State(api): State<ApiState>, caller: Caller, Path(id): Path<Stri
 
 async fn find(api: &ApiState, workspace: &WorkspaceId, id: &str) -> Result<Resource, ApiError> {
     let found = api.store.get(&key(workspace, id), None).await;
-    found.map_err(|error| missing(error, id))
-}
-
-fn missing(error: StoreError, id: &str) -> ApiError {
-    match error {
-        StoreError::NotFound => ApiError::not_found("skill", id),
-        error => error.into(),
-    }
+    found.map_err(|error| SKILLS.missing(error, id))
 }
 
 fn key(workspace: &WorkspaceId, id: &str) -> Key {

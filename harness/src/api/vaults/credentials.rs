@@ -33,7 +33,7 @@ const CREDENTIALS: Collection = Collection {
     list: "credentials",
     noun: "credential",
     wire,
-    missing,
+    missing_code: None,
 };
 
 /// Stores a credential. Its key is unique among the vault's live ones; its secrets are not tried out.
@@ -168,7 +168,7 @@ pub(super) async fn update(
         match api.store.update(&stored.key, stored.revision, change).await {
             Ok(updated) => return Ok(Json(wire(&updated))),
             Err(StoreError::RevisionConflict { .. }) => {}
-            Err(error) => return Err(missing(error, &id)),
+            Err(error) => return Err(CREDENTIALS.missing(error, &id)),
         }
     }
     Err(CREDENTIALS.too_busy())
@@ -207,7 +207,7 @@ pub(super) async fn archive(
         match api.store.update(&stored.key, stored.revision, change).await {
             Ok(archived) => return Ok(Json(wire(&archived))),
             Err(StoreError::RevisionConflict { .. }) => {}
-            Err(error) => return Err(missing(error, &id)),
+            Err(error) => return Err(CREDENTIALS.missing(error, &id)),
         }
     }
     Err(CREDENTIALS.too_busy())
@@ -221,7 +221,7 @@ pub(super) async fn delete(
 ) -> Answer {
     let stored = find(&api, &caller.workspace, &vault_id, &id).await?;
     let deleted = api.store.delete(&stored.key).await;
-    deleted.map_err(|error| missing(error, &id))?;
+    deleted.map_err(|error| CREDENTIALS.missing(error, &id))?;
     Ok(Json(json!({"id": id, "type": "vault_credential_deleted"})))
 }
 
@@ -281,8 +281,8 @@ pub(super) async fn find(
 ) -> Result<Resource, ApiError> {
     match api.store.get(&key(workspace, id), None).await {
         Ok(stored) if *stored.body.at("vault_id") == vault_id => Ok(stored),
-        Ok(_) => Err(missing(StoreError::NotFound, id)),
-        Err(error) => Err(missing(error, id)),
+        Ok(_) => Err(CREDENTIALS.missing(StoreError::NotFound, id)),
+        Err(error) => Err(CREDENTIALS.missing(error, id)),
     }
 }
 
@@ -329,13 +329,6 @@ fn display_name(fields: &mut Fields) -> Result<Option<Option<String>>, Invalid> 
 
 pub(super) fn archived(id: &str) -> ApiError {
     ApiError::invalid(format!("the credential {id} is archived"))
-}
-
-fn missing(error: StoreError, id: &str) -> ApiError {
-    match error {
-        StoreError::NotFound => ApiError::not_found("credential", id),
-        error => error.into(),
-    }
 }
 
 fn key(workspace: &WorkspaceId, id: &str) -> Key {

@@ -54,9 +54,7 @@ pub async fn check_live_vaults(
     ids: &[String],
 ) -> Result<(), ApiError> {
     for id in ids {
-        if vault::find(api, workspace, id).await?.archived_at.is_some() {
-            return Err(vault::archived(id));
-        }
+        vault::find_live(api, workspace, id).await?;
     }
     Ok(())
 }

@@ -25,7 +25,7 @@ const VAULTS: Collection = Collection {
     list: "vaults",
     noun: "vault",
     wire,
-    missing,
+    missing_code: None,
 };
 
 /// Creates a vault.
@@ -94,7 +94,7 @@ pub(super) async fn update(
         match api.store.update(&stored.key, stored.revision, change).await {
             Ok(updated) => return Ok(Json(wire(&updated))),
             Err(StoreError::RevisionConflict { .. }) => {}
-            Err(error) => return Err(missing(error, &id)),
+            Err(error) => return Err(VAULTS.missing(error, &id)),
         }
     }
     Err(too_busy())
@@ -170,7 +170,7 @@ pub(super) async fn find(
     id: &str,
 ) -> Result<Resource, ApiError> {
     let found = api.store.get(&key(workspace, id), None).await;
-    found.map_err(|error| missing(error, id))
+    found.map_err(|error| VAULTS.missing(error, id))
 }
 
 /// Returns a vault that may be changed. Errors: 404; 400 for an archived one.
@@ -222,13 +222,6 @@ pub(super) fn archived(id: &str) -> ApiError {
 
 pub(super) fn too_busy() -> ApiError {
     VAULTS.too_busy()
-}
-
-fn missing(error: StoreError, id: &str) -> ApiError {
-    match error {
-        StoreError::NotFound => ApiError::not_found("vault", id),
-        error => error.into(),
-    }
 }
 
 fn key(workspace: &WorkspaceId, id: &str) -> Key {

@@ -40,7 +40,7 @@ const DELIVERIES: Collection = Collection {
     list: "webhook_deliveries",
     noun: "webhook delivery",
     wire: delivery_wire,
-    missing,
+    missing_code: None,
 };
 
 #[derive(Clone)]

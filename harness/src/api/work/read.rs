@@ -11,9 +11,9 @@ use crate::api::body::JsonBody;
 use crate::api::collection::{Answer, Collection, Selection, UPDATE_ATTEMPTS_MAX};
 use crate::api::metadata::{self, EmptyValue};
 use crate::api::query::Query;
-use crate::api::{ApiError, ApiState, Caller, environments};
+use crate::api::{ApiState, Caller, environments};
 use crate::clock::rfc3339;
-use crate::store::{Kind, Resource, StoreError};
+use crate::store::{Kind, Resource};
 
 /// Returns an item.
 pub(super) async fn get(
@@ -62,7 +62,7 @@ pub(super) async fn list(
         list: "work",
         noun: "work item",
         wire: wire_of_stored,
-        missing,
+        missing_code: None,
     };
     let selection = Selection {
         include_archived: true,
@@ -98,11 +98,4 @@ pub(super) async fn stats(
 fn wire_of_stored(stored: &Resource) -> Value {
     // Unreadable ones are told by the calls that name them; a list shows the rest.
     Item::read(stored).map_or(Value::Null, |item| item.wire())
-}
-
-fn missing(error: StoreError, id: &str) -> ApiError {
-    match error {
-        StoreError::NotFound => ApiError::not_found("work item", id),
-        error => error.into(),
-    }
 }
