@@ -121,6 +121,7 @@ async fn logs(store: &SharedStore, count: usize) -> Result<Vec<Log>> {
                 at: now,
                 events: Vec::new(),
                 needs_wake: false,
+                history: None,
             })
             .await?;
         logs.push(Log {
@@ -176,6 +177,7 @@ async fn append_to(
                 private: None,
             }],
             projection: None,
+            files: None,
         };
         let start = Instant::now();
         store.append(append).await?;

@@ -271,6 +271,7 @@ impl Driver {
                 lease: self.lease.as_ref().map(|(lease, _)| lease.clone()),
                 events: events.clone(),
                 projection: Some(project(&ahead, &self.brain.limits)),
+                files: None,
             };
             match self.brain.store.append(append).await {
                 Ok(_) => {

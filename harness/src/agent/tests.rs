@@ -194,6 +194,7 @@ impl World {
                 lease: None,
                 events: vec![event],
                 projection: Some(projection),
+                files: None,
             });
             match appended.await {
                 Ok(_) => break,
@@ -271,6 +272,7 @@ async fn create(store: &SharedStore) -> SessionId {
             at: now,
             events: vec![created],
             needs_wake: false,
+            history: None,
         })
         .await
         .unwrap();
@@ -535,6 +537,7 @@ async fn a_session_left_by_a_crash_is_found_and_finished() {
                 archived_at: None,
                 needs_wake: true,
             }),
+            files: None,
         })
         .await
         .unwrap();
@@ -637,6 +640,7 @@ async fn nothing_follows_the_end_of_a_session_that_was_archived_at_work() {
                 archived_at: None,
                 needs_wake: false,
             }),
+            files: None,
         })
         .await
         .unwrap();

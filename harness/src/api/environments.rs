@@ -38,6 +38,7 @@ pub(super) async fn create(State(api): State<ApiState>, caller: Caller, body: Js
             at: now,
             events: Vec::new(),
             needs_wake: false,
+            history: None,
         })
         .await?;
     Ok(Json(wire(&created)))

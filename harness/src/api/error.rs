@@ -221,6 +221,7 @@ impl From<StoreError> for ApiError {
             StoreError::LeaseLost
             | StoreError::LeaseHeld { .. }
             | StoreError::Invalid(_)
+            | StoreError::Gone(_)
             | StoreError::Full
             | StoreError::InUse(_)
             | StoreError::Failed(_) => Self::internal(error),

@@ -270,6 +270,7 @@ async fn keep(
         at,
         events: Vec::new(),
         needs_wake: false,
+        history: None,
     };
     store.create(key).await.map(|_| ())
 }

@@ -178,6 +178,7 @@ impl<'a> MemoryHome<'a> {
                 at: now,
                 events: Vec::new(),
                 needs_wake: false,
+                history: None,
             }));
             writes.extend(version);
             if self.commit(writes).await? {
@@ -363,6 +364,7 @@ impl<'a> MemoryHome<'a> {
                 at: now,
                 events: Vec::new(),
                 needs_wake: false,
+                history: None,
             })
         };
         let body = json!({

@@ -225,6 +225,7 @@ mod tests {
             at: Timestamp::from_second(1).unwrap(),
             events: Vec::new(),
             needs_wake: false,
+            history: None,
         };
         store.create(new).await.unwrap();
     }

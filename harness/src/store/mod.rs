@@ -14,8 +14,13 @@ use crate::ids::{EventId, SessionId, ThreadId, WorkspaceId};
 
 #[doc(hidden)]
 pub mod contract;
+mod objects;
 mod sqlite;
 
+pub use objects::{
+    Files, FilesChange, Hash, Listed, NewObjects, NewPack, Objects, Pack, Place, ROW_BYTES_MAX,
+    Rooted,
+};
 pub use sqlite::{SqliteOptions, SqliteStore};
 
 /// A store shared by everything in one daemon.
@@ -132,6 +137,21 @@ pub struct NewResource {
     pub events: Vec<NewEvent>,
     /// Whether a session has work for a driver; see [`Store::sessions_to_wake`].
     pub needs_wake: bool,
+    /// What a session's log begins with, before `events`.
+    pub history: Option<History>,
+}
+
+/// The beginning of another session's log, which a new log shares instead of having a copy.
+///
+/// All that reads a log sees it as if it were the log's own, with three differences. An event that was queued
+/// at `number` is queued for good: reads give it no position, lists leave it out, and no processed event can
+/// name it. Deleting the other session leaves it in place. Checkpoints and files are shared with it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct History {
+    /// The other session, of the same workspace.
+    pub session_id: SessionId,
+    /// The last number that is shared, at least 1 and at most that log's last.
+    pub number: u64,
 }
 
 /// A stored resource.
@@ -339,6 +359,8 @@ pub struct Append {
     pub events: Vec<NewEvent>,
     /// The session resource's new body, status and wake flag, written in the same commit.
     pub projection: Option<Projection>,
+    /// What changes of the session's files, written in the same commit.
+    pub files: Option<Box<FilesChange>>,
 }
 
 /// The part of a session's resource row that follows from its log.
@@ -429,6 +451,9 @@ pub enum StoreError {
     /// The request breaks the trait's rules.
     #[error("bad request: {0}")]
     Invalid(String),
+    /// An object that the write needs is not stored any more; store it again.
+    #[error("object {0} is gone")]
+    Gone(Hash),
     /// No space is left; nothing was written.
     #[error("the disk is full")]
     Full,
@@ -447,8 +472,10 @@ pub enum StoreError {
 /// Implementations are shared by reference; concurrent calls behave as if run one after the other.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Creates a resource, and a session's first events with it. The first event is number 1.
-    /// Errors: `AlreadyExists`, `NameTaken`, `Invalid` (events or a wake flag on a kind other than session).
+    /// Creates a resource, and a session's first events with it. The first event is number 1, or follows the
+    /// history.
+    /// Errors: `AlreadyExists`, `NameTaken`, `Invalid` (events, a history or a wake flag on a kind other than
+    /// session; a history beyond its log's end), `NotFound` (the history's session).
     async fn create(&self, new: NewResource) -> Result<Resource, StoreError>;
 
     /// Returns a resource, or with `version` a kept version of it (`body`, `version` and `updated_at` are
@@ -500,7 +527,7 @@ pub trait Store: Send + Sync + 'static {
     /// returns the events as stored. A `sinew.processed` event gives the queued event it names its position.
     /// Checked in this order, nothing is written on an error: `NotFound`, `LeaseLost` (a lease was given and
     /// it is not the newest of this session), `LogMoved`, `Invalid` (no events; a body that is too large or
-    /// too deep; a processed event that names no queued one).
+    /// too deep; a processed event that names no queued one), and those of [`Objects::add_objects`].
     async fn append(&self, append: Append) -> Result<Vec<StoredEvent>, StoreError> {
         self.append_with(append, Vec::new()).await
     }
@@ -555,6 +582,9 @@ pub trait Store: Send + Sync + 'static {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<SessionId>, StoreError>;
+
+    /// Returns the part of the store that keeps the sessions' files.
+    fn files(&self) -> &dyn Objects;
 
     /// Tells of every log that grows from now on, also through other processes on the same store.
     /// A receiver that lags hears `Lagged` and must read the logs it follows.

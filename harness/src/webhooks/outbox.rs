@@ -17,8 +17,8 @@ use super::endpoint::Endpoint;
 use crate::clock::{Clock, Timestamp, rfc3339};
 use crate::ids::{SessionId, WebhookEventId, WorkspaceId};
 use crate::store::{
-    Append, EventQuery, Key, Kind, Lease, LogGrew, NewResource, ROWS_MAX, Resource, ResourceChange,
-    ResourceQuery, SharedStore, Store, StoreError, StoredEvent, Write,
+    Append, EventQuery, Key, Kind, Lease, LogGrew, NewResource, Objects, ROWS_MAX, Resource,
+    ResourceChange, ResourceQuery, SharedStore, Store, StoreError, StoredEvent, Write,
 };
 
 /// Deliveries that may wait for one endpoint. More are not queued: a receiver that is this far behind asks for
@@ -179,6 +179,7 @@ impl Outbox {
                     at,
                     events: Vec::new(),
                     needs_wake: false,
+                    history: None,
                 };
                 deliveries.push((endpoint.clone(), delivery));
             }
@@ -462,6 +463,10 @@ impl Store for Outbox {
         limit: usize,
     ) -> Result<Vec<SessionId>, StoreError> {
         self.store.sessions_to_wake(now, limit).await
+    }
+
+    fn files(&self) -> &dyn Objects {
+        self.store.files()
     }
 
     fn subscribe(&self) -> broadcast::Receiver<LogGrew> {

@@ -150,6 +150,7 @@ async fn run(
         at: now,
         events: Vec::new(),
         needs_wake: false,
+        history: None,
     };
     let pause = match &outcome {
         Err(obstacle) if stored.is_active() => obstacle.pause_reason(),

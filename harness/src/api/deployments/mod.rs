@@ -110,6 +110,7 @@ async fn create(
             at: now,
             events: Vec::new(),
             needs_wake: false,
+            history: None,
         })
         .await?;
     drop(gate);

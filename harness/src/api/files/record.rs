@@ -71,6 +71,7 @@ impl NewFile {
             at,
             events: Vec::new(),
             needs_wake: false,
+            history: None,
         }
     }
 }

@@ -53,6 +53,7 @@ pub(super) async fn create(
             at: now,
             events: Vec::new(),
             needs_wake: false,
+            history: None,
         })
         .await?;
     Ok(Json(wire(&created)))

@@ -148,6 +148,7 @@ pub(in crate::api) async fn prepare(
         at: now,
         events,
         needs_wake: projection.needs_wake,
+        history: None,
     };
     let item = is_self_hosted
         .then(|| work::first_item(workspace, &environment_id, session_id.as_str(), now));

@@ -255,5 +255,6 @@ fn input_append(
             archived_at: row.archived_at,
             needs_wake: true,
         }),
+        files: None,
     }))
 }

@@ -66,6 +66,7 @@ pub(super) async fn archive(
                 archived_at: Some(now),
                 needs_wake: false,
             }),
+            files: None,
         };
         match state.api.store.append(append).await {
             Ok(_) => {

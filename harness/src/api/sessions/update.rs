@@ -146,5 +146,6 @@ fn append(row: &Resource, changes: Map<String, Value>, now: Timestamp) -> Append
             archived_at: row.archived_at,
             needs_wake,
         }),
+        files: None,
     }
 }

@@ -80,6 +80,7 @@ async fn create(State(api): State<ApiState>, caller: Caller, parts: Parts) -> An
         at: now,
         events: Vec::new(),
         needs_wake: false,
+        history: None,
     };
     let version =
         versions::store(&api, &caller.workspace, id.as_str(), &version_id, bundle).await?;

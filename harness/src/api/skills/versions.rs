@@ -59,6 +59,7 @@ pub(super) async fn store(
         at: api.clock.now(),
         events: Vec::new(),
         needs_wake: false,
+        history: None,
     })
 }
 

@@ -492,6 +492,7 @@ async fn a_thousand_have_schedules_and_no_more() {
             at: row.created_at,
             events: Vec::new(),
             needs_wake: false,
+            history: None,
         })
     });
     server.store.write(copies.collect()).await.unwrap();

@@ -60,6 +60,7 @@ impl Queue {
             at,
             events: Vec::new(),
             needs_wake: false,
+            history: None,
         };
         self.server.store.create(new).await.unwrap();
         self.ensure(id).await;

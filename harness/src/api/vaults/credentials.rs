@@ -109,6 +109,7 @@ fn new_credential(
         at: now,
         events: Vec::new(),
         needs_wake: false,
+        history: None,
     })
 }
 

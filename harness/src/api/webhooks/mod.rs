@@ -111,6 +111,7 @@ async fn create(
             at: now,
             events: Vec::new(),
             needs_wake: false,
+            history: None,
         })
         .await?;
     let mut answer = wire(&created)?;

@@ -278,6 +278,7 @@ pub(super) fn new(
         at: now,
         events: Vec::new(),
         needs_wake: false,
+        history: None,
     }
 }
 

@@ -48,6 +48,7 @@ impl World {
             at: Timestamp::from_second(1).unwrap(),
             events: Vec::new(),
             needs_wake: false,
+            history: None,
         };
         world.store.create(new).await.unwrap();
         world

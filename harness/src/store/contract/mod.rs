@@ -123,6 +123,7 @@ fn resource(kind: Kind, id: &str, seconds: i64) -> NewResource {
         at: at(seconds),
         events: Vec::new(),
         needs_wake: false,
+        history: None,
     }
 }
 
@@ -189,6 +190,7 @@ fn append(session_id: &SessionId, expected: u64, events: Vec<NewEvent>) -> Appen
         lease: None,
         events,
         projection: None,
+        files: None,
     }
 }
 

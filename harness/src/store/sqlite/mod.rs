@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 
 use super::{
-    Append, EventQuery, Key, Kind, Lease, LogGrew, NewResource, Resource, ResourceChange,
+    Append, EventQuery, Key, Kind, Lease, LogGrew, NewResource, Objects, Resource, ResourceChange,
     ResourceQuery, Store, StoreError, StoredEvent, Write,
 };
 use crate::clock::Timestamp;
@@ -21,6 +21,7 @@ use crate::ids::SessionId;
 mod event_list;
 mod leases;
 mod log;
+mod objects;
 mod readers;
 mod resource_list;
 mod resources;
@@ -257,6 +258,10 @@ impl Store for SqliteStore {
         self.readers
             .run(move |db| leases::to_wake(db, now, limit))
             .await
+    }
+
+    fn files(&self) -> &dyn Objects {
+        self
     }
 
     fn subscribe(&self) -> broadcast::Receiver<LogGrew> {

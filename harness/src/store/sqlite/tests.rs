@@ -86,6 +86,7 @@ fn resource(key: Key) -> NewResource {
         at: at(0),
         events: Vec::new(),
         needs_wake: false,
+        history: None,
     }
 }
 
@@ -108,6 +109,7 @@ fn append(session_id: &SessionId, expected: u64, events: Vec<NewEvent>) -> Appen
         lease: None,
         events,
         projection: None,
+        files: None,
     }
 }
 

@@ -214,6 +214,7 @@ fn append(row: &Resource, kind: EventKind, told: Value, mut body: Value, now: Ti
             archived_at: row.archived_at,
             needs_wake: *private(row).at("needs_wake") == true,
         }),
+        files: None,
     }
 }
 
