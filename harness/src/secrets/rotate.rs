@@ -295,6 +295,7 @@ mod tests {
                 at: taken.created_at,
                 events: Vec::new(),
                 needs_wake: false,
+                history: None,
             };
             let refused = store.create(again).await;
             assert!(matches!(refused, Err(StoreError::NameTaken(_))));

@@ -8,6 +8,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use crate::ids::SessionId;
@@ -16,7 +17,8 @@ use crate::ids::SessionId;
 pub const ROW_BYTES_MAX: usize = 64 << 10;
 
 /// The BLAKE3 hash of an object's content before it was compressed: its name.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Hash(pub [u8; 32]);
 
 impl Hash {

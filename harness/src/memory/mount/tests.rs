@@ -334,6 +334,7 @@ async fn a_full_store_takes_no_more() {
             at: Timestamp::from_second(2).unwrap(),
             events: Vec::new(),
             needs_wake: false,
+            history: None,
         })
     });
     world.store.write(writes.collect()).await.unwrap();
