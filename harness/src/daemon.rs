@@ -23,6 +23,7 @@ use crate::api::{self, ApiState, AuthMode, DEFAULT_WORKSPACE, WorkQueue, list_ke
 use crate::blobs::{BlobError, Blobs};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
+use crate::content::{Content, ContentError, Packs};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::hands::{self, Hands, WasmHands, WasmHandsOptions};
 use crate::ids::WorkspaceId;
@@ -53,6 +54,9 @@ pub enum DaemonError {
     /// The folder of blobs is unusable.
     #[error("cannot open the folder of blobs: {0}")]
     Blobs(#[from] BlobError),
+    /// The folder of packs is unusable.
+    #[error("cannot open the folder of packs: {0}")]
+    Content(#[from] ContentError),
     /// There are no master keys.
     #[error(transparent)]
     MasterKey(#[from] SourceError),
@@ -158,7 +162,8 @@ impl Daemon {
             tracing::warn!(%error, "cannot write the lock's note");
         }
         let blobs = Blobs::in_folder(&data.blobs())?;
-        let hands = Arc::new(make_hands(&config, &data, &blobs, &mut progress).await?);
+        let content = Content::new(store.clone(), Packs::in_folder(&data.packs())?);
+        let hands = Arc::new(make_hands(&config, &data, &blobs, content, &mut progress).await?);
         sweep(&store, &hands).await;
         let catalog = catalog(&config);
         let brain = brain(
@@ -370,6 +375,7 @@ async fn make_hands(
     config: &Config,
     data: &DataDir,
     blobs: &Blobs,
+    content: Content,
     progress: &mut impl FnMut(StartProgress<'_>),
 ) -> Result<WasmHands, DaemonError> {
     let BuiltIn {
@@ -385,6 +391,7 @@ async fn make_hands(
         sessions: data.sessions(),
         skills: data.skills(),
         blobs: blobs.clone(),
+        content,
         workspace: config.workspace.clone(),
         limits: RuntimeLimits {
             memory_bytes: config.hand.memory_bytes_max,

@@ -124,6 +124,11 @@ impl DataDir {
         self.path.join("master-key")
     }
 
+    /// Returns the folder of packs: contents of sessions' files that are too large for the database.
+    pub fn packs(&self) -> PathBuf {
+        self.path.join("packs")
+    }
+
     /// Returns the folder of blobs.
     pub fn blobs(&self) -> PathBuf {
         self.path.join("blobs")

@@ -1,7 +1,7 @@
 //! Sinew: sessions, brains and the hands that serve them, behind the managed-agents HTTP API.
 //!
 //! Order of dependency, each module using only what stands before it: `clock`, `cron`, `ids`, `json`, `store`, `model`,
-//! `mock_model`, `session`, `data_dir`, `blobs`, `archive`, `secrets`, `webhooks`, `memory`, `hands`, `agent`, `api`, `scheduler`,
+//! `mock_model`, `session`, `data_dir`, `blobs`, `content`, `tree`, `archive`, `secrets`, `webhooks`, `memory`, `hands`, `agent`, `api`, `scheduler`,
 //! `config`, `daemon`,
 //! `logging`, `cli`. A tidy test holds it.
 
@@ -24,6 +24,7 @@ pub mod blobs;
 mod cli;
 pub mod clock;
 pub mod config;
+pub mod content;
 pub mod cron;
 pub mod daemon;
 pub mod data_dir;
@@ -38,6 +39,7 @@ pub mod scheduler;
 pub mod secrets;
 pub mod session;
 pub mod store;
+pub mod tree;
 pub mod webhooks;
 
 pub use cli::main as cli_main;

@@ -56,6 +56,17 @@ pub struct CallOptions {
     pub progress: Option<Progress>,
 }
 
+/// The processes of a hand, which may outlive it for a moment.
+#[derive(Clone)]
+pub struct Ending(Arc<HandUsage>);
+
+impl Ending {
+    /// Returns as soon as there is none.
+    pub async fn ended(&self) {
+        self.0.idle().await;
+    }
+}
+
 /// A set of tools with what they may reach and use.
 pub struct Hand {
     runtime: Arc<Shared>,
@@ -286,6 +297,18 @@ impl Hand {
     /// Returns as soon as the hand has no process, also none of a call that was dropped.
     pub async fn idle(&self) {
         self.usage.idle().await;
+    }
+
+    /// Returns what tells the end of the hand's processes even when the hand is gone.
+    pub fn ending(&self) -> Ending {
+        Ending(Arc::clone(&self.usage))
+    }
+
+    /// Returns whether no process could still change a file: there is none, or only a shell that waits for its
+    /// next call.
+    pub fn is_quiet(&self) -> bool {
+        let shells = usize::from(self.shell.is_some());
+        self.kernel.processes().len() <= shells
     }
 
     /// Returns the hand's file system, for the host's own work in it: what changed, what is used.

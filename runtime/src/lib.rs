@@ -33,7 +33,7 @@ pub use compile::{
 pub use component::{ComponentSource, LoadedComponent};
 pub use component_store::{LoadError, Trust};
 pub use egress::{Egress, EgressBody, EgressError, EgressTimeouts, NoEgress};
-pub use hand::{CallOptions, Hand, ToolDefinition};
+pub use hand::{CallOptions, Ending, Hand, ToolDefinition};
 pub use kernel::{Ended, ProgramError, Programs, Sink};
 pub use limits::{Limit, Limits};
 pub use outcome::{CallMetrics, Execution, HostFault, Outcome};

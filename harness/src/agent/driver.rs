@@ -1,5 +1,6 @@
 //! One awake session: hold the lease, fold the log, decide, perform, append, again.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,12 +17,14 @@ use crate::session::{
     CallKind, CallState, Draft, EventKind, FoldError, State, Status, Step, decide, project,
     text_block,
 };
-use crate::store::{Append, Lease, NewEvent, StoreError};
+use crate::store::{Append, FilesChange, Lease, NewEvent, StoreError};
 
 /// How long a driver stays with a session that has nothing to do, before it gives the lease back.
 const LINGER: Duration = Duration::from_secs(20);
 /// Events read at once while folding.
 const FOLD_PAGE: usize = 1_000;
+/// Longest wait for an interrupted call to say what it came to.
+const INTERRUPT_PATIENCE: Duration = Duration::from_secs(10);
 /// Wait after a store failure before the session is looked at again.
 const FAILURE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -58,6 +61,8 @@ pub(super) struct Driver {
     pub(super) hand: Option<Box<dyn Hand>>,
     /// What that hand shows.
     pub(super) mounts: Mounts,
+    /// What calls changed of the files, to go with the next append.
+    pub(super) unsaved: Option<Box<FilesChange>>,
 }
 
 impl Driver {
@@ -76,6 +81,7 @@ impl Driver {
             state: None,
             hand: None,
             mounts: Mounts::default(),
+            unsaved: None,
         }
     }
 
@@ -89,9 +95,9 @@ impl Driver {
             Err(DriverError::Store(StoreError::LeaseLost | StoreError::LeaseHeld { .. })) => {
                 tracing::debug!(session = %self.session_id, "another driver has the session");
                 self.lease = None;
-                self.hand = None;
+                self.drop_hand();
             }
-            Err(DriverError::Store(StoreError::NotFound)) => self.hand = None,
+            Err(DriverError::Store(StoreError::NotFound)) => self.drop_hand(),
             Err(error) => {
                 tracing::error!(session = %self.session_id, %error, "a session's driver stopped");
                 self.release().await;
@@ -271,11 +277,16 @@ impl Driver {
                 lease: self.lease.as_ref().map(|(lease, _)| lease.clone()),
                 events: events.clone(),
                 projection: Some(project(&ahead, &self.brain.limits)),
-                files: None,
+                files: self.unsaved.clone(),
             };
             match self.brain.store.append(append).await {
                 Ok(_) => {
                     self.state = Some(ahead);
+                    if self.unsaved.take().is_some()
+                        && let Some(hand) = &self.hand
+                    {
+                        hand.committed().await;
+                    }
                     return Ok(());
                 }
                 Err(StoreError::LogMoved { .. }) => {
@@ -344,6 +355,34 @@ impl Driver {
         work: impl Future<Output = T>,
     ) -> Result<Woken<T>, DriverError> {
         tokio::pin!(work);
+        self.attend_pinned(work).await
+    }
+
+    /// As [`Driver::attend`], but an interrupt cancels the work and waits for what it comes to, for a while.
+    pub(super) async fn attend_to_end<T>(
+        &mut self,
+        work: impl Future<Output = T>,
+        cancel: &CancellationToken,
+    ) -> Result<(Option<T>, bool), DriverError> {
+        tokio::pin!(work);
+        match self.attend_pinned(work.as_mut()).await? {
+            Woken::Done(done) => Ok((Some(done), false)),
+            Woken::Interrupted => {
+                cancel.cancel();
+                let clock = self.brain.clock.clone();
+                tokio::select! {
+                    done = &mut work => Ok((Some(done), true)),
+                    () = clock.sleep(INTERRUPT_PATIENCE) => Ok((None, true)),
+                    () = self.shutdown.cancelled() => Err(DriverError::Shutdown),
+                }
+            }
+        }
+    }
+
+    async fn attend_pinned<T>(
+        &mut self,
+        mut work: Pin<&mut impl Future<Output = T>>,
+    ) -> Result<Woken<T>, DriverError> {
         let poke = self.poke.clone();
         let shutdown = self.shutdown.clone();
         let clock = self.brain.clock.clone();
@@ -366,6 +405,12 @@ impl Driver {
                 () = shutdown.cancelled() => return Err(DriverError::Shutdown),
             }
         }
+    }
+
+    /// Lets the hand go with everything that is not committed; the next one undoes that.
+    pub(super) fn drop_hand(&mut self) {
+        self.hand = None;
+        self.unsaved = None;
     }
 
     /// Takes the lease, or renews it when half of its time has passed.
@@ -395,7 +440,10 @@ impl Driver {
     }
 
     async fn release(&mut self) {
-        self.hand = None;
+        match (self.hand.take(), self.unsaved.take()) {
+            (Some(hand), None) => hand.rest().await,
+            _ => self.drop_hand(),
+        }
         if let Some((lease, _)) = self.lease.take()
             && let Err(error) = self.brain.store.release_lease(&lease).await
         {

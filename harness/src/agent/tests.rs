@@ -59,7 +59,12 @@ impl Hands for EchoHands {
         })
     }
 
-    async fn provision(&self, _: &SessionId, _: &Mounts) -> Result<Box<dyn Hand>, HandError> {
+    async fn provision(
+        &self,
+        _: &SessionId,
+        _: &Mounts,
+        _: Option<Files>,
+    ) -> Result<Box<dyn Hand>, HandError> {
         if self.provisioned.fetch_add(1, Ordering::SeqCst) == 0 {
             let model = self.model.lock().unwrap();
             let seen = model.as_ref().map_or(0, |model| model.requests().len());

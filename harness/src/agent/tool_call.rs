@@ -4,6 +4,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::driver::{Driver, DriverError, Woken};
+use super::memory::Memory;
 use super::tool_output;
 use crate::hands::{CallOutcome, Hand, HandError, Mounts, ToolCall};
 use crate::ids::EventId;
@@ -26,73 +27,162 @@ impl Driver {
             input: call.input.clone(),
         };
         let memory = self.memory()?;
-        if let Some(memory) = &memory {
-            // What it has to tell comes again with what the call does.
-            if let Err(error) = self.sync_memory(memory).await {
-                tracing::error!(session = %self.session_id, %error, "memory could not be brought in");
-                let text = "The memory below /mnt/memory could not be brought in, so the call was not made; the \
-                            operator was told. Try again.";
-                let mut draft = self.draft()?;
-                push_result(&mut draft, event_id, failure(text));
-                return self.commit(draft).await;
+        let mounts = Mounts::of_session(&self.state()?.config);
+        let hand = match self.lend_hand(&mounts).await? {
+            Woken::Done(Ok(hand)) => hand,
+            Woken::Interrupted => return Ok(()),
+            Woken::Done(Err(error)) => {
+                return self.answer(event_id, self.told(&call, error)?).await;
             }
+        };
+        // After a crash the call sees the memory that its first run saw.
+        if let Some(memory) = &memory
+            && !hand.was_cut_off()
+            && let Err(text) = self.bring_in_memory(memory, &*hand).await?
+        {
+            self.hand = Some(hand);
+            return self.answer(event_id, failure(text)).await;
         }
-        // The hand is lent to the call and comes back only when it survived it.
-        let hand = self.hand.take();
         let cancel = CancellationToken::new();
-        let on_drop = cancel.clone().drop_guard();
-        let hands = self.brain.hands.clone();
+        let _on_drop = cancel.clone().drop_guard();
         let output = tool_output::to_watchers(
             self.brain.live.clone(),
             self.session_id.clone(),
             self.state()?.last,
             event_id.clone(),
         );
-        let session_id = self.session_id.clone();
-        let mounts = Mounts::of_session(&self.state()?.config);
-        let are_placed = self.mounts == mounts;
-        let work = async {
-            let hand: Box<dyn Hand> = match hand {
-                Some(hand) if are_placed => hand,
-                Some(hand) => {
-                    hands.place(&session_id, &mounts).await?;
-                    hand
-                }
-                None => hands.provision(&session_id, &mounts).await?,
-            };
-            let outcome = hand.execute(&call, &output, &cancel).await?;
-            Ok::<_, HandError>((hand, outcome))
-        };
-        let woken = self.attend(work).await?;
-        drop(on_drop);
-        let mut outcome = match woken {
-            Woken::Interrupted => {
-                if let Some(memory) = &memory {
-                    // What the model must know waits for the next call's result.
-                    let mut unseen = failure("");
-                    self.bring_back_memory(memory, &mut unseen).await;
-                }
-                return Ok(());
-            }
-            Woken::Done(Ok((hand, outcome))) => {
-                self.hand = Some(hand);
-                self.mounts = mounts;
-                outcome
-            }
-            Woken::Done(Err(error)) => {
-                tracing::error!(session = %self.session_id, tool = %call.name, %error, "a hand failed");
-                failure(
-                    "The sandbox failed while running this call; the operator was told. \
-                     Try again, or go on without it.",
-                )
+        let work = hand.execute(&call, &output, &cancel);
+        let (done, is_interrupted) = self.attend_to_end(work, &cancel).await?;
+        let mut outcome = match done {
+            Some(Ok(outcome)) => outcome,
+            // The hand is gone with what it changed; the interrupt answers the call.
+            None => return Ok(()),
+            Some(Err(error)) => {
+                let outcome = self.told(&call, error)?;
+                drop(hand);
+                return match is_interrupted {
+                    true => Ok(()),
+                    false => self.answer(event_id, outcome).await,
+                };
             }
         };
         if let Some(memory) = &memory {
             self.bring_back_memory(memory, &mut outcome).await;
         }
+        match hand.save().await {
+            Ok(change) => {
+                self.unsaved = change.map(Box::new);
+                self.hand = Some(hand);
+            }
+            Err(error) => {
+                outcome = self.told(&call, error)?;
+                drop(hand);
+            }
+        }
+        if is_interrupted {
+            // The interrupt's own events answer the call, and what it changed goes with them.
+            return Ok(());
+        }
+        let answered = self.answer(event_id, outcome).await;
+        if let (Ok(()), Some(memory)) = (&answered, &memory) {
+            self.forget_memory_notes(memory).await;
+        }
+        answered
+    }
+
+    /// Returns the session's hand, with `mounts` in place.
+    async fn lend_hand(
+        &mut self,
+        mounts: &Mounts,
+    ) -> Result<Woken<Result<Box<dyn Hand>, HandError>>, DriverError> {
+        let (hands, session_id) = (self.brain.hands.clone(), self.session_id.clone());
+        // It comes back only when it survived the call.
+        let Some(hand) = self.hand.take() else {
+            let last = self.state()?.last;
+            let files = self.brain.store.files().files_at(&session_id, last).await?;
+            let made = hands.provision(&session_id, mounts, files);
+            let made = self.attend(made).await?;
+            self.mounts = mounts.clone();
+            return Ok(made);
+        };
+        if self.mounts == *mounts {
+            return Ok(Woken::Done(Ok(hand)));
+        }
+        let placed = match self.attend(hands.place(&session_id, mounts)).await? {
+            Woken::Done(placed) => placed,
+            Woken::Interrupted => {
+                self.hand = Some(hand);
+                return Ok(Woken::Interrupted);
+            }
+        };
+        self.mounts = mounts.clone();
+        Ok(Woken::Done(placed.map(|()| hand)))
+    }
+
+    /// Brings the session's memory stores into its folders, and keeps what that changed: a call that is cut off
+    /// later runs again on the same. The inner error is for the model.
+    async fn bring_in_memory(
+        &mut self,
+        memory: &Memory,
+        hand: &dyn Hand,
+    ) -> Result<Result<(), &'static str>, DriverError> {
+        // What it has to tell comes again with what the call does.
+        if let Err(error) = self.sync_memory(memory).await {
+            tracing::error!(session = %self.session_id, %error, "memory could not be brought in");
+            return Ok(Err(
+                "The memory below /mnt/memory could not be brought in, so the call was not made; the operator was \
+                 told. Try again.",
+            ));
+        }
+        match hand.save().await {
+            Ok(None) => Ok(Ok(())),
+            Ok(Some(change)) => {
+                self.unsaved = Some(Box::new(change));
+                let mut draft = self.draft()?;
+                draft.session(EventKind::FilesSaved, json!({}));
+                self.commit(draft).await?;
+                if self.unsaved.is_none() {
+                    hand.committed().await;
+                }
+                Ok(Ok(()))
+            }
+            Err(HandError::Full) => Err(StoreError::Full.into()),
+            Err(error) => {
+                tracing::error!(session = %self.session_id, %error, "memory could not be kept");
+                Ok(Err(
+                    "The sandbox failed, so the call was not made; the operator was told. Try again.",
+                ))
+            }
+        }
+    }
+
+    /// Returns what the model is told of a hand's failure. A full disk is nothing to tell: the call is made
+    /// again once there is space.
+    fn told(&self, call: &ToolCall, error: HandError) -> Result<CallOutcome, DriverError> {
+        match error {
+            HandError::Full => Err(StoreError::Full.into()),
+            HandError::Unkeepable(why) => Ok(failure(&format!(
+                "What this call changed cannot be kept, so it was undone: {why}."
+            ))),
+            error => {
+                tracing::error!(session = %self.session_id, tool = %call.name, %error, "a hand failed");
+                Ok(failure(
+                    "The sandbox failed while running this call, so what it changed was undone; the operator was \
+                     told. Try again, or go on without it.",
+                ))
+            }
+        }
+    }
+
+    /// Appends the result of a call, with what it changed.
+    async fn answer(
+        &mut self,
+        event_id: &EventId,
+        outcome: CallOutcome,
+    ) -> Result<(), DriverError> {
         let mut draft = self.draft()?;
         push_result(&mut draft, event_id, outcome);
-        let committed = match self.commit(draft).await {
+        match self.commit(draft).await {
             // A result that cannot be stored is told, not tried again for ever.
             Err(DriverError::Store(StoreError::Invalid(why))) => {
                 let mut draft = self.draft()?;
@@ -101,11 +191,7 @@ impl Driver {
                 self.commit(draft).await
             }
             committed => committed,
-        };
-        if let (Ok(()), Some(memory)) = (&committed, &memory) {
-            self.forget_memory_notes(memory).await;
         }
-        committed
     }
 }
 

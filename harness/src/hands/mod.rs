@@ -12,11 +12,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ids::{EventId, SessionId};
 use crate::memory::mount::Folders;
+use crate::store::{Files, FilesChange};
 
 mod built_in;
+mod folder_state;
 mod mounts;
 mod outputs;
-mod shell_state;
+mod session_files;
 mod skill_sets;
 mod spill;
 mod uploads;
@@ -50,9 +52,12 @@ pub enum HandError {
     /// The host failed while the call ran.
     #[error("the host failed during a tool call: {0}")]
     Host(String),
-    /// The call was cancelled.
-    #[error("the call was cancelled")]
-    Cancelled,
+    /// No space is left for what the call changed; it is undone, and can be made again.
+    #[error("the disk is full")]
+    Full,
+    /// What the call changed cannot be kept, as the text tells the model; it is undone.
+    #[error("the changes cannot be kept: {0}")]
+    Unkeepable(String),
 }
 
 /// One call.
@@ -92,12 +97,13 @@ pub trait Hands: Send + Sync + 'static {
     /// Returns the Messages API definitions of the built-in tools, in a fixed order. Needs no hand.
     fn definitions(&self) -> &[Value];
 
-    /// Returns a hand for the session, with its mounts in place. Called at its first tool call, and again
-    /// after a crash.
+    /// Returns a hand for the session, with its mounts in place and its files as committed, whatever was there.
+    /// Called at its first tool call, and again after a crash.
     async fn provision(
         &self,
         session_id: &SessionId,
         mounts: &Mounts,
+        files: Option<Files>,
     ) -> Result<Box<dyn Hand>, HandError>;
 
     /// Puts the uploads of `mounts` in place of those that a living hand of the session shows.
@@ -143,11 +149,28 @@ pub type OutputSink = Arc<dyn Fn(&[u8]) + Send + Sync>;
 /// Executes the tool calls of one session.
 #[async_trait]
 pub trait Hand: Send + Sync {
-    /// Runs a call to its end, or until `cancel`.
+    /// Runs a call to its end. Once `cancel` is cancelled it ends soon, with whatever it came to.
     async fn execute(
         &self,
         call: &ToolCall,
         output: &OutputSink,
         cancel: &CancellationToken,
     ) -> Result<CallOutcome, HandError>;
+
+    /// Returns what the calls since the last commit changed of the session's files, to be committed with their
+    /// results; none if nothing. A hand whose changes are not committed is dropped: its successor undoes them.
+    async fn save(&self) -> Result<Option<FilesChange>, HandError> {
+        Ok(None)
+    }
+
+    /// Hears that what was saved last is committed.
+    async fn committed(&self) {}
+
+    /// Tells whether the files had to be put back because an earlier hand's call was cut off.
+    fn was_cut_off(&self) -> bool {
+        false
+    }
+
+    /// Ends the hand and leaves the files as they are committed, so that the next one need not look at them.
+    async fn rest(self: Box<Self>) {}
 }

@@ -1,63 +1,54 @@
-//! Reading what a session left in its outputs, without following where the agent's links lead.
+//! What a session left in its outputs, as it is committed: read from the tree, not from the folder that a call may
+//! be writing to.
 
-use std::io::{self, Read};
-use std::path::Path;
+use std::io;
 
 use bytes::Bytes;
-use cap_std::ambient_authority;
-use cap_std::fs::{Dir, File, Metadata, MetadataExt, OpenOptions, OpenOptionsExt};
-use futures::stream::BoxStream;
-use futures::{StreamExt, stream};
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt, TryStreamExt};
 
+use super::session_files::{OUTPUTS, folders_of};
 use super::{OutputFile, Outputs};
+use crate::content::{Blocking, Content};
+use crate::store::{Files, Hash};
+use crate::tree::{Entry, Folder, Kind, TreeError, entries, lookup, pieces};
 
 /// Entries that are looked at, files and folders.
 const ENTRIES_MAX: usize = 100_000;
-/// Folders that lie in each other.
-const DEPTH_MAX: usize = 64;
-/// Bytes that are read at a time.
-const PART_BYTES: usize = 256 << 10;
 
-/// Returns the files below `folder` in order of their paths; none if there is no such folder.
-pub(super) fn list(folder: &Path, files_max: usize) -> io::Result<Outputs> {
-    let root = match Dir::open_ambient_dir(folder, ambient_authority()) {
-        Ok(root) => root,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Outputs::default()),
-        Err(error) => return Err(error),
-    };
+/// Returns the files in the outputs in order of their paths, at most `files_max`.
+pub(super) fn list(
+    reader: &Blocking,
+    files: &Files,
+    files_max: usize,
+) -> Result<Outputs, TreeError> {
     let mut outputs = Outputs::default();
-    let mut folders = vec![(root, String::new(), 0)];
-    let mut entries = 0;
-    while let Some((dir, path, depth)) = folders.pop() {
-        // Agents may be at work elsewhere in here: what vanishes is not there.
-        let Ok(listed) = dir.entries() else { continue };
-        for entry in listed.flatten() {
-            entries += 1;
-            if entries > ENTRIES_MAX {
+    let mut looked_at = 0;
+    let mut folders: Vec<(Folder, String)> = folders_of(reader, files)?
+        .remove(OUTPUTS.0)
+        .map(|folder| (folder, String::new()))
+        .into_iter()
+        .collect();
+    while let Some((folder, path)) = folders.pop() {
+        for entry in entries(reader, &folder)? {
+            looked_at += 1;
+            if looked_at > ENTRIES_MAX {
                 outputs.is_cut = true;
                 break;
             }
-            let Ok(name) = entry.file_name().into_string() else {
+            let Ok(name) = String::from_utf8(entry.name) else {
                 outputs.is_cut = true;
                 continue;
             };
-            let Ok(meta) = dir.symlink_metadata(&name) else {
-                continue;
-            };
             let path = format!("{path}{name}");
-            if meta.is_dir() {
-                match dir.open_dir(&name) {
-                    Ok(inner) if depth < DEPTH_MAX => {
-                        folders.push((inner, format!("{path}/"), depth + 1));
-                    }
-                    _ => outputs.is_cut = true,
-                }
-            } else if meta.is_file() {
-                outputs.files.push(OutputFile {
+            match entry.kind {
+                Kind::Folder(inner) => folders.push((inner, format!("{path}/"))),
+                Kind::File { bytes, content, .. } => outputs.files.push(OutputFile {
                     path,
-                    bytes: meta.len(),
-                    mark: mark(&meta),
-                });
+                    bytes,
+                    mark: content.to_string(),
+                }),
+                Kind::Link(_) | Kind::Fifo => {}
             }
         }
     }
@@ -67,85 +58,46 @@ pub(super) fn list(folder: &Path, files_max: usize) -> io::Result<Outputs> {
     Ok(outputs)
 }
 
-/// A guest can set the time of a change of content, but not the one of the change itself.
-fn mark(meta: &Metadata) -> String {
-    format!(
-        "{}.{}.{}.{}",
-        meta.ino(),
-        meta.len(),
-        meta.ctime(),
-        meta.ctime_nsec()
-    )
-}
-
-/// Returns the content of the file at `path` below `folder`, which was listed before.
-pub(super) fn read(folder: &Path, path: &str) -> io::Result<BoxStream<'static, io::Result<Bytes>>> {
-    let root = Dir::open_ambient_dir(folder, ambient_authority())?;
-    let mut options = OpenOptions::new();
-    // What was a file may be a pipe now, whose opening would wait for a writer.
-    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;
-    options.read(true).custom_flags(flags.bits().cast_signed());
-    let file = root.open_with(path, &options)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is no longer a file"));
-    }
-    Ok(stream::try_unfold(file, next_part).boxed())
-}
-
-async fn next_part(mut file: File) -> io::Result<Option<(Bytes, File)>> {
-    let read = tokio::task::spawn_blocking(move || {
-        let mut part = Vec::with_capacity(PART_BYTES);
-        Read::by_ref(&mut file)
-            .take(PART_BYTES as u64)
-            .read_to_end(&mut part)?;
-        Ok((!part.is_empty()).then(|| (Bytes::from(part), file)))
-    });
-    read.await.map_err(io::Error::other)?
-}
-
-#[cfg(test)]
-mod tests {
-    use futures::TryStreamExt;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn files_are_listed_and_read_and_links_are_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let outputs = folder.path().join("outputs");
-        assert_eq!(list(&outputs, 10).unwrap(), Outputs::default());
-        std::fs::create_dir_all(outputs.join("b/c")).unwrap();
-        std::fs::write(folder.path().join("secret"), "s").unwrap();
-        std::fs::write(outputs.join("z"), "zz").unwrap();
-        std::fs::write(outputs.join("b/c/d"), vec![7; 3 * PART_BYTES + 1]).unwrap();
-        std::os::unix::fs::symlink(folder.path().join("secret"), outputs.join("link")).unwrap();
-        std::os::unix::fs::symlink(folder.path(), outputs.join("b/up")).unwrap();
-        let listed = list(&outputs, 10).unwrap();
-        let paths: Vec<&str> = listed.files.iter().map(|file| file.path.as_str()).collect();
-        assert_eq!((paths, listed.is_cut), (vec!["b/c/d", "z"], false));
-        let content: Vec<Bytes> = read(&outputs, "b/c/d")
-            .unwrap()
-            .try_collect()
-            .await
-            .unwrap();
-        assert_eq!(content.concat(), vec![7; 3 * PART_BYTES + 1]);
-        for bad in ["link", "b/up/secret", "../secret", "b", "none"] {
-            assert!(read(&outputs, bad).is_err(), "{bad}");
+/// Returns the objects that make up the output at `path`; none if it is no file.
+pub(super) fn pieces_of(
+    reader: &Blocking,
+    files: &Files,
+    path: &str,
+) -> Result<Option<Vec<Hash>>, TreeError> {
+    let mut at = folders_of(reader, files)?.remove(OUTPUTS.0);
+    let mut names = path.split('/').peekable();
+    while let (Some(folder), Some(name)) = (at, names.next()) {
+        let found: Option<Entry> = lookup(reader, &folder, name.as_bytes())?;
+        match (found, names.peek()) {
+            (Some(entry), None) if matches!(entry.kind, Kind::File { .. }) => {
+                let pieces = pieces(reader, &entry)?;
+                return Ok(Some(pieces.into_iter().map(|(hash, _)| hash).collect()));
+            }
+            (
+                Some(Entry {
+                    kind: Kind::Folder(folder),
+                    ..
+                }),
+                Some(_),
+            ) => at = Some(folder),
+            _ => at = None,
         }
-        let cut = list(&outputs, 1).unwrap();
-        assert_eq!((cut.files.len(), cut.is_cut), (1, true));
     }
+    Ok(None)
+}
 
-    #[test]
-    fn a_change_changes_the_mark() {
-        let folder = tempfile::tempdir().unwrap();
-        let mark = || list(folder.path(), 1).unwrap().files[0].mark.clone();
-        std::fs::write(folder.path().join("a"), "1").unwrap();
-        let first = mark();
-        assert_eq!(mark(), first);
-        // Another content of the same size, under the same name.
-        std::fs::write(folder.path().join("new"), "2").unwrap();
-        std::fs::rename(folder.path().join("new"), folder.path().join("a")).unwrap();
-        assert_ne!(mark(), first);
-    }
+/// Returns a content as it is read.
+pub(super) fn read(content: Content, pieces: Vec<Hash>) -> BoxStream<'static, io::Result<Bytes>> {
+    stream::iter(pieces.into_iter().map(Ok))
+        .and_then(move |hash| {
+            let content = content.clone();
+            async move { content.get(hash).await.map_err(io::Error::other) }
+        })
+        .boxed()
+}
+
+/// Returns the content of what is not there.
+pub(super) fn missing() -> BoxStream<'static, io::Result<Bytes>> {
+    let gone = io::Error::new(io::ErrorKind::NotFound, "it is no longer a file");
+    stream::iter([Err(gone)]).boxed()
 }

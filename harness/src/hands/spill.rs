@@ -8,7 +8,7 @@ pub(super) const OUTPUT_CHARS_MAX: usize = 100_000;
 const HEAD_CHARS: usize = 8_000;
 const TAIL_CHARS: usize = 2_000;
 /// Folder in the hand's `/tmp`.
-const FOLDER: &str = "tool-output";
+pub(super) const FOLDER: &str = "tool-output";
 
 /// Returns the text to show to the model. `name` is unique for the call; `tmp` is the hand's `/tmp`.
 pub(super) fn shorten(text: String, name: &str, tmp: &Dir) -> String {

@@ -1,5 +1,6 @@
 //! The default hand: Wasm components over the session's folders.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,37 +11,39 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use futures::StreamExt;
-use futures::stream::{self, BoxStream};
+use futures::stream::BoxStream;
 use serde_json::{Value, json};
-use sinew_runtime::fs::Rights;
-use sinew_runtime::typed::Content;
+use sinew_runtime::fs::{DirtySet, Rights};
+use sinew_runtime::typed::Content as Block;
 use sinew_runtime::{
-    CallOptions, Execution, Limits, LoadedComponent, Outcome, Programs, ProvisionError, Resources,
-    Runtime,
+    CallOptions, Ending, Execution, Limits, LoadedComponent, Outcome, Programs, ProvisionError,
+    Resources, Runtime,
 };
+use tokio::sync::OwnedMutexGuard;
 use tokio_util::sync::CancellationToken;
 
 use super::built_in::ENVIRONMENT;
+use super::folder_state::change_time_now;
 use super::mounts::{Mounts, SKILLS, UPLOADS};
-use super::shell_state::ShellState;
+use super::session_files::{MEMORY, OUTPUTS, SessionFiles, TMP, Touched, WORKSPACE};
 use super::skill_sets::SkillSets;
-use super::spill::shorten;
+use super::spill::{FOLDER as SPILL_FOLDER, OUTPUT_CHARS_MAX, shorten};
 use super::used::{Used, count};
 use super::{CallOutcome, Hand, HandError, Hands, OutputSink, Outputs, ToolCall, outputs, uploads};
 use crate::blobs::Blobs;
+use crate::content::{Content, ContentError};
 use crate::data_dir::make_private;
 use crate::ids::SessionId;
 use crate::memory::mount::{self, Mount};
 use crate::session::text_block;
+use crate::store::{Files, FilesChange, StoreError};
+use crate::tree::{TreeError, remove_folder};
 
 /// Marks a session's folder as to be removed; beside the folders that guests see, not in one of them.
 const CONDEMNED: &str = "to-be-removed";
 
-/// The folder of a session's outputs.
-const OUTPUTS: &str = "outputs";
-/// The folder of a session's memory stores.
-const MEMORY: &str = "memory";
+/// Longest wait for the end of what a hand that is gone still runs.
+const ENDING_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How hands are made.
 pub struct WasmHandsOptions {
@@ -56,6 +59,8 @@ pub struct WasmHandsOptions {
     pub skills: PathBuf,
     /// The contents of mounted files and skills.
     pub blobs: Blobs,
+    /// What the sessions' own files are kept as.
+    pub content: Content,
     /// A folder of the host that every session works in, in place of its own.
     pub workspace: Option<PathBuf>,
     /// Bounds of each hand.
@@ -64,11 +69,21 @@ pub struct WasmHandsOptions {
     pub call_timeout: Duration,
 }
 
+/// What tells that nothing of a hand is left.
+#[derive(Clone, Default)]
+struct Last {
+    /// Held by whoever reads or writes the session's folders on the host's side.
+    files: Arc<tokio::sync::Mutex<()>>,
+    processes: Option<Ending>,
+}
+
 /// Makes Wasm hands.
 pub struct WasmHands {
     options: WasmHandsOptions,
     definitions: Vec<Value>,
     skill_sets: SkillSets,
+    /// The newest hand of each session, whose work may outlive it for a moment.
+    last: Mutex<HashMap<SessionId, Last>>,
 }
 
 impl WasmHands {
@@ -91,6 +106,7 @@ impl WasmHands {
             .collect();
         Ok(Self {
             skill_sets: SkillSets::in_folder(options.skills.clone()),
+            last: Mutex::default(),
             options,
             definitions,
         })
@@ -112,6 +128,37 @@ impl WasmHands {
 
     fn folder(&self, session_id: &SessionId) -> PathBuf {
         self.options.sessions.join(session_id.as_str())
+    }
+
+    fn last(&self) -> MutexGuard<'_, HashMap<SessionId, Last>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until nothing of an earlier hand of the session is left: it would change what is put right now.
+    /// Returns what keeps the next one waiting in its turn.
+    async fn turn(&self, session_id: &SessionId) -> Result<OwnedMutexGuard<()>, HandError> {
+        let last = self.last().entry(session_id.clone()).or_default().clone();
+        let wait = async {
+            if let Some(processes) = &last.processes {
+                processes.ended().await;
+            }
+            last.files.lock_owned().await
+        };
+        let turn = tokio::time::timeout(ENDING_PATIENCE, wait).await;
+        turn.map_err(|_| HandError::Provision {
+            session_id: session_id.clone(),
+            reason: "its last hand does not end".to_owned(),
+        })
+    }
+
+    /// Returns the session's files as committed.
+    async fn committed(&self, session_id: &SessionId) -> Result<Option<Files>, HandError> {
+        let index = self.options.content.index();
+        match index.files_at(session_id, u64::MAX).await {
+            Ok(files) => Ok(files),
+            Err(StoreError::NotFound) => Ok(None),
+            Err(error) => Err(HandError::Host(error.to_string())),
+        }
     }
 
     /// Returns the folder of a session's skills, if it has any.
@@ -154,37 +201,26 @@ impl Hands for WasmHands {
         &self,
         session_id: &SessionId,
         mounts: &Mounts,
+        files: Option<Files>,
     ) -> Result<Box<dyn Hand>, HandError> {
         let failed = |reason: String| HandError::Provision {
             session_id: session_id.clone(),
             reason,
         };
-        let folder = self.folder(session_id);
+        let turn = self.turn(session_id).await?;
         self.place(session_id, mounts).await?;
         let skills = self.skills(mounts).await.map_err(failed)?;
-        let workspace = self.options.workspace.clone();
-        // A few system calls; they go to the blocking pool because a folder may lie on a slow disk.
-        let shell_state = ShellState::in_folder(&folder);
-        let memory = mounts.memory.clone();
-        let opened = tokio::task::spawn_blocking(move || {
-            let mut folders = Folders::open(&folder, workspace)?;
-            for mount in memory.iter().filter(|mount| mount.is_writable) {
-                count(&folder.join(MEMORY).join(&mount.slug), &mut folders.used);
-            }
-            let memory = memory.iter().map(|mount| open_memory(&folder, mount));
-            let memory = memory.collect::<std::io::Result<Vec<_>>>()?;
-            let state = shell_state.read()?;
-            Ok::<_, std::io::Error>((folders, memory, shell_state, state))
+        let (folder, content) = (self.folder(session_id), self.options.content.clone());
+        let (workspace, memory) = (self.options.workspace.clone(), mounts.memory.clone());
+        // System calls, reads of the store, and all of a large tree after a power cut.
+        let opened = blocking(move || {
+            let kept = SessionFiles::open(&content, &folder, workspace.is_some(), files, turn)?;
+            let folders = Folders::open(&folder, workspace, &memory, &kept);
+            Ok((kept, folders.map_err(disk)?))
         });
-        let (folders, memory, shell_state, state) = opened
+        let (kept, folders) = opened
             .await
-            .map_err(|error| failed(error.to_string()))?
-            .map_err(|error| failed(error.to_string()))?;
-        let tmp = folders
-            .tmp
-            .try_clone()
-            .map_err(|error| failed(error.to_string()))?;
-        let used = folders.used;
+            .map_err(|error| provision_error(session_id, error))?;
         let resources = tools(&self.options.components, &self.options.programs);
         let resources = ENVIRONMENT
             .iter()
@@ -192,15 +228,16 @@ impl Hands for WasmHands {
                 resources.env(*name, *value)
             })
             .limits(self.options.limits.clone())
-            .mount("/workspace", folders.workspace, Rights::ReadWrite)
-            .mount("/tmp", folders.tmp, Rights::ReadWrite)
-            .mount("/mnt/session/outputs", folders.outputs, Rights::ReadWrite)
+            .mount(WORKSPACE.0, folders.workspace, Rights::ReadWrite)
+            .mount(TMP.0, folders.tmp, Rights::ReadWrite)
+            .mount(OUTPUTS.0, folders.outputs, Rights::ReadWrite)
             .mount(UPLOADS, folders.uploads, Rights::ReadOnly);
         let resources = match skills {
             Some(skills) => resources.mount(SKILLS, skills, Rights::ReadOnly),
             None => resources,
         };
-        let resources = memory
+        let resources = folders
+            .memory
             .into_iter()
             .fold(resources, |resources, (path, folder, rights)| {
                 resources.mount(path, folder, rights)
@@ -210,15 +247,18 @@ impl Hands for WasmHands {
             .runtime
             .provision(resources)
             .map_err(|error| failed(error.to_string()))?;
-        hand.vfs().set_usage(used.bytes, used.names);
-        if let Some(state) = &state {
-            hand.restore_shell(state.clone()).await;
+        let processes = Some(hand.ending());
+        self.last().entry(session_id.clone()).or_default().processes = processes;
+        hand.vfs().set_usage(folders.used.bytes, folders.used.names);
+        if let Some(state) = kept.shell() {
+            hand.restore_shell(state).await;
         }
         Ok(Box::new(WasmHand {
             hand,
-            tmp: Arc::new(tmp),
-            shell_state: Arc::new(shell_state),
-            kept: Mutex::new(state),
+            tmp: Arc::new(folders.spill),
+            files: Arc::new(kept),
+            unsaved: Mutex::default(),
+            has_memory: !mounts.memory.is_empty(),
             session_id: session_id.clone(),
             call_timeout: self.options.call_timeout,
         }))
@@ -238,11 +278,12 @@ impl Hands for WasmHands {
         session_id: &SessionId,
         files_max: usize,
     ) -> Result<Outputs, HandError> {
-        let folder = self.folder(session_id).join(OUTPUTS);
-        let listed = tokio::task::spawn_blocking(move || outputs::list(&folder, files_max));
-        match listed.await {
-            Ok(listed) => listed.map_err(|error| HandError::Host(error.to_string())),
-            Err(error) => Err(HandError::Host(error.to_string())),
+        let content = self.options.content.clone();
+        match self.committed(session_id).await? {
+            Some(files) => blocking(move || outputs::list(&content.blocking(), &files, files_max))
+                .await
+                .map_err(host),
+            None => Ok(Outputs::default()),
         }
     }
 
@@ -251,21 +292,24 @@ impl Hands for WasmHands {
         session_id: &SessionId,
         path: &str,
     ) -> Result<BoxStream<'static, std::io::Result<Bytes>>, HandError> {
-        let (folder, path) = (self.folder(session_id).join(OUTPUTS), path.to_owned());
-        let opened = tokio::task::spawn_blocking(move || outputs::read(&folder, &path)).await;
-        Ok(match opened {
-            Ok(Ok(content)) => content,
+        let (content, path) = (self.options.content.clone(), path.to_owned());
+        let Some(files) = self.committed(session_id).await? else {
+            return Ok(outputs::missing());
+        };
+        let reader = content.clone();
+        let pieces = blocking(move || outputs::pieces_of(&reader.blocking(), &files, &path));
+        match pieces.await.map_err(host)? {
+            Some(pieces) => Ok(outputs::read(content, pieces)),
             // Told by the stream, since it is the file's: it may be gone by now.
-            Ok(Err(error)) => stream::once(async { Err(error) }).boxed(),
-            Err(error) => return Err(HandError::Host(error.to_string())),
-        })
+            None => Ok(outputs::missing()),
+        }
     }
 
     fn memory_folders(&self, session_id: &SessionId) -> Option<mount::Folders> {
         let folder = self.folder(session_id);
         Some(mount::Folders {
-            memory: folder.join(MEMORY),
-            tmp: folder.join("tmp"),
+            memory: folder.join(MEMORY.1),
+            tmp: folder.join(TMP.1),
         })
     }
 
@@ -285,20 +329,56 @@ impl Hands for WasmHands {
     }
 
     async fn discard(&self, session_id: &SessionId) -> Result<(), HandError> {
+        self.last().remove(session_id);
         let folder = self.folder(session_id);
-        let removed = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(folder)).await;
-        match removed {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            Ok(Err(error)) => Err(HandError::Host(error.to_string())),
-            Err(error) => Err(HandError::Host(error.to_string())),
-        }
+        let removed = blocking(move || match std::fs::symlink_metadata(&folder) {
+            Ok(_) => remove_folder(&folder),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(disk(error)),
+        });
+        removed.await.map_err(host)
+    }
+}
+
+/// Runs what may wait for a disk off the daemon's own threads.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, TreeError> + Send + 'static,
+) -> Result<T, TreeError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => Err(ContentError::CutOff(error.to_string()).into()),
+    }
+}
+
+fn disk(error: std::io::Error) -> TreeError {
+    TreeError::Disk {
+        what: "cannot open the session's folders".to_owned(),
+        error,
+    }
+}
+
+/// Returns what a failure with the files means for a call.
+fn host(error: TreeError) -> HandError {
+    match error {
+        error if error.is_full() => HandError::Full,
+        TreeError::TooDeep(_) => HandError::Unkeepable(error.to_string()),
+        error => HandError::Host(error.to_string()),
+    }
+}
+
+fn provision_error(session_id: &SessionId, error: TreeError) -> HandError {
+    match error.is_full() {
+        true => HandError::Full,
+        false => HandError::Provision {
+            session_id: session_id.clone(),
+            reason: error.to_string(),
+        },
     }
 }
 
 /// Opens the folder of a memory store below a session's own.
 fn open_memory(folder: &Path, mount: &Mount) -> std::io::Result<(String, Dir, Rights)> {
-    let path = folder.join(MEMORY).join(&mount.slug);
+    let path = folder.join(MEMORY.1).join(&mount.slug);
     make_private(&path)?;
     let folder = Dir::open_ambient_dir(&path, ambient_authority())?;
     let rights = match mount.is_writable {
@@ -316,29 +396,42 @@ struct Folders {
     tmp: Dir,
     outputs: Dir,
     uploads: Dir,
+    memory: Vec<(String, Dir, Rights)>,
+    /// `tmp` once more, for outputs that are too long.
+    spill: Dir,
 }
 
 impl Folders {
-    fn open(folder: &Path, workspace: Option<PathBuf>) -> std::io::Result<Self> {
+    fn open(
+        folder: &Path,
+        workspace: Option<PathBuf>,
+        memory: &[Mount],
+        kept: &SessionFiles,
+    ) -> std::io::Result<Self> {
         let open = |path: &Path| Dir::open_ambient_dir(path, ambient_authority());
-        let mut used = Used::default();
-        for name in ["workspace", "tmp", OUTPUTS] {
-            count(&folder.join(name), &mut used);
-        }
-        let own = |name: &str| {
-            let path = folder.join(name);
-            make_private(&path)?;
-            open(&path)
+        let own = |path: &'static str| {
+            let missing = || std::io::Error::other(format!("{path} is not kept"));
+            kept.dir(path)?.ok_or_else(missing)
         };
+        let (names, bytes) = kept.usage();
+        let mut used = Used { names, bytes };
+        for mount in memory.iter().filter(|mount| mount.is_writable) {
+            count(&folder.join(MEMORY.1).join(&mount.slug), &mut used);
+        }
+        let memory = memory.iter().map(|mount| open_memory(folder, mount));
+        let uploads = folder.join("uploads");
+        make_private(&uploads)?;
         Ok(Self {
             used,
             workspace: match workspace {
                 Some(path) => open(&path)?,
-                None => own("workspace")?,
+                None => own(WORKSPACE.0)?,
             },
-            tmp: own("tmp")?,
-            outputs: own(OUTPUTS)?,
-            uploads: own("uploads")?,
+            tmp: own(TMP.0)?,
+            outputs: own(OUTPUTS.0)?,
+            uploads: open(&uploads)?,
+            memory: memory.collect::<std::io::Result<_>>()?,
+            spill: own(TMP.0)?,
         })
     }
 }
@@ -346,11 +439,19 @@ impl Folders {
 struct WasmHand {
     hand: sinew_runtime::Hand,
     tmp: Arc<Dir>,
-    shell_state: Arc<ShellState>,
-    /// What `shell_state` holds.
-    kept: Mutex<Option<Bytes>>,
+    files: Arc<SessionFiles>,
+    unsaved: Mutex<Option<Unsaved>>,
+    has_memory: bool,
     session_id: SessionId,
     call_timeout: Duration,
+}
+
+/// What the calls since the last commit may have changed.
+struct Unsaved {
+    dirty: DirtySet,
+    /// An instant before all of it.
+    since: i64,
+    spilled: Vec<(&'static str, PathBuf)>,
 }
 
 #[async_trait]
@@ -367,11 +468,15 @@ impl Hand for WasmHand {
             output_name: call.event_id.as_str().to_owned(),
             progress: Some(output.clone()),
         };
+        let since = change_time_now();
         let Execution {
-            outcome, metrics, ..
+            outcome,
+            metrics,
+            dirty,
+            ..
         } = self.hand.execute(&call.name, &call.input, options).await;
         tracing::debug!(session = %self.session_id, tool = %call.name, ?metrics, "a call ended");
-        self.keep_shell_state().await?;
+        self.note(dirty, since, None);
         match outcome {
             Outcome::Result(content) => self.shown(call, content, false).await,
             Outcome::ToolError(content) => self.shown(call, content, true).await,
@@ -380,32 +485,90 @@ impl Hand for WasmHand {
                 "The call was ended: {limit} (limit {}).",
                 limit.name()
             ))),
-            Outcome::Cancelled => Err(HandError::Cancelled),
+            Outcome::Cancelled => Ok(failure("The call was interrupted.".to_owned())),
             Outcome::HostFault(fault) => Err(HandError::Host(fault.to_string())),
+        }
+    }
+
+    async fn save(&self) -> Result<Option<FilesChange>, HandError> {
+        let shell = self.hand.shell_state().await;
+        let unsaved = self.unsaved().take();
+        if unsaved.is_none() && !self.has_memory && shell == self.files.shell() {
+            return Ok(None);
+        }
+        let unsaved = unsaved.unwrap_or_else(|| Unsaved {
+            dirty: DirtySet::default(),
+            since: change_time_now(),
+            spilled: Vec::new(),
+        });
+        let mut touched = Touched {
+            names: unsaved.spilled,
+            memory: self.has_memory,
+        };
+        if self.has_memory {
+            // What could not be saved there is put aside by the host.
+            touched
+                .names
+                .push((TMP.0, PathBuf::from(mount::CONFLICTS_NAME)));
+        }
+        let files = self.files.clone();
+        blocking(move || files.save(&unsaved.dirty, &touched, shell, unsaved.since))
+            .await
+            .map_err(host)
+    }
+
+    async fn committed(&self) {
+        let files = self.files.clone();
+        self.told(move || files.commit()).await;
+    }
+
+    fn was_cut_off(&self) -> bool {
+        self.files.was_cut_off
+    }
+
+    async fn rest(self: Box<Self>) {
+        let is_saved = self.unsaved().is_none();
+        let ending = self.hand.ending();
+        let (files, session_id) = (self.files.clone(), self.session_id.clone());
+        let is_quiet = self.hand.is_quiet() && is_saved && self.hand.vfs().take_dirty().is_empty();
+        drop(self);
+        if !is_quiet
+            || tokio::time::timeout(ENDING_PATIENCE, ending.ended())
+                .await
+                .is_err()
+        {
+            return;
+        }
+        let rested = tokio::task::spawn_blocking(move || files.rest()).await;
+        if !matches!(rested, Ok(Ok(()))) {
+            tracing::warn!(session = %session_id, "a session's folder could not be left at rest; it is checked before its next call");
         }
     }
 }
 
 impl WasmHand {
-    /// Keeps the shell's state for the next hand, if the call changed it.
-    async fn keep_shell_state(&self) -> Result<(), HandError> {
-        let state = self.hand.shell_state().await;
-        let Some(state) = state.filter(|state| self.kept().as_ref() != Some(state)) else {
-            return Ok(());
-        };
-        let (file, written) = (self.shell_state.clone(), state.clone());
-        let failed =
-            |reason: String| HandError::Host(format!("the shell's state cannot be kept: {reason}"));
-        tokio::task::spawn_blocking(move || file.write(&written))
-            .await
-            .map_err(|error| failed(error.to_string()))?
-            .map_err(|error| failed(error.to_string()))?;
-        *self.kept() = Some(state);
-        Ok(())
+    fn unsaved(&self) -> MutexGuard<'_, Option<Unsaved>> {
+        self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn kept(&self) -> MutexGuard<'_, Option<Bytes>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Notes what a call may have changed.
+    fn note(&self, dirty: DirtySet, since: i64, spilled: Option<(&'static str, PathBuf)>) {
+        let mut unsaved = self.unsaved();
+        let unsaved = unsaved.get_or_insert_with(|| Unsaved {
+            dirty: DirtySet::default(),
+            since,
+            spilled: Vec::new(),
+        });
+        unsaved.dirty.extend(dirty);
+        unsaved.spilled.extend(spilled);
+    }
+
+    /// Runs a note about the folder; without it the next hand only has more to look at.
+    async fn told(&self, work: impl FnOnce() -> std::io::Result<()> + Send + 'static) {
+        let done = tokio::task::spawn_blocking(work).await;
+        if let Ok(Err(error)) = done {
+            tracing::warn!(session = %self.session_id, %error, "the state of a session's folder could not be noted");
+        }
     }
 
     /// Returns the outcome as the log has it. A result may be tens of megabytes, so it is shaped off the
@@ -413,27 +576,42 @@ impl WasmHand {
     async fn shown(
         &self,
         call: &ToolCall,
-        content: Vec<Content>,
+        content: Vec<Block>,
         is_error: bool,
     ) -> Result<CallOutcome, HandError> {
         let (name, tmp) = (call.event_id.clone(), self.tmp.clone());
-        tokio::task::spawn_blocking(move || {
-            let shape = |block| match block {
-                Content::Text(text) => text_block(&shorten(text, name.as_str(), &tmp)),
-                Content::Image { media_type, data } => media("image", &media_type, &data),
-                Content::Document { media_type, data } => media("document", &media_type, &data),
+        let shaped = tokio::task::spawn_blocking(move || {
+            let mut has_spilled = false;
+            let mut shape = |block| match block {
+                Block::Text(text) => {
+                    has_spilled |= text.chars().nth(OUTPUT_CHARS_MAX).is_some();
+                    text_block(&shorten(text, name.as_str(), &tmp))
+                }
+                Block::Image { media_type, data } => media("image", &media_type, &data),
+                Block::Document { media_type, data } => media("document", &media_type, &data),
             };
-            let mut blocks: Vec<Value> = content.into_iter().map(shape).collect();
+            let mut blocks: Vec<Value> = content.into_iter().map(&mut shape).collect();
             if blocks.is_empty() {
                 blocks.push(text_block(""));
             }
-            CallOutcome {
+            let outcome = CallOutcome {
                 content: blocks,
                 is_error,
-            }
-        })
-        .await
-        .map_err(|error| HandError::Host(error.to_string()))
+            };
+            (outcome, has_spilled)
+        });
+        let (outcome, has_spilled) = shaped
+            .await
+            .map_err(|error| HandError::Host(error.to_string()))?;
+        if has_spilled {
+            let folder = PathBuf::from(SPILL_FOLDER);
+            self.note(
+                DirtySet::default(),
+                change_time_now(),
+                Some((TMP.0, folder)),
+            );
+        }
+        Ok(outcome)
     }
 }
 

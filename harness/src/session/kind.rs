@@ -54,11 +54,13 @@ pub enum EventKind {
     CallClosed,
     /// Ours: a file was mounted into the living session; the body is the wire's resource.
     ResourceAdded,
+    /// Ours: the host changed the session's files between two calls, as it does with memory.
+    FilesSaved,
     /// Ours: the resource that the body names by `resource_id` was taken from the session.
     ResourceRemoved,
 }
 
-const NAMES: [(EventKind, &str); 47] = [
+const NAMES: [(EventKind, &str); 48] = [
     (EventKind::UserMessage, "user.message"),
     (EventKind::UserInterrupt, "user.interrupt"),
     (EventKind::UserToolConfirmation, "user.tool_confirmation"),
@@ -150,6 +152,7 @@ const NAMES: [(EventKind, &str); 47] = [
     (EventKind::Processed, crate::store::PROCESSED),
     (EventKind::CallClosed, "sinew.call_closed"),
     (EventKind::ResourceAdded, "sinew.resource_added"),
+    (EventKind::FilesSaved, "sinew.files_saved"),
     (EventKind::ResourceRemoved, "sinew.resource_removed"),
 ];
 

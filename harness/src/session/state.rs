@@ -343,6 +343,7 @@ impl State {
             | EventKind::SessionThreadStatusIdle
             | EventKind::SessionThreadStatusRescheduled
             | EventKind::SessionThreadStatusTerminated
+            | EventKind::FilesSaved
             | EventKind::Created => {}
             // Not made by this version: threads beside the primary one, outcomes, workflow runs.
             EventKind::UserDefineOutcome

@@ -58,6 +58,18 @@ impl DirtySet {
         self.mounts.get(guest_path)
     }
 
+    /// Adds the marks of another set.
+    pub fn extend(&mut self, other: DirtySet) {
+        for (mount, marks) in other.mounts {
+            for (path, dirt) in marks.marks {
+                self.mark(&mount, path, dirt);
+            }
+            for inode in marks.hard_linked {
+                self.mark_inode(&mount, inode);
+            }
+        }
+    }
+
     /// Returns every mount that has marks.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &DirtyMount)> {
         self.mounts

@@ -90,8 +90,13 @@ impl Hands for NoHands {
         &[]
     }
 
-    async fn provision(&self, _: &SessionId, _: &Mounts) -> Result<Box<dyn Hand>, HandError> {
-        Err(HandError::Cancelled)
+    async fn provision(
+        &self,
+        _: &SessionId,
+        _: &Mounts,
+        _: Option<crate::store::Files>,
+    ) -> Result<Box<dyn Hand>, HandError> {
+        Err(HandError::Full)
     }
 
     async fn condemn(&self, _: &SessionId) -> Result<(), HandError> {

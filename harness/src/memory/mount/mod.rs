@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use crate::json::Fields as _;
 
-pub use sync::{Folders, SyncError, clear_notes, sync};
+pub use sync::{CONFLICTS_NAME, Folders, SyncError, clear_notes, sync};
 
 /// The folder below which stores are mounted in a hand.
 pub const MOUNT_ROOT: &str = "/mnt/memory";

@@ -18,6 +18,8 @@ use crate::store::StoreError;
 
 /// Where a hand finds what was not saved because of a conflict; below its `/tmp`.
 pub(super) const CONFLICTS: &str = "/tmp/memory-conflicts";
+/// The same, as a name in the hand's `/tmp`.
+pub const CONFLICTS_NAME: &str = "memory-conflicts";
 /// A file that changed so recently may change again without its time telling.
 const GRAIN: Duration = Duration::from_secs(2);
 /// Names that are tried for one conflict's content.

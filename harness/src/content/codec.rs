@@ -1,0 +1,104 @@
+//! An object's bytes as they are stored: one byte that names the form, then the bytes, compressed where that pays.
+
+use bytes::Bytes;
+
+use super::ContentError;
+use crate::store::Hash;
+
+/// As they are.
+const PLAIN: u8 = 0;
+/// Compressed by zstd, behind the length of the original (four bytes, the lowest first).
+const ZSTD: u8 = 1;
+/// zstd's fastest level that still halves source text: the disk is spared, not the processor.
+const LEVEL: i32 = 1;
+/// Objects below this are stored as they are: the frame would cost more than it saves.
+const COMPRESSED_BYTES_MIN: usize = 128;
+/// Largest object, so that a damaged length cannot ask for more memory than there is.
+pub(super) const OBJECT_BYTES_MAX: usize = 64 << 20;
+
+/// Returns what is stored for a content of at most [`OBJECT_BYTES_MAX`].
+pub(super) fn encode(content: &[u8]) -> Bytes {
+    if content.len() >= COMPRESSED_BYTES_MIN
+        && let Ok(packed) = zstd::bulk::compress(content, LEVEL)
+        // A sixteenth saved is worth the time to read it back.
+        && packed.len() + 5 < content.len() - content.len() / 16
+    {
+        let length = u32::try_from(content.len()).unwrap_or(u32::MAX);
+        let mut stored = Vec::with_capacity(packed.len() + 5);
+        stored.push(ZSTD);
+        stored.extend_from_slice(&length.to_le_bytes());
+        stored.extend_from_slice(&packed);
+        return stored.into();
+    }
+    let mut stored = Vec::with_capacity(content.len() + 1);
+    stored.push(PLAIN);
+    stored.extend_from_slice(content);
+    stored.into()
+}
+
+/// Returns the content of what is stored under `hash`, checked against it.
+pub(super) fn decode(hash: Hash, stored: &Bytes) -> Result<Bytes, ContentError> {
+    let damaged = |reason: &str| ContentError::Damaged {
+        hash,
+        reason: reason.to_owned(),
+    };
+    let content = match stored.split_first() {
+        Some((&PLAIN, _)) => stored.slice(1..),
+        Some((&ZSTD, rest)) => {
+            let (length, packed) = rest
+                .split_first_chunk()
+                .ok_or_else(|| damaged("it is cut off"))?;
+            let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+            if length > OBJECT_BYTES_MAX {
+                return Err(damaged("it claims to be larger than any object"));
+            }
+            let content = zstd::bulk::decompress(packed, length)
+                .map_err(|error| damaged(&error.to_string()))?;
+            Bytes::from(content)
+        }
+        Some(_) => return Err(damaged("it has an unknown form")),
+        None => return Err(damaged("it is empty")),
+    };
+    if Hash::of(&content) != hash {
+        return Err(damaged("its hash is another one"));
+    }
+    Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_is_read_back_and_damage_is_seen() {
+        let noise: Vec<u8> = (0..5_000u32)
+            .flat_map(|n| *blake3::hash(&n.to_le_bytes()).as_bytes())
+            .collect();
+        for content in [
+            b"".to_vec(),
+            b"a".to_vec(),
+            vec![7; 127],
+            vec![7; 100_000],
+            noise,
+        ] {
+            let hash = Hash::of(&content);
+            let stored = encode(&content);
+            assert!(stored.len() <= content.len() + 1);
+            assert_eq!(decode(hash, &stored).unwrap(), content);
+            for at in [0, stored.len() / 2, stored.len() - 1] {
+                let mut wrong = stored.to_vec();
+                wrong[at] ^= 1;
+                let read = decode(hash, &wrong.into());
+                assert!(
+                    matches!(read, Err(ContentError::Damaged { .. })),
+                    "byte {at} of {}: {read:?}",
+                    stored.len()
+                );
+            }
+        }
+        assert!(encode(&vec![7; 100_000]).len() < 1_000);
+        let claims = Bytes::from(vec![ZSTD, 255, 255, 255, 255, 0]);
+        assert!(decode(Hash::of(b""), &claims).is_err());
+        assert!(decode(Hash::of(b""), &Bytes::new()).is_err());
+    }
+}

@@ -1,0 +1,39 @@
+//! What can go wrong with content.
+
+use crate::blobs::BlobError;
+use crate::store::{Hash, StoreError};
+
+/// Why content could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum ContentError {
+    /// The store that knows where objects are refused or failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The object store that holds packs failed.
+    #[error("pack storage: {0}")]
+    Packs(#[from] BlobError),
+    /// An object that something needs is not stored: the store was damaged.
+    #[error("object {0} is missing; check the store with `sinew doctor --verify`")]
+    Missing(Hash),
+    /// An object's bytes are not what its name says: the disk or the store was damaged.
+    #[error("object {hash} is damaged ({reason}); check the store with `sinew doctor --verify`")]
+    Damaged {
+        /// Its name.
+        hash: Hash,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The work was cut off because the daemon is going down.
+    #[error("cut off: {0}")]
+    CutOff(String),
+}
+
+impl ContentError {
+    /// Tells whether space is missing.
+    pub fn is_full(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(StoreError::Full) | Self::Packs(BlobError::Full)
+        )
+    }
+}

@@ -1,0 +1,18 @@
+//! Content by its hash: what sessions' files are kept as, whichever session needs them.
+//!
+//! An object is immutable and named by the BLAKE3 hash of its bytes, so it is stored once, and whoever reads it
+//! knows that it is whole. Small objects are rows of the store and become durable with the append that needs
+//! them, at no further cost; others are written to a pack, one file for all that a call changed, before that
+//! append. Packs lie in an object store: a folder of this machine, or a bucket.
+//! Not here: what objects mean (`workspace`), and which of them are needed (`collect`).
+
+mod batch;
+mod codec;
+mod error;
+mod packs;
+mod reader;
+
+pub use batch::{Batch, Finished};
+pub use error::ContentError;
+pub use packs::Packs;
+pub use reader::{Blocking, Content};

@@ -1,0 +1,160 @@
+//! Packs: files of many objects, each written once, under a name of its own, and durable before anything names it.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use futures::TryStreamExt;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path as Name;
+use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
+
+use super::ContentError;
+use crate::blobs::BlobError;
+use crate::clock::Timestamp;
+use crate::data_dir::make_private;
+use crate::ids::fresh;
+use crate::store::{Hash, NewPack};
+
+/// Bytes sent to the object store at a time.
+const PART_BYTES: usize = 5 << 20;
+/// Parts under way at a time, beside the one that fills.
+const PARTS_MAX: usize = 2;
+
+/// Where packs lie.
+#[derive(Clone)]
+pub struct Packs {
+    store: Arc<dyn ObjectStore>,
+    /// Packs of this process that the store does not know yet: nobody's garbage.
+    under_way: Arc<Mutex<HashSet<String>>>,
+}
+
+impl Packs {
+    /// Returns the packs in a folder of this machine, which is made if it is missing.
+    pub fn in_folder(folder: &Path) -> Result<Self, ContentError> {
+        make_private(folder).map_err(BlobError::from_io)?;
+        let store = LocalFileSystem::new_with_prefix(folder)
+            .map_err(BlobError::from)?
+            .with_fsync(true);
+        Ok(Self::in_store(Arc::new(store)))
+    }
+
+    /// Returns the packs in an object store that is theirs alone.
+    pub fn in_store(store: Arc<dyn ObjectStore>) -> Self {
+        Self {
+            store,
+            under_way: Arc::default(),
+        }
+    }
+
+    /// Starts a pack.
+    pub(super) async fn begin(&self) -> Result<PackWriter, ContentError> {
+        let name = fresh("pack_", Timestamp::now());
+        let claim = Claim {
+            name: name.clone(),
+            under_way: self.under_way.clone(),
+        };
+        self.under_way().insert(name.clone());
+        let upload = self
+            .store
+            .put_multipart(&place(&name))
+            .await
+            .map_err(BlobError::from)?;
+        Ok(PackWriter {
+            writer: WriteMultipart::new_with_chunk_size(upload, PART_BYTES),
+            pack: NewPack {
+                name,
+                bytes: 0,
+                parts: Vec::new(),
+            },
+            claim,
+        })
+    }
+
+    /// Reads parts of a pack.
+    pub(super) async fn read(
+        &self,
+        name: &str,
+        ranges: &[Range<u64>],
+    ) -> Result<Vec<Bytes>, BlobError> {
+        Ok(self.store.get_ranges(&place(name), ranges).await?)
+    }
+
+    /// Removes a pack that the store has forgotten.
+    pub async fn remove(&self, name: &str) -> Result<(), BlobError> {
+        match self.store.delete(&place(name)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Returns the packs that exist and are not under way, each with the time it was written, in milliseconds.
+    pub async fn list(&self) -> Result<Vec<(String, i64)>, BlobError> {
+        let listed = self.store.list(None).map_ok(|meta| {
+            let name = meta.location.filename().unwrap_or_default().to_owned();
+            (name, meta.last_modified.timestamp_millis())
+        });
+        let mut listed: Vec<_> = listed.try_collect().await?;
+        let under_way = self.under_way();
+        listed.retain(|(name, _)| !under_way.contains(name));
+        Ok(listed)
+    }
+
+    fn under_way(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
+        self.under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Spreads packs over folders by the end of their names, which is random.
+fn place(name: &str) -> Name {
+    let shard = name.get(name.len().saturating_sub(2)..).unwrap_or("00");
+    Name::from(format!("{shard}/{name}"))
+}
+
+/// Keeps a pack from being taken for garbage until its objects are known to the store, or given up.
+#[derive(Debug)]
+pub struct Claim {
+    name: String,
+    under_way: Arc<Mutex<HashSet<String>>>,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let mut under_way = self
+            .under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        under_way.remove(&self.name);
+    }
+}
+
+/// A pack that is being written. Dropped before its end it leaves nothing under its name.
+pub(super) struct PackWriter {
+    writer: WriteMultipart,
+    pack: NewPack,
+    claim: Claim,
+}
+
+impl PackWriter {
+    pub(super) async fn add(&mut self, hash: Hash, stored: Bytes) -> Result<(), ContentError> {
+        let length = u32::try_from(stored.len()).unwrap_or(u32::MAX);
+        self.pack.parts.push((hash, self.pack.bytes, length));
+        self.pack.bytes += u64::from(length);
+        self.writer
+            .wait_for_capacity(PARTS_MAX)
+            .await
+            .map_err(BlobError::from)?;
+        self.writer.put(stored);
+        Ok(())
+    }
+
+    /// Makes the pack durable.
+    pub(super) async fn finish(self) -> Result<(NewPack, Claim), ContentError> {
+        self.writer.finish().await.map_err(BlobError::from)?;
+        Ok((self.pack, self.claim))
+    }
+}
