@@ -56,7 +56,8 @@ async fn work_per_page(total: usize) -> Vec<(String, i32, usize)> {
     futures::future::try_join_all(creations).await.unwrap();
 
     let db = schema::open_reader(&fixture.path()).unwrap();
-    let span = event_list::Span::of_log(log::SessionRow::find(&db, &id).unwrap().handle);
+    let session = log::SessionRow::find(&db, &id).unwrap();
+    let stretches = session.stretches(&db).unwrap();
     let mut done = Vec::new();
     for order in [Order::Ascending, Order::Descending] {
         for (thread, kinds) in [
@@ -77,11 +78,17 @@ async fn work_per_page(total: usize) -> Vec<(String, i32, usize)> {
                 limit: 2,
             };
             let name = format!("{order:?} {thread:?} {kinds:?}");
-            let (steps, rows) = work(&db, event_list::processed(&query, span, 2));
-            done.push((format!("events {name}"), steps, rows));
-            if kinds.is_empty() && thread != Some("few") {
-                let (steps, rows) = work(&db, event_list::queued(&query, span, 2));
-                done.push((format!("queued {name}"), steps, rows));
+            for part in event_list::parts(&query, &stretches) {
+                let part_name = match part {
+                    event_list::Part::Processed(_) => "events",
+                    event_list::Part::Queued(_) if kinds.is_empty() && thread != Some("few") => {
+                        "queued"
+                    }
+                    // None of these waits.
+                    event_list::Part::Queued(_) => continue,
+                };
+                let (steps, rows) = work(&db, event_list::page(&query, part, 2));
+                done.push((format!("{part_name} {name}"), steps, rows));
             }
         }
         for (status, labels, include_archived) in [
