@@ -13,7 +13,7 @@ use super::SqliteOptions;
 use crate::store::StoreError;
 
 /// Marks the file as ours ("Sinw"), so that another program's database is not taken for an empty store.
-const APPLICATION_ID: i64 = 0x5369_6e77;
+pub(super) const APPLICATION_ID: i64 = 0x5369_6e77;
 /// How long to wait for another process's lock, e.g. that of a backup, before giving up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Prepared statements kept per connection. All fixed ones fit, beside the commonest listings.
@@ -28,7 +28,7 @@ const WAL_BYTES_KEPT: i64 = 64 << 20;
 const PAGE_BYTES: u64 = 4096;
 
 /// `MIGRATIONS[n]` takes a database from version `n` to `n + 1`.
-const MIGRATIONS: &[&str] = &[V1, V2];
+pub(super) const MIGRATIONS: &[&str] = &[V1, V2];
 
 /// `slot` is `session handle << 32 | number`: a log is one contiguous run of the table, in order, with no
 /// index beside the table's own. `position_slot` is the slot of the event that gave the event its
