@@ -146,6 +146,7 @@ pub struct NewResource {
 /// All that reads a log sees it as if it were the log's own, with three differences. An event that was queued
 /// at `number` is queued for good: reads give it no position, lists leave it out, and no processed event can
 /// name it. Deleting the other session leaves it in place. Checkpoints and files are shared with it.
+/// Sharing costs the same however long the history is. Subscribers hear of the new log as having grown to its end.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct History {
     /// The other session, of the same workspace.
@@ -503,7 +504,8 @@ pub trait Store: Send + Sync + 'static {
         change: ResourceChange,
     ) -> Result<Resource, StoreError>;
 
-    /// Removes a resource with its versions, events and lease; open subscriptions hear of it.
+    /// Removes a resource with its versions, events, files, checkpoints and lease; open subscriptions hear of it.
+    /// What other logs share of it stays until the last of them is removed.
     /// Errors: `NotFound`.
     async fn delete(&self, key: &Key) -> Result<(), StoreError>;
 

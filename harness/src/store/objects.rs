@@ -72,7 +72,7 @@ pub struct NewObjects {
 /// A pack that is durable and not yet known to the store.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewPack {
-    /// Its name, never used before.
+    /// Its name, never used before. The store refuses a name that it knows, not one that it has forgotten.
     pub name: String,
     /// Its size.
     pub bytes: u64,
@@ -80,7 +80,9 @@ pub struct NewPack {
     pub parts: Vec<(Hash, u64, u32)>,
 }
 
-/// What an append does to the session's files.
+/// What an append does to the session's files. Its root, shell and further objects must be stored, or be among
+/// what is new: else the append is refused as [`StoreError::Gone`]. They count as kept; what they lead to does not,
+/// so whoever has found that in the store, instead of storing it, names it in [`NewObjects::kept`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FilesChange {
     /// The files from the append's last event on.
@@ -151,9 +153,10 @@ pub trait Objects: Send + Sync + 'static {
     /// [`super::ROWS_MAX`] hashes; more are `Invalid`.
     async fn places(&self, hashes: &[Hash]) -> Result<Vec<Option<Place>>, StoreError>;
 
-    /// Stores objects without an append; what nothing needs by the next collection goes again.
-    /// Errors: `Gone` (a kept object is not stored), `Invalid` (a row that is too large), `AlreadyExists`
-    /// (the pack's name was used).
+    /// Stores objects without an append; what nothing needs by the next collection goes again. An object that
+    /// is a row and a part at once becomes the part.
+    /// Checked in this order, nothing is stored on an error: `Invalid` (a row that is too large; a part beyond
+    /// its pack's end), `AlreadyExists` (the pack's name is known), `Gone` (a kept object is not stored).
     async fn add_objects(&self, objects: NewObjects) -> Result<(), StoreError>;
 
     /// Returns a session's files as of event `number`: those of the newest append with files whose last event
@@ -175,24 +178,27 @@ pub trait Objects: Send + Sync + 'static {
     async fn objects(&self, after: i64, limit: usize) -> Result<Vec<Listed>, StoreError>;
 
     /// Removes those of `hashes` that were neither stored nor kept since the collection with this token began,
-    /// and returns how many went. At most [`super::ROWS_MAX`].
+    /// and returns how many went. At most [`super::ROWS_MAX`]; more are `Invalid`.
     async fn remove_objects(&self, token: i64, hashes: &[Hash]) -> Result<usize, StoreError>;
 
     /// Moves stored objects into a pack that is durable: rows, or parts of other packs. Parts that are no
-    /// longer stored are left out.
+    /// longer stored are left out. Moving does not keep an object. Errors: those of a pack in
+    /// [`Objects::add_objects`].
     async fn move_objects(&self, pack: NewPack) -> Result<(), StoreError>;
 
     /// Returns packs in order of name from behind `after`, at most `limit`.
     async fn packs(&self, after: Option<&str>, limit: usize) -> Result<Vec<Pack>, StoreError>;
 
-    /// Forgets a pack without live parts and tells whether it had none. Its file can go then.
+    /// Forgets a pack without live parts and tells whether it had none, which is also true of one that is not
+    /// known. Its file can go then, once those who have asked for places in it have read them.
     async fn forget_pack(&self, name: &str) -> Result<bool, StoreError>;
 
     /// Returns how many bytes all rows have together.
     async fn row_bytes(&self) -> Result<u64, StoreError>;
 
     /// Keeps what a fold of the log came to at event `number`, to start from it next time; a newer one replaces
-    /// all but the newest older one. Errors: `NotFound`, `Invalid` (beyond the log's end, or larger than
+    /// all but the newest older one. A session may keep one of the history that it shares too, as its own.
+    /// Errors: `NotFound`, `Invalid` (no event has that number; larger than
     /// [`super::EVENT_BYTES_MAX`]).
     async fn put_checkpoint(
         &self,

@@ -4,19 +4,26 @@
 //! [`run_all`]. A function here that the list forgets is dead code, which the build refuses.
 
 use anyhow::{Context as _, Result, bail, ensure};
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{
-    Append, EventQuery, Key, Kind, NewEvent, NewResource, Order, Projection, ResourceQuery,
-    SharedStore, StoreError, StoredEvent, TimeRange,
+    Append, EventQuery, Files, FilesChange, Hash, History, Key, Kind, NewEvent, NewObjects,
+    NewPack, NewResource, Order, Projection, ResourceQuery, SharedStore, StoreError, StoredEvent,
+    TimeRange,
 };
 use crate::clock::Timestamp;
 use crate::ids::{EventId, SessionId, WorkspaceId};
 
+mod checkpoints;
+mod collection;
 mod concurrency;
+mod files;
+mod history;
 mod leases;
 mod listing;
 mod log;
+mod objects;
 mod projection;
 mod resources;
 mod together;
@@ -68,6 +75,24 @@ macro_rules! store_contract {
             concurrency: one_of_many_wins_a_lease_a_name_and_a_revision;
             concurrency: dropped_appends_are_whole_or_absent;
             concurrency: subscribers_hear_of_growth_and_removal;
+            objects: objects_are_found_where_they_were_stored;
+            objects: unusable_objects_are_refused_whole;
+            objects: lists_of_objects_reach_everything_once;
+            objects: a_pack_is_forgotten_without_live_parts;
+            objects: objects_move_into_packs_and_stay_found;
+            files: files_are_those_of_the_newest_append;
+            files: files_and_events_are_one;
+            files: what_is_wrong_with_files_is_told_last;
+            collection: what_is_touched_survives_a_collection;
+            collection: roots_go_with_their_sessions;
+            history: a_fork_reads_as_a_copy;
+            history: what_is_shared_outlives_its_session;
+            history: what_only_forks_need_goes_with_them;
+            history: what_was_queued_stays_queued_for_good;
+            history: a_history_must_be_there;
+            history: subscribers_hear_of_each_log_by_itself;
+            checkpoints: the_two_newest_checkpoints_stay;
+            checkpoints: checkpoints_are_shared_with_the_history;
         }
     };
 }
@@ -153,6 +178,93 @@ async fn new_session(store: &SharedStore, name: &str) -> Result<SessionId> {
         .await
         .context("creating a session")?;
     Ok(id)
+}
+
+/// Returns a new session whose log begins with the first `number` events of another.
+fn forked(name: &str, of: &SessionId, number: u64) -> NewResource {
+    NewResource {
+        history: Some(History {
+            session_id: of.clone(),
+            number,
+        }),
+        ..resource(Kind::Session, session_id(name).as_str(), 0)
+    }
+}
+
+async fn fork(store: &SharedStore, name: &str, of: &SessionId, number: u64) -> Result<SessionId> {
+    let new = forked(name, of, number);
+    store.create(new).await.context("creating a fork")?;
+    Ok(session_id(name))
+}
+
+/// Returns an object with this content.
+fn object(content: &str) -> (Hash, Bytes) {
+    let content = Bytes::from(content.to_owned());
+    (Hash::of(&content), content)
+}
+
+/// Returns objects with these contents, as rows.
+fn rows(contents: &[&str]) -> NewObjects {
+    NewObjects {
+        rows: contents.iter().map(|content| object(content)).collect(),
+        ..NewObjects::default()
+    }
+}
+
+/// Returns a pack of objects with these contents, one behind the other.
+fn pack(name: &str, contents: &[&str]) -> NewPack {
+    let mut bytes = 0;
+    let parts = contents.iter().map(|content| {
+        let start = bytes;
+        bytes += content.len() as u64;
+        (object(content).0, start, content.len() as u32)
+    });
+    NewPack {
+        name: name.to_owned(),
+        parts: parts.collect(),
+        bytes,
+    }
+}
+
+/// Returns files whose root and shell have these contents, without the objects.
+fn files(root: &str, shell: Option<&str>) -> FilesChange {
+    FilesChange {
+        files: Files {
+            root: object(root).0,
+            digest: Hash::of(format!("digest of {root}").as_bytes()),
+            shell: shell.map(|shell| object(shell).0),
+        },
+        also: Vec::new(),
+        objects: NewObjects::default(),
+    }
+}
+
+fn append_files(
+    session_id: &SessionId,
+    expected: u64,
+    events: Vec<NewEvent>,
+    change: FilesChange,
+) -> Append {
+    Append {
+        files: Some(Box::new(change)),
+        ..append(session_id, expected, events)
+    }
+}
+
+/// Returns all roots, each once, sorted.
+async fn roots(store: &SharedStore) -> Result<Vec<Hash>> {
+    let mut hashes = Vec::new();
+    let mut after = 0;
+    loop {
+        let page = store.files().roots(after, 3).await?;
+        let Some(last) = page.last() else { break };
+        ensure!(page.len() <= 3 && last.position > after, "{page:?}");
+        after = last.position;
+        hashes.extend(page.iter().map(|rooted| rooted.hash));
+    }
+    hashes.sort();
+    hashes.dedup();
+    Ok(hashes)
 }
 
 /// Returns an event made `seconds` after the start, with an id that says so.
@@ -263,6 +375,15 @@ fn not_found<T>(result: Result<T, StoreError>) -> Result<()> {
 
 fn invalid<T>(result: Result<T, StoreError>) -> Result<()> {
     refused(result, "Invalid", |e| matches!(e, StoreError::Invalid(_)))
+}
+
+fn gone<T>(result: Result<T, StoreError>, content: &str) -> Result<()> {
+    let missing = Hash::of(content.as_bytes());
+    refused(
+        result,
+        "Gone",
+        |e| matches!(e, StoreError::Gone(hash) if *hash == missing),
+    )
 }
 
 fn lease_lost<T>(result: Result<T, StoreError>) -> Result<()> {

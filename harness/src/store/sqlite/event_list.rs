@@ -7,8 +7,9 @@
 use rusqlite::types::Value as Column;
 use rusqlite::{Connection, params_from_iter};
 
+use super::history::{Slots, Stretch};
 use super::log::{COLUMNS, SessionRow, event};
-use super::rows::{collect, micros_within, slot};
+use super::rows::{collect, micros_within};
 use crate::store::{
     EventPlace, EventQuery, FILTERS_MAX, Order, ROWS_MAX, StoreError, StoredEvent, TimeRange,
 };
@@ -23,74 +24,65 @@ pub(super) fn list(db: &Connection, query: &EventQuery) -> Result<Vec<StoredEven
             "a list takes at most {FILTERS_MAX} types"
         )));
     }
-    let handle = SessionRow::find(db, &query.session_id)?.handle;
+    let stretches = SessionRow::find(db, &query.session_id)?.stretches(db)?;
     let limit = query.limit.min(ROWS_MAX);
-    let log = Span::of_log(handle);
-    let has_queued = query.processed_at == TimeRange::default();
-    // The two parts of the order from where the page starts.
-    let parts = match (query.order, query.after) {
-        (Order::Ascending, None) => [Some(Part::Processed(log)), Some(Part::Queued(log))],
-        (Order::Ascending, Some(EventPlace::Processed(position))) => [
-            Some(Part::Processed(log.above(slot(handle, position)))),
-            Some(Part::Queued(log)),
-        ],
-        (Order::Ascending, Some(EventPlace::Queued(number))) => {
-            [Some(Part::Queued(log.above(slot(handle, number)))), None]
-        }
-        (Order::Descending, None) => [Some(Part::Queued(log)), Some(Part::Processed(log))],
-        (Order::Descending, Some(EventPlace::Queued(number))) => [
-            Some(Part::Queued(log.below(slot(handle, number)))),
-            Some(Part::Processed(log)),
-        ],
-        (Order::Descending, Some(EventPlace::Processed(position))) => [
-            Some(Part::Processed(log.below(slot(handle, position)))),
-            None,
-        ],
-    };
     let mut found = Vec::new();
-    for part in parts.into_iter().flatten() {
+    for part in parts(&query, &stretches) {
         let wanted = limit - found.len();
-        let (sql, columns) = match part {
-            Part::Queued(_) if !has_queued => continue,
-            Part::Queued(span) => queued(&query, span, wanted),
-            Part::Processed(span) => processed(&query, span, wanted),
-        };
-        if wanted > 0 {
-            found.extend(collect(db, &sql, params_from_iter(columns), event)?);
+        if wanted == 0 {
+            break;
         }
+        let (sql, columns) = page(&query, part, wanted);
+        found.extend(collect(db, &sql, params_from_iter(columns), event)?);
     }
     Ok(found)
 }
 
-/// One of the two parts of the order, within a span of positions or numbers.
+/// A part of the order: positions within one stretch of the log, or numbers of queued events.
 #[derive(Clone, Copy)]
-enum Part {
-    Processed(Span),
-    Queued(Span),
+pub(super) enum Part {
+    Processed(Slots),
+    Queued(Slots),
 }
 
-/// Slots strictly between two others.
-#[derive(Clone, Copy)]
-pub(super) struct Span {
-    low: i64,
-    high: i64,
-}
-
-impl Span {
-    pub(super) fn of_log(handle: i64) -> Self {
-        Self {
-            low: slot(handle, 0),
-            // The last slot of a log is one below the first of the next.
-            high: slot(handle, u64::MAX).saturating_add(1),
+/// Returns the parts of the order from where the page starts. A stretch's events have their positions in it or
+/// behind it, so one stretch comes after the other; only the last, which is the log's own, has queued ones.
+pub(super) fn parts(query: &EventQuery, stretches: &[Stretch]) -> Vec<Part> {
+    let all = Some((0, u64::MAX));
+    let (positions, numbers) = match (query.order, query.after) {
+        (_, None) => (all, all),
+        (Order::Ascending, Some(EventPlace::Processed(position))) => {
+            (Some((position, u64::MAX)), all)
         }
+        (Order::Ascending, Some(EventPlace::Queued(number))) => (None, Some((number, u64::MAX))),
+        (Order::Descending, Some(EventPlace::Queued(number))) => {
+            (all, Some((0, number.saturating_sub(1))))
+        }
+        (Order::Descending, Some(EventPlace::Processed(position))) => {
+            (Some((0, position.saturating_sub(1))), None)
+        }
+    };
+    let mut parts = Vec::with_capacity(stretches.len() + 1);
+    if let Some((above, upto)) = positions {
+        let slots = stretches.iter().filter_map(|s| s.slots(above, upto));
+        parts.extend(slots.map(Part::Processed));
     }
-
-    fn above(self, low: i64) -> Self {
-        Self { low, ..self }
+    // A bound on the time of processing excludes what has none.
+    let numbers = numbers.filter(|_| query.processed_at == TimeRange::default());
+    if let (Some((above, upto)), Some(own)) = (numbers, stretches.last()) {
+        parts.extend(own.slots(above, upto).map(Part::Queued));
     }
+    if query.order == Order::Descending {
+        parts.reverse();
+    }
+    parts
+}
 
-    fn below(self, high: i64) -> Self {
-        Self { high, ..self }
+/// Returns the query for the events of a part.
+pub(super) fn page(query: &EventQuery, part: Part, limit: usize) -> (String, Vec<Column>) {
+    match part {
+        Part::Processed(slots) => processed(query, slots, limit),
+        Part::Queued(slots) => queued(query, slots, limit),
     }
 }
 
@@ -101,13 +93,13 @@ fn direction(order: Order) -> &'static str {
     }
 }
 
-/// Returns the query for processed events with positions in `span`. Parameters 1 to 5 are the span, the
+/// Returns the query for processed events with positions in `slots`. Parameters 1 to 5 are the slots, the
 /// times and the limit, 6 is the thread, the rest are the types.
-pub(super) fn processed(query: &EventQuery, span: Span, limit: usize) -> (String, Vec<Column>) {
+fn processed(query: &EventQuery, slots: Slots, limit: usize) -> (String, Vec<Column>) {
     let (first, last) = micros_within(&query.processed_at);
     let mut columns: Vec<Column> = vec![
-        span.low.into(),
-        span.high.into(),
+        slots.above.into(),
+        slots.upto.into(),
         first.into(),
         last.into(),
         (limit as i64).into(),
@@ -140,7 +132,7 @@ pub(super) fn processed(query: &EventQuery, span: Span, limit: usize) -> (String
         .map(|(index, matches)| {
             format!(
                 "SELECT slot, position_slot FROM events INDEXED BY {index} \
-                 WHERE is_hidden = 0 AND {matches} AND position_slot > ?1 AND position_slot < ?2 \
+                 WHERE is_hidden = 0 AND {matches} AND position_slot > ?1 AND position_slot <= ?2 \
                  AND processed_at BETWEEN ?3 AND ?4"
             )
         })
@@ -153,9 +145,10 @@ pub(super) fn processed(query: &EventQuery, span: Span, limit: usize) -> (String
     (sql, columns)
 }
 
-/// Returns the query for queued events with slots in `span`.
-pub(super) fn queued(query: &EventQuery, span: Span, limit: usize) -> (String, Vec<Column>) {
-    let mut columns: Vec<Column> = vec![span.low.into(), span.high.into(), (limit as i64).into()];
+/// Returns the query for queued events in `slots`.
+fn queued(query: &EventQuery, slots: Slots, limit: usize) -> (String, Vec<Column>) {
+    let mut columns: Vec<Column> =
+        vec![slots.above.into(), slots.upto.into(), (limit as i64).into()];
     let mut bind = |text: &str| {
         columns.push(text.to_owned().into());
         format!("?{}", columns.len())
@@ -172,7 +165,7 @@ pub(super) fn queued(query: &EventQuery, span: Span, limit: usize) -> (String, V
     let direction = direction(query.order);
     let sql = format!(
         "SELECT {COLUMNS} FROM (SELECT slot FROM events INDEXED BY events_queued \
-           WHERE position_slot IS NULL AND is_hidden = 0 AND slot > ?1 AND slot < ?2{matches} \
+           WHERE position_slot IS NULL AND is_hidden = 0 AND slot > ?1 AND slot <= ?2{matches} \
            ORDER BY slot {direction} LIMIT ?3) k \
          CROSS JOIN events e ON e.slot = k.slot ORDER BY k.slot {direction}"
     );

@@ -3,15 +3,17 @@
 use rusqlite::{Connection, Row, params};
 use serde_json::Value;
 
+use super::history::Slots;
+use super::objects;
 use super::rows::{
     NUMBER_MAX, check_length, collect, execute, first, instant, integer, json_text, json_value,
-    micros, number_in, slot,
+    micros, natural, number_in, slot,
 };
 use super::writer::Unit;
 use crate::clock::truncate;
 use crate::ids::{EventId, SessionId, ThreadId};
 use crate::store::{
-    Append, Lease, NewEvent, PROCESSED, Projection, ROWS_MAX, StoreError, StoredEvent,
+    Append, FilesChange, Lease, NewEvent, PROCESSED, Projection, ROWS_MAX, StoreError, StoredEvent,
 };
 
 /// What the types of events start with that the API never shows.
@@ -86,6 +88,8 @@ fn names_no_queued_event() -> StoreError {
 pub(super) struct SessionRow {
     /// The upper part of its events' slots.
     pub(super) handle: i64,
+    /// The last number that it shares with other logs, 0 if none.
+    pub(super) shared: u64,
     /// The newest lease's token, while somebody has it.
     lease_token: Option<i64>,
 }
@@ -93,12 +97,13 @@ pub(super) struct SessionRow {
 impl SessionRow {
     /// Finds it.
     pub(super) fn find(db: &Connection, session_id: &SessionId) -> Result<Self, StoreError> {
-        let sql = "SELECT handle, iif(lease_holder IS NULL, NULL, lease_token) FROM sessions \
+        let sql = "SELECT handle, shared, iif(lease_holder IS NULL, NULL, lease_token) FROM sessions \
                    WHERE id = ?1";
         first(db, sql, [session_id.as_str()], |row| {
             Ok(Self {
                 handle: row.get(0)?,
-                lease_token: row.get(1)?,
+                shared: natural(row.get(1)?)?,
+                lease_token: row.get(2)?,
             })
         })?
         .ok_or(StoreError::NotFound)
@@ -112,7 +117,7 @@ impl SessionRow {
             [slot(self.handle, 0), slot(self.handle, u64::MAX)],
             |row| Ok(row.get::<_, i64>(0)?),
         )?;
-        Ok(last.map_or(0, number_in))
+        Ok(last.map_or(self.shared, number_in))
     }
 }
 
@@ -124,11 +129,12 @@ pub(super) struct AppendRow {
     /// What is wrong with the events is told only if nothing else is wrong.
     events: Result<Vec<EventRow>, String>,
     projection: Option<(Projection, String)>,
+    files: Option<Box<FilesChange>>,
 }
 
 impl AppendRow {
-    /// Converts.
-    pub(super) fn new(append: &Append) -> Result<Self, StoreError> {
+    /// Converts. Takes the files out of the append, since they may be large.
+    pub(super) fn new(append: &mut Append) -> Result<Self, StoreError> {
         let rows = append.events.iter().map(EventRow::new).collect();
         let events = match rows {
             Ok(rows) => Ok(rows),
@@ -147,6 +153,7 @@ impl AppendRow {
             lease: append.lease.clone(),
             events,
             projection,
+            files: append.files.take(),
         })
     }
 }
@@ -179,10 +186,14 @@ pub(super) fn append(unit: &mut Unit<'_>, append: &AppendRow) -> Result<Vec<Stan
         return Err(StoreError::Invalid("an append has no events".to_owned()));
     };
     let standings = insert(db, session.handle, last, events)?;
+    let grown = last + events.len() as u64;
+    if let Some(change) = &append.files {
+        objects::change(db, slot(session.handle, grown), change)?;
+    }
     if let Some((projection, body)) = &append.projection {
         project(db, session.handle, at, projection, body)?;
     }
-    unit.grew(&append.session_id, last + events.len() as u64);
+    unit.grew(&append.session_id, grown);
     Ok(standings)
 }
 
@@ -324,15 +335,39 @@ pub(super) fn read(
     after: u64,
     limit: usize,
 ) -> Result<Vec<StoredEvent>, StoreError> {
-    let handle = SessionRow::find(db, session_id)?.handle;
+    let stretches = SessionRow::find(db, session_id)?.stretches(db)?;
+    let limit = limit.min(ROWS_MAX);
+    let mut found = Vec::new();
+    for stretch in stretches {
+        let wanted = limit - found.len();
+        let Some(slots) = stretch.slots(after, u64::MAX) else {
+            continue;
+        };
+        if wanted == 0 {
+            break;
+        }
+        let (sql, columns) = run(slots, wanted);
+        found.extend(collect(db, &sql, columns, |row| {
+            Ok(as_shared(event(row)?, stretch.last))
+        })?);
+    }
+    Ok(found)
+}
+
+/// Returns the query for events in order of number.
+pub(super) fn run(slots: Slots, limit: usize) -> (String, [i64; 3]) {
     let sql = format!(
         "SELECT {COLUMNS} FROM events e WHERE e.slot > ?1 AND e.slot <= ?2 ORDER BY e.slot LIMIT ?3"
     );
-    let limit = limit.min(ROWS_MAX) as i64;
-    collect(
-        db,
-        &sql,
-        (slot(handle, after), slot(handle, u64::MAX), limit),
-        event,
-    )
+    (sql, [slots.above, slots.upto, limit as i64])
+}
+
+/// Returns an event as it was at number `last` of its log: what was queued then is queued for good in the
+/// logs that share it.
+fn as_shared(mut event: StoredEvent, last: u64) -> StoredEvent {
+    if event.position.is_some_and(|position| position > last) {
+        event.position = None;
+        event.processed_at = None;
+    }
+    event
 }

@@ -2,7 +2,7 @@
 //!
 //! Writes go through one thread that commits in groups ([`writer`]), reads through a pool of read-only
 //! connections ([`readers`]); neither waits for the other. What happens inside a transaction is in
-//! `resources`, `log` and `leases`, pages are in `resource_list` and `event_list`.
+//! `resources`, `log`, `history`, `leases` and `objects`, pages are in `resource_list` and `event_list`.
 //! Deliberately absent: news of other processes' writes. Whoever opens the data folder locks it.
 
 use std::path::PathBuf;
@@ -19,6 +19,7 @@ use crate::clock::Timestamp;
 use crate::ids::SessionId;
 
 mod event_list;
+mod history;
 mod leases;
 mod log;
 mod objects;
@@ -172,10 +173,10 @@ impl Store for SqliteStore {
 
     async fn append_with(
         &self,
-        append: Append,
+        mut append: Append,
         writes: Vec<Write>,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        let row = log::AppendRow::new(&append)?;
+        let row = log::AppendRow::new(&mut append)?;
         let rows = write_rows(writes)?;
         let standings = self
             .writer

@@ -3,15 +3,17 @@
 use rusqlite::{Connection, Row, params};
 use serde_json::Value;
 
+use super::history;
 use super::log::{self, EventRow};
 use super::rows::{
     HANDLE_MAX, collect, execute, first, instant, integer, json_text, json_value, micros, natural,
-    slot,
 };
 use super::writer::Unit;
 use crate::clock::truncate;
 use crate::ids::{SessionId, WorkspaceId};
-use crate::store::{Key, Kind, NewResource, ROWS_MAX, Resource, ResourceChange, StoreError, Write};
+use crate::store::{
+    History, Key, Kind, NewResource, ROWS_MAX, Resource, ResourceChange, StoreError, Write,
+};
 
 /// The columns that [`resource`] reads, of a table named `r`.
 pub(super) const COLUMNS: &str = "r.workspace, r.id, r.body, r.version, r.revision, r.status, \
@@ -45,14 +47,16 @@ pub(super) struct ResourceRow {
     at: i64,
     events: Vec<EventRow>,
     needs_wake: bool,
+    history: Option<History>,
 }
 
 impl ResourceRow {
     /// Checks and converts.
     pub(super) fn new(new: &NewResource) -> Result<Self, StoreError> {
-        if new.key.kind != Kind::Session && (new.needs_wake || !new.events.is_empty()) {
+        let has_log = new.needs_wake || !new.events.is_empty() || new.history.is_some();
+        if new.key.kind != Kind::Session && has_log {
             return Err(StoreError::Invalid(
-                "only a session has events and can be woken".to_owned(),
+                "only a session has events or a history, and can be woken".to_owned(),
             ));
         }
         Ok(Self {
@@ -68,6 +72,7 @@ impl ResourceRow {
                 .map(EventRow::new)
                 .collect::<Result<_, _>>()?,
             needs_wake: new.needs_wake,
+            history: new.history.clone(),
         })
     }
 }
@@ -95,6 +100,11 @@ pub(super) fn create(unit: &mut Unit<'_>, new: &ResourceRow) -> Result<(), Store
         return Err(StoreError::AlreadyExists);
     }
     check_name(db, &new.key, new.unique_name.as_deref(), None)?;
+    // Before the row is there: a session is no history of itself.
+    let shared = match &new.history {
+        Some(history) => history::shared_stretches(db, &new.key.workspace, history)?,
+        None => Vec::new(),
+    };
     execute(
         db,
         "INSERT INTO resources (workspace, kind, id, version, revision, unique_name, status, \
@@ -118,15 +128,22 @@ pub(super) fn create(unit: &mut Unit<'_>, new: &ResourceRow) -> Result<(), Store
                 "the store has had too many resources".to_owned(),
             ));
         }
+        let last = shared.last().map_or(0, |stretch| stretch.last);
         execute(
             db,
-            "INSERT INTO sessions (handle, id, wake_since) VALUES (?1, ?2, ?3)",
-            params![handle, new.key.id, new.needs_wake.then_some(new.at)],
+            "INSERT INTO sessions (handle, id, wake_since, shared) VALUES (?1, ?2, ?3, ?4)",
+            params![
+                handle,
+                new.key.id,
+                new.needs_wake.then_some(new.at),
+                integer(last)
+            ],
         )?;
-        log::insert(db, handle, 0, &new.events)?;
-        if !new.events.is_empty() {
-            let session_id = SessionId::from_text(new.key.id.as_str());
-            unit.grew(&session_id, new.events.len() as u64);
+        history::share(db, handle, &shared)?;
+        log::insert(db, handle, last, &new.events)?;
+        let grown = last + new.events.len() as u64;
+        if grown > 0 {
+            unit.grew(&SessionId::from_text(new.key.id.as_str()), grown);
         }
     }
     Ok(())
@@ -336,14 +353,11 @@ pub(super) fn update(
 /// Removes a resource and all that hangs on it.
 pub(super) fn delete(unit: &mut Unit<'_>, key: &Key) -> Result<(), StoreError> {
     let (handle, _) = find(unit.db, key)?;
-    // Versions, labels and the session's row go with it by their foreign keys.
+    let sources = history::sources(unit.db, handle)?;
+    // Versions, labels and the session's row with its segments go with it by their foreign keys.
     execute(unit.db, "DELETE FROM resources WHERE handle = ?1", [handle])?;
     if key.kind == Kind::Session {
-        execute(
-            unit.db,
-            "DELETE FROM events WHERE slot BETWEEN ?1 AND ?2",
-            [slot(handle, 0), slot(handle, u64::MAX)],
-        )?;
+        history::release(unit.db, handle, &sources)?;
         unit.grew(&SessionId::from_text(key.id.as_str()), u64::MAX);
     }
     Ok(())

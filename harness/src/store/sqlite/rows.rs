@@ -4,7 +4,7 @@ use rusqlite::{Connection, ErrorCode, Params, Row};
 use serde_json::Value;
 
 use crate::clock::Timestamp;
-use crate::store::{EVENT_BYTES_MAX, JSON_DEPTH_MAX, StoreError, TimeRange};
+use crate::store::{EVENT_BYTES_MAX, JSON_DEPTH_MAX, ROWS_MAX, StoreError, TimeRange};
 
 /// Bits of a slot below the session's handle.
 const NUMBER_BITS: u32 = 32;
@@ -95,6 +95,16 @@ pub(super) fn check_length(bytes: usize) -> Result<(), StoreError> {
     if bytes > EVENT_BYTES_MAX {
         return Err(StoreError::Invalid(format!(
             "the content has {bytes} bytes, more than {EVENT_BYTES_MAX}"
+        )));
+    }
+    Ok(())
+}
+
+/// Refuses a list that is longer than [`ROWS_MAX`].
+pub(super) fn check_rows(rows: usize) -> Result<(), StoreError> {
+    if rows > ROWS_MAX {
+        return Err(StoreError::Invalid(format!(
+            "a call takes at most {ROWS_MAX} of these, not {rows}"
         )));
     }
     Ok(())

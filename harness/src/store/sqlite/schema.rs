@@ -13,11 +13,11 @@ use super::SqliteOptions;
 use crate::store::StoreError;
 
 /// Marks the file as ours ("Sinw"), so that another program's database is not taken for an empty store.
-const APPLICATION_ID: i64 = 0x5369_6e77;
+pub(super) const APPLICATION_ID: i64 = 0x5369_6e77;
 /// How long to wait for another process's lock, e.g. that of a backup, before giving up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Prepared statements kept per connection. All fixed ones fit, beside the commonest listings.
-const STATEMENTS_MAX: usize = 64;
+const STATEMENTS_MAX: usize = 96;
 /// Page cache of the writer, KiB.
 const WRITER_CACHE_KIB: i64 = 16 << 10;
 /// Page cache of each reader, KiB.
@@ -28,7 +28,7 @@ const WAL_BYTES_KEPT: i64 = 64 << 20;
 const PAGE_BYTES: u64 = 4096;
 
 /// `MIGRATIONS[n]` takes a database from version `n` to `n + 1`.
-const MIGRATIONS: &[&str] = &[V1];
+pub(super) const MIGRATIONS: &[&str] = &[V1, V2];
 
 /// `slot` is `session handle << 32 | number`: a log is one contiguous run of the table, in order, with no
 /// index beside the table's own. `position_slot` is the slot of the event that gave the event its
@@ -103,6 +103,66 @@ CREATE INDEX events_by_kind ON events (kind, position_slot, processed_at, thread
 CREATE INDEX events_by_thread ON events (thread_id, position_slot, processed_at) WHERE is_hidden = 0;
 CREATE INDEX events_queued ON events (slot, kind, thread_id) WHERE position_slot IS NULL AND is_hidden = 0;
 CREATE INDEX events_queued_by_id ON events (id) WHERE position_slot IS NULL;
+";
+
+/// A session's `shared` is the last number that it shares with others; `segments` says whose events those are,
+/// each row those up to its number. All that hangs on events goes by their slots. Objects are found by hash and
+/// listed by row, and touching one rewrites its row: so contents lie in a table of their own.
+const V2: &str = "
+ALTER TABLE sessions ADD COLUMN shared INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE segments (
+    session INTEGER NOT NULL REFERENCES sessions (handle) ON DELETE CASCADE,
+    upto INTEGER NOT NULL,
+    source INTEGER NOT NULL,
+    PRIMARY KEY (session, upto)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX segments_by_source ON segments (source, upto);
+
+CREATE TABLE objects (
+    id INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL UNIQUE,
+    touched INTEGER NOT NULL,
+    length INTEGER NOT NULL,
+    pack INTEGER,
+    start INTEGER
+) STRICT;
+CREATE TABLE object_rows (
+    object INTEGER PRIMARY KEY,
+    content BLOB NOT NULL
+) STRICT;
+CREATE TABLE object_totals (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    collection INTEGER NOT NULL,
+    row_bytes INTEGER NOT NULL
+) STRICT;
+INSERT INTO object_totals (one, collection, row_bytes) VALUES (1, 0, 0);
+
+CREATE TABLE packs (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    bytes INTEGER NOT NULL,
+    live_bytes INTEGER NOT NULL DEFAULT 0,
+    live_parts INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE snapshots (
+    slot INTEGER PRIMARY KEY,
+    root BLOB NOT NULL,
+    digest BLOB NOT NULL,
+    shell BLOB
+) STRICT;
+CREATE TABLE roots (
+    id INTEGER PRIMARY KEY,
+    slot INTEGER NOT NULL,
+    hash BLOB NOT NULL
+) STRICT;
+CREATE INDEX roots_by_slot ON roots (slot);
+
+CREATE TABLE checkpoints (
+    slot INTEGER PRIMARY KEY,
+    body BLOB NOT NULL
+) STRICT;
 ";
 
 /// Opens the one connection that writes, making or migrating the database first.

@@ -16,8 +16,13 @@ use serde_json::json;
 
 use super::*;
 use crate::ids::{EventId, ThreadId, WorkspaceId};
-use crate::store::{Kind, NewEvent, Order, PROCESSED, Projection, ROWS_MAX, TimeRange, contract};
+use crate::store::{
+    EventPlace, Files, FilesChange, Hash, History, Kind, NewEvent, NewObjects, NewPack, Order,
+    PROCESSED, Projection, ROWS_MAX, TimeRange, contract,
+};
 
+mod files;
+mod histories;
 mod page_cost;
 
 macro_rules! contract_tests {
@@ -156,12 +161,42 @@ async fn fill(store: &SqliteStore) -> Vec<String> {
         })
         .await
         .unwrap();
+    let mut fork = resource(key(Kind::Session, "fork"));
+    fork.history = Some(History {
+        session_id: id.clone(),
+        number: 3,
+    });
+    store.create(fork).await.unwrap();
+    store
+        .append(files::append(&SessionId::from_text("fork"), 3, "content"))
+        .await
+        .unwrap();
+    let pack = NewPack {
+        name: "pack".to_owned(),
+        bytes: 4,
+        parts: vec![(Hash::of(b"part"), 0, 4)],
+    };
+    let new = NewObjects {
+        pack: Some(pack),
+        ..NewObjects::default()
+    };
+    store.add_objects(new).await.unwrap();
+    let checkpoint = bytes::Bytes::from_static(b"checkpoint");
+    store.put_checkpoint(&id, 2, checkpoint).await.unwrap();
     picture(store).await
 }
 
 async fn picture(store: &SqliteStore) -> Vec<String> {
     let id = SessionId::from_text("s");
+    let fork = SessionId::from_text("fork");
     vec![
+        format!("{:?}", store.read(&fork, 0, 10).await.unwrap()),
+        format!("{:?}", store.files_at(&fork, 4).await.unwrap()),
+        format!("{:?}", store.checkpoint(&fork, 4).await.unwrap()),
+        format!("{:?}", store.objects(0, 10).await.unwrap()),
+        format!("{:?}", store.roots(0, 10).await.unwrap()),
+        format!("{:?}", store.packs(None, 10).await.unwrap()),
+        format!("{:?}", store.row_bytes().await.unwrap()),
         format!(
             "{:?}",
             store
