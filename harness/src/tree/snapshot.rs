@@ -16,8 +16,8 @@ use super::node::{Entry, Folder, Kind};
 use super::{Marks, TreeError};
 use crate::content::Batch;
 
-/// Levels of folders that are kept; a deeper one could use up the daemon's descriptors.
-pub(super) const LEVELS_MAX: usize = 1_000;
+/// Levels of folders that are kept; many more would use up a thread's stack and the daemon's descriptors.
+pub(super) const LEVELS_MAX: usize = 200;
 /// Times a name is looked at again because it became something else meanwhile.
 const LOOKS_MAX: usize = 4;
 
