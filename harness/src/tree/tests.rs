@@ -346,13 +346,13 @@ fn folders_nested_too_deep_are_refused_and_can_be_removed() {
         }
     };
     // As deep as can be kept, on a thread of the usual size.
-    nest(super::snapshot::LEVELS_MAX);
+    nest(snapshot::LEVELS_MAX);
     let deep = world.snapshot(Some(&empty), &Marks::whole());
     let fork = world.folder.path().join("fork");
     std::fs::create_dir(&fork).unwrap();
     world.restore(&fork, Some(&deep), &Marks::whole(), Trust::Nothing);
     world.restore(&fork, Some(&deep), &Marks::whole(), Trust::Nothing);
-    assert_eq!(world.changes(&empty, &deep).len(), super::snapshot::LEVELS_MAX);
+    assert_eq!(world.changes(&empty, &deep).len(), snapshot::LEVELS_MAX);
     world.restore(&world.work(), Some(&empty), &Marks::whole(), Trust::Nothing);
     // Deeper than a path can be long.
     nest(1_500);
