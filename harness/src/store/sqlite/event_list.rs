@@ -45,8 +45,9 @@ pub(super) enum Part {
     Queued(Slots),
 }
 
-/// Returns the parts of the order from where the page starts. A stretch's events have their positions in it or
-/// behind it, so one stretch comes after the other; only the last, which is the log's own, has queued ones.
+/// Returns the parts of the order from where the page starts. A stretch's events have their positions in it, or
+/// got them after it was shared, when they no longer count: so one stretch comes after the other. Only in the
+/// last, which is the log's own, events wait.
 pub(super) fn parts(query: &EventQuery, stretches: &[Stretch]) -> Vec<Part> {
     let all = Some((0, u64::MAX));
     let (positions, numbers) = match (query.order, query.after) {
