@@ -106,7 +106,7 @@ impl SessionFiles {
         };
         let mut kept = Vec::new();
         let all = [WORKSPACE, TMP, OUTPUTS, MEMORY];
-        for (guest_path, name) in all.into_iter().skip(usize::from(!has_workspace)) {
+        for (guest_path, name) in all.into_iter().skip(usize::from(has_workspace)) {
             let path = folder.join(name);
             make_private(&path).map_err(disk("make a folder of the session"))?;
             let dir = Dir::open_ambient_dir(&path, ambient_authority());
