@@ -7,9 +7,10 @@ use sinew_tests::world::World;
 
 use crate::PROGRAM;
 
-/// Writes memories, says so, and hangs; the second time it does nothing, so that what the first left is all there is.
-const COMMAND: &str = "[ -e ran ] && exit; touch ran; cd /mnt/memory/notes; echo two > changed.md; echo new > new.md; \
-                       rm gone.md; echo written; sleep 100";
+/// Writes memories, says so, and waits for a file that only the test makes. What is appended shows a second run
+/// that sees the first one's work.
+const COMMAND: &str = "cd /mnt/memory/notes; echo two >> changed.md; echo new >> new.md; rm gone.md; echo written; \
+                       until [ -e /workspace/go ]; do sleep 0.05; done";
 
 async fn memory(world: &World, store: &str, path: &str) -> Result<()> {
     let body = json!({"path": path, "content": "one"});
@@ -62,12 +63,20 @@ async fn between_a_change_of_a_file_and_its_version() -> Result<()> {
     stream.until("sinew.tool_output").await?;
     world.kill()?;
     world.restart()?;
+    let mut stream = client
+        .stream_at(&format!("/sinew/v1/sessions/{session}/stream"))
+        .await?;
+    stream.until("sinew.tool_output").await?;
+    std::fs::write(world.workspace(&session).join("go"), "")?;
     client.until_idle(&session, "end_turn").await?;
 
     let memories = format!("{store}/memories?view=full");
     assert_eq!(
         columns(&world, &memories, &["path", "content"]).await?,
-        [json!(["/changed.md", "two\n"]), json!(["/new.md", "new\n"])]
+        [
+            json!(["/changed.md", "onetwo\n"]),
+            json!(["/new.md", "new\n"])
+        ]
     );
     let versions = format!("{store}/memory_versions?session_id={session}");
     let mut versions = columns(&world, &versions, &["operation", "path"]).await?;

@@ -28,6 +28,7 @@ impl Driver {
         };
         let memory = self.memory()?;
         let mounts = Mounts::of_session(&self.state()?.config);
+        let is_new = self.hand.is_none();
         let hand = match self.lend_hand(&mounts).await? {
             Woken::Done(Ok(hand)) => hand,
             Woken::Interrupted => return Ok(()),
@@ -36,9 +37,9 @@ impl Driver {
             }
         };
         // After a crash the call sees the memory that its first run saw.
-        if let Some(memory) = &memory
-            && !hand.was_cut_off()
-            && let Err(text) = self.bring_in_memory(memory, &*hand).await?
+        let memory_in = memory.as_ref().filter(|_| !hand.was_cut_off());
+        if (memory_in.is_some() || is_new)
+            && let Err(text) = self.bring_in(memory_in, &*hand).await?
         {
             self.hand = Some(hand);
             return self.answer(event_id, failure(text)).await;
@@ -119,15 +120,17 @@ impl Driver {
         Ok(Woken::Done(placed.map(|()| hand)))
     }
 
-    /// Brings the session's memory stores into its folders, and keeps what that changed: a call that is cut off
-    /// later runs again on the same. The inner error is for the model.
-    async fn bring_in_memory(
+    /// Brings the session's memory stores into its folders, and keeps what that changed and what was there before
+    /// the first hand: a call that is cut off later runs again on the same. The inner error is for the model.
+    async fn bring_in(
         &mut self,
-        memory: &Memory,
+        memory: Option<&Memory>,
         hand: &dyn Hand,
     ) -> Result<Result<(), &'static str>, DriverError> {
         // What it has to tell comes again with what the call does.
-        if let Err(error) = self.sync_memory(memory).await {
+        if let Some(memory) = memory
+            && let Err(error) = self.sync_memory(memory).await
+        {
             tracing::error!(session = %self.session_id, %error, "memory could not be brought in");
             return Ok(Err(
                 "The memory below /mnt/memory could not be brought in, so the call was not made; the operator was \
@@ -148,7 +151,7 @@ impl Driver {
             }
             Err(HandError::Full) => Err(StoreError::Full.into()),
             Err(error) => {
-                tracing::error!(session = %self.session_id, %error, "memory could not be kept");
+                tracing::error!(session = %self.session_id, %error, "files could not be kept");
                 Ok(Err(
                     "The sandbox failed, so the call was not made; the operator was told. Try again.",
                 ))

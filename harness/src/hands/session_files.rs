@@ -23,8 +23,8 @@ use crate::data_dir::make_private;
 use crate::memory::mount::MOUNT_ROOT;
 use crate::store::{Files, FilesChange, Hash};
 use crate::tree::{
-    Entry, Folder, Kind, Marks, Trash, TreeError, Trust, changes, entries, inodes, restore,
-    snapshot, update,
+    Entry, Folder, Kind, Marks, Trash, TreeError, Trust, changes, entries, inodes, is_empty,
+    restore, snapshot, update,
 };
 
 /// Where the guest has the folders that a session keeps, and what they are called on the host.
@@ -51,6 +51,8 @@ pub(super) struct SessionFiles {
     inner: Mutex<Inner>,
     /// They were not at rest when they were opened: a call was cut off.
     pub(super) was_cut_off: bool,
+    /// There are files that no tree has yet, put there before the first hand.
+    pub(super) has_unseen: bool,
     /// Nobody else works on the folders as long as this lives.
     _turn: OwnedMutexGuard<()>,
 }
@@ -121,7 +123,12 @@ impl SessionFiles {
         let was_cut_off = matches!(known, Known::Was(..));
         // What is there before the first note becomes the session's with its first snapshot.
         let is_unseen = state.is_new() && files.is_none();
-        if !is_unseen && known != Known::Is(root) {
+        let mut has_unseen = false;
+        if is_unseen {
+            for place in &kept {
+                has_unseen |= !is_empty(place.dir.as_fd())?;
+            }
+        } else if known != Known::Is(root) {
             state.stir().map_err(disk("write the folder's state"))?;
             let mut trash = Trash::open(&folder.join(TRASH))?;
             let old = match known {
@@ -169,6 +176,7 @@ impl SessionFiles {
                 saved: None,
             }),
             was_cut_off,
+            has_unseen,
             _turn: turn,
         })
     }

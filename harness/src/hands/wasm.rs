@@ -256,8 +256,8 @@ impl Hands for WasmHands {
         Ok(Box::new(WasmHand {
             hand,
             tmp: Arc::new(folders.spill),
+            unsaved: Mutex::new(kept.has_unseen.then(Unsaved::begin)),
             files: Arc::new(kept),
-            unsaved: Mutex::default(),
             has_memory: !mounts.memory.is_empty(),
             session_id: session_id.clone(),
             call_timeout: self.options.call_timeout,
@@ -454,6 +454,17 @@ struct Unsaved {
     spilled: Vec<(&'static str, PathBuf)>,
 }
 
+impl Unsaved {
+    /// Returns that nothing is known to have changed until now.
+    fn begin() -> Self {
+        Self {
+            dirty: DirtySet::default(),
+            since: change_time_now(),
+            spilled: Vec::new(),
+        }
+    }
+}
+
 #[async_trait]
 impl Hand for WasmHand {
     async fn execute(
@@ -496,11 +507,7 @@ impl Hand for WasmHand {
         if unsaved.is_none() && !self.has_memory && shell == self.files.shell() {
             return Ok(None);
         }
-        let unsaved = unsaved.unwrap_or_else(|| Unsaved {
-            dirty: DirtySet::default(),
-            since: change_time_now(),
-            spilled: Vec::new(),
-        });
+        let unsaved = unsaved.unwrap_or_else(Unsaved::begin);
         let mut touched = Touched {
             names: unsaved.spilled,
             memory: self.has_memory,

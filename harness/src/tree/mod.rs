@@ -25,5 +25,5 @@ pub use folder::{entries, lookup, update};
 pub use marks::{Marks, inodes};
 pub use node::{Entry, Folder, Kind, Pieces, linked};
 pub use restore::{Trust, restore};
-pub use snapshot::snapshot;
+pub use snapshot::{is_empty, snapshot};
 pub use trash::{Trash, remove_folder};

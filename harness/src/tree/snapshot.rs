@@ -191,6 +191,11 @@ pub(super) fn names(dir: BorrowedFd<'_>) -> Result<Vec<Vec<u8>>, TreeError> {
     Ok(found)
 }
 
+/// Tells whether a folder has no names.
+pub fn is_empty(dir: BorrowedFd<'_>) -> Result<bool, TreeError> {
+    Ok(names(dir)?.is_empty())
+}
+
 pub(super) fn mode_of(stat: &Stat) -> u16 {
     // The mask leaves twelve bits.
     u16::try_from(stat.st_mode & 0o7777).unwrap_or(0)
