@@ -1,5 +1,6 @@
-//! `GET /sinew/v1/sessions/{id}/diff`: what changed of a session's files between two of its events.
+//! `GET /sinew/v1/sessions/{id}/diff` and `.../patch`: what changed of a session's files between two of its events.
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -7,7 +8,6 @@ use serde_json::{Value, json};
 
 use super::history::{FORKED_FROM, Wanted, find_point};
 use super::{SessionState, id_of};
-use crate::api::body::Invalid;
 use crate::api::query::Query;
 use crate::api::{ApiError, Caller};
 use crate::json::Fields as _;
@@ -26,18 +26,43 @@ pub(super) async fn diff(
     caller: Caller,
     Path(session_id): Path<String>,
     query: Query,
+) -> Result<Json<Value>, ApiError> {
+    let row = state.row(&caller, &session_id).await?;
+    let (compared, old, new) = compared(&state, &row, &query).await?;
+    let digest = |files: Option<Files>| files.map(|files| files.digest.to_string());
+    Ok(Json(json!({
+        "type": "session_diff",
+        "session_id": session_id,
+        "from_digest": digest(old),
+        "to_digest": digest(new),
+        "files": compared.files.iter().map(wire).collect::<Vec<_>>(),
+        "is_truncated": compared.is_cut,
+    })))
+}
+
+/// As [`diff`], as a patch.
+pub(super) async fn patch(
+    State(state): State<SessionState>,
+    caller: Caller,
+    Path(session_id): Path<String>,
+    query: Query,
 ) -> Result<Response, ApiError> {
     let row = state.row(&caller, &session_id).await?;
-    let lines = query
-        .integer("context", 0, CONTEXT_MAX)?
-        .unwrap_or(CONTEXT_DEFAULT);
-    let is_patch = match query.text("format")? {
-        None | Some("json") => false,
-        Some("patch") => true,
-        Some(_) => return Err(Invalid::at("format", "expected json or patch").into()),
-    };
-    let old = files_at(&state, &row, query.text("from_event_id")?, true).await?;
-    let new = files_at(&state, &row, query.text("to_event_id")?, false).await?;
+    let (compared, _, _) = compared(&state, &row, &query).await?;
+    let patch: String = compared.files.iter().map(FileDiff::patch).collect();
+    let kind = HeaderValue::from_static("text/x-diff; charset=utf-8");
+    Ok(([(header::CONTENT_TYPE, kind)], patch).into_response())
+}
+
+async fn compared(
+    state: &SessionState,
+    row: &Resource,
+    query: &Query,
+) -> Result<(Comparison, Option<Files>, Option<Files>), ApiError> {
+    let lines = query.integer("context", 0, CONTEXT_MAX)?;
+    let lines = usize::try_from(lines.unwrap_or(CONTEXT_DEFAULT)).unwrap_or(usize::MAX);
+    let old = files_at(state, row, query.text("from_event_id")?, true).await?;
+    let new = files_at(state, row, query.text("to_event_id")?, false).await?;
     let content = state.brain.content.clone();
     let compared = tokio::task::spawn_blocking(move || {
         let reader = content.blocking();
@@ -45,30 +70,10 @@ pub(super) async fn diff(
             Some(files) => folders(&reader, files.root),
             None => Ok(Folders::new()),
         };
-        compare(
-            &reader,
-            &of(old)?,
-            &of(new)?,
-            usize::try_from(lines).unwrap_or(usize::MAX),
-        )
+        compare(&reader, &of(old)?, &of(new)?, lines)
     });
     let compared: Result<Comparison, TreeError> = compared.await.map_err(ApiError::internal)?;
-    let compared = compared.map_err(ApiError::internal)?;
-    if is_patch {
-        let patch: String = compared.files.iter().map(FileDiff::patch).collect();
-        let kind = HeaderValue::from_static("text/x-diff; charset=utf-8");
-        return Ok(([(header::CONTENT_TYPE, kind)], patch).into_response());
-    }
-    let digest = |files: Option<Files>| files.map(|files| files.digest.to_string());
-    let body = json!({
-        "type": "session_diff",
-        "session_id": session_id,
-        "from_digest": digest(old),
-        "to_digest": digest(new),
-        "files": compared.files.iter().map(wire).collect::<Vec<_>>(),
-        "is_truncated": compared.is_cut,
-    });
-    Ok(axum::Json(body).into_response())
+    Ok((compared.map_err(ApiError::internal)?, old, new))
 }
 
 /// Returns the files after an event; without one those at the beginning, or at the end.

@@ -73,6 +73,7 @@ pub fn routes(state: SessionState) -> Router<ApiState> {
             post(history::rewind),
         )
         .route("/sinew/v1/sessions/{session_id}/diff", get(diff::diff))
+        .route("/sinew/v1/sessions/{session_id}/patch", get(diff::patch))
         .route(
             "/sinew/v1/sessions/{session_id}/stream",
             get(stream::session_stream_with_output),
