@@ -23,7 +23,7 @@ pub use error::TreeError;
 pub use file::{content, pieces};
 pub use folder::{entries, lookup, update};
 pub use marks::{Marks, inodes};
-pub use node::{Entry, Folder, Kind, Pieces, linked};
+pub use node::{Entry, Folder, Kind, Links, Pieces, linked};
 pub use restore::{Trust, restore};
 pub use snapshot::{is_empty, snapshot};
 pub use trash::{Trash, remove_folder};
