@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::brain::Brain;
 use super::drivers::Poke;
 use crate::clock::Timestamp;
+use crate::crash_point;
 use crate::hands::{Hand, Mounts};
 use crate::ids::{EventId, SessionId};
 use crate::json::Fields as _;
@@ -285,7 +286,9 @@ impl Driver {
                     if self.unsaved.take().is_some()
                         && let Some(hand) = &self.hand
                     {
+                        crash_point::reach("append-before-committed");
                         hand.committed().await;
+                        crash_point::reach("append-after-committed");
                     }
                     return Ok(());
                 }

@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 use super::driver::{Driver, DriverError, Woken};
 use super::memory::Memory;
 use super::tool_output;
+use crate::crash_point;
 use crate::hands::{CallOutcome, Hand, HandError, Mounts, ToolCall};
 use crate::ids::EventId;
 use crate::session::{Draft, EventKind, text_block};
@@ -52,8 +53,10 @@ impl Driver {
             self.state()?.last,
             event_id.clone(),
         );
+        crash_point::reach("call-before-run");
         let work = hand.execute(&call, &output, &cancel);
         let (done, is_interrupted) = self.attend_to_end(work, &cancel).await?;
+        crash_point::reach("call-after-run");
         let mut outcome = match done {
             Some(Ok(outcome)) => outcome,
             // The hand is gone with what it changed; the interrupt answers the call.
@@ -72,6 +75,7 @@ impl Driver {
         }
         match hand.save().await {
             Ok(change) => {
+                crash_point::reach("call-after-save");
                 self.unsaved = change.map(Box::new);
                 self.hand = Some(hand);
             }
@@ -101,8 +105,10 @@ impl Driver {
         let Some(hand) = self.hand.take() else {
             let last = self.state()?.last;
             let files = self.brain.store.files().files_at(&session_id, last).await?;
+            crash_point::reach("hand-before-provision");
             let made = hands.provision(&session_id, mounts, files);
             let made = self.attend(made).await?;
+            crash_point::reach("hand-after-provision");
             self.mounts = mounts.clone();
             return Ok(made);
         };
