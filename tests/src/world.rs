@@ -64,6 +64,16 @@ impl World {
         Ok(())
     }
 
+    /// Returns the daemon that runs.
+    pub fn daemon(&self) -> Result<&Daemon> {
+        self.daemon.as_ref().context("no daemon runs")
+    }
+
+    /// Waits for an end of the daemon that the test did not ask for.
+    pub fn wait(&mut self) -> Result<std::process::ExitStatus> {
+        self.daemon.take().context("no daemon runs")?.wait()
+    }
+
     /// Returns the daemon's resident memory in bytes.
     pub fn memory_bytes(&self) -> Result<u64> {
         self.status_bytes("VmRSS:")
