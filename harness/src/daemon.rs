@@ -163,13 +163,15 @@ impl Daemon {
         }
         let blobs = Blobs::in_folder(&data.blobs())?;
         let content = Content::new(store.clone(), Packs::in_folder(&data.packs())?);
-        let hands = Arc::new(make_hands(&config, &data, &blobs, content, &mut progress).await?);
+        let hands =
+            Arc::new(make_hands(&config, &data, &blobs, content.clone(), &mut progress).await?);
         sweep(&store, &hands).await;
         let catalog = catalog(&config);
         let brain = brain(
             &config,
             store.clone(),
             blobs.clone(),
+            content,
             hands,
             catalog.clone(),
         )?;
@@ -460,6 +462,7 @@ fn brain(
     config: &Config,
     store: SharedStore,
     blobs: Blobs,
+    content: Content,
     hands: Arc<dyn Hands>,
     catalog: Arc<Catalog>,
 ) -> Result<Arc<Brain>, DaemonError> {
@@ -468,6 +471,7 @@ fn brain(
         live: Live::follow(&store),
         store,
         blobs,
+        content,
         model: Arc::new(router(config, catalog.clone())?),
         clock,
         facts: catalog,

@@ -13,6 +13,7 @@ mod bad_input;
 mod bash_tool;
 mod cli_resources;
 mod exec;
+mod history;
 mod large_file;
 mod named_files;
 mod openapi;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sinew::clock::Timestamp;
 use sinew::data_dir::database;
 use sinew::ids::SessionId;
-use sinew::session::{Limits, State, project};
+use sinew::session::{Limits, PROJECTION_PRIVATE, State, counting, project, rewinds_of};
 use sinew::store::{SqliteOptions, SqliteStore, Store, StoredEvent};
 
 /// Events read at once.
@@ -207,13 +207,26 @@ pub async fn read_stored(store: &dyn Store, session: &str) -> Result<Vec<StoredE
             break;
         }
     }
-    // The fold refuses gaps and repeats.
-    let state = State::fold(&session_id, &events)?;
+    let contiguous = (1u64..)
+        .zip(&events)
+        .all(|(number, event)| event.number == number);
+    ensure!(contiguous, "{session}: the numbers have a gap or a repeat");
+    // What the session went back behind does not count.
+    let row = store.session(&session_id).await?;
+    let rewinds = rewinds_of(&row.body[PROJECTION_PRIVATE]["rewinds"]);
+    let ranges = counting(&rewinds, u64::MAX);
+    let counts = |event: &&StoredEvent| {
+        let number = event.number;
+        ranges
+            .iter()
+            .any(|range| range.first <= number && number <= range.last)
+    };
+    let counted: Vec<StoredEvent> = events.iter().filter(counts).cloned().collect();
+    let state = State::fold(&session_id, &counted)?;
     ensure!(
         state.last == store.last_number(&session_id).await? && state.last == events.len() as u64,
         "{session}: wrong last number"
     );
-    let row = store.session(&session_id).await?;
     let projection = project(&state, &Limits::default());
     ensure!(
         row.body == projection.body,

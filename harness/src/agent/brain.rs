@@ -7,6 +7,7 @@ use super::backoff::Backoff;
 use super::live::Live;
 use crate::blobs::Blobs;
 use crate::clock::Clock;
+use crate::content::Content;
 use crate::hands::Hands;
 use crate::model::{Catalog, Cost, Model, TokenUsage};
 use crate::session::Limits;
@@ -71,6 +72,8 @@ pub struct Brain {
     pub facts: Arc<dyn ModelFacts>,
     /// The contents of files.
     pub blobs: Blobs,
+    /// What the sessions' files are kept as.
+    pub content: Content,
     /// Makes hands.
     pub hands: Arc<dyn Hands>,
     /// Shows what happens to whoever watches.

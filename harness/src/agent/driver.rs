@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::brain::Brain;
 use super::drivers::Poke;
+use super::fold::{LoadError, PAGE as FOLD_PAGE, fold, goes_back, rewinds};
 use crate::clock::Timestamp;
 use crate::crash_point;
 use crate::hands::{Hand, Mounts};
@@ -22,8 +23,8 @@ use crate::store::{Append, FilesChange, Lease, NewEvent, StoreError};
 
 /// How long a driver stays with a session that has nothing to do, before it gives the lease back.
 const LINGER: Duration = Duration::from_secs(20);
-/// Events read at once while folding.
-const FOLD_PAGE: usize = 1_000;
+/// Times a log is read again because its session went back meanwhile.
+const LOADS_MAX: usize = 4;
 /// Longest wait for an interrupted call to say what it came to.
 const INTERRUPT_PATIENCE: Duration = Duration::from_secs(10);
 /// Wait after a store failure before the session is looked at again.
@@ -41,6 +42,15 @@ pub(super) enum DriverError {
     /// The daemon is going down.
     #[error("shutting down")]
     Shutdown,
+}
+
+impl From<LoadError> for DriverError {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Store(error) => Self::Store(error),
+            LoadError::Fold(error) => Self::Fold(error),
+        }
+    }
 }
 
 /// What ended a wait for something else.
@@ -305,17 +315,22 @@ impl Driver {
     }
 
     async fn load(&mut self) -> Result<(), DriverError> {
-        let first = self
-            .brain
-            .store
-            .read(&self.session_id, 0, FOLD_PAGE)
-            .await?;
-        let is_whole = first.len() < FOLD_PAGE;
-        self.state = Some(State::fold(&self.session_id, &first)?);
-        if is_whole {
-            return Ok(());
+        let store = &*self.brain.store;
+        for _ in 0..LOADS_MAX {
+            let row = store.session(&self.session_id).await?;
+            match fold(store, &self.session_id, &rewinds(&row), u64::MAX).await {
+                // It went back between the two reads: the row tells now.
+                Err(LoadError::Fold(FoldError::Gap { .. })) => {}
+                state => {
+                    self.state = Some(state?);
+                    return Ok(());
+                }
+            }
         }
-        self.catch_up().await
+        let row = store.session(&self.session_id).await?;
+        let state = fold(store, &self.session_id, &rewinds(&row), u64::MAX).await?;
+        self.state = Some(state);
+        Ok(())
     }
 
     /// Folds in what others appended.
@@ -327,6 +342,11 @@ impl Driver {
                 .store
                 .read(&self.session_id, after, FOLD_PAGE)
                 .await?;
+            if goes_back(&events) {
+                // Neither the state nor the files are the session's any more.
+                self.drop_hand();
+                return self.load().await;
+            }
             let is_end = events.len() < FOLD_PAGE;
             if let Some(state) = self.state.as_mut() {
                 for event in &events {

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::blobs::Blobs;
 use crate::clock::{Clock, SystemClock, Timestamp};
+use crate::content::{Content, Packs};
 use crate::hands::{CallOutcome, Hand, HandError, Hands, Mounts, OutputSink, ToolCall};
 use crate::ids::{EventId, SessionId, ThreadId, WorkspaceId};
 use crate::mock_model::{MockModel, Script, serve};
@@ -144,6 +145,10 @@ impl World {
             live: Live::follow(&store),
             store: store.clone(),
             blobs: Blobs::in_folder(&folder.path().join("blobs")).unwrap(),
+            content: Content::new(
+                store.clone(),
+                Packs::in_folder(&folder.path().join("packs")).unwrap(),
+            ),
             clock,
             model: Arc::new(router),
             facts: Arc::new(Facts),

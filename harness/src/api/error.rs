@@ -62,6 +62,11 @@ impl ApiError {
         )
     }
 
+    /// Tells whether it says that something is not there.
+    pub fn is_not_found(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND
+    }
+
     /// 404 for a path that leads nowhere.
     pub fn no_route(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found_error", message)

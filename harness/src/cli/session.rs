@@ -10,6 +10,7 @@ use super::DaemonArgs;
 use super::conversation::{Conversation, TurnEnd};
 use super::render::Renderer;
 use super::resource::{Kind, One, text};
+use super::session_history::{self, DiffArgs, ForkArgs, RewindArgs};
 use super::session_mounts::MountArgs;
 use crate::json::Fields as _;
 
@@ -61,9 +62,22 @@ pub(super) enum SessionCommand {
         /// Stay and show what happens next
         #[arg(long)]
         follow: bool,
+        /// One line for each event: its id, its time and its type
+        #[arg(long)]
+        ids: bool,
         #[command(flatten)]
         daemon: DaemonArgs,
     },
+    /// Make a session that begins as another one was at an event, with its files; both share what they have in common
+    Fork(ForkArgs),
+    /// Take a session back to an event: its conversation, its files and its shell
+    #[command(
+        after_help = "Example: sinew session rewind sesn_... --before sevt_...\n\n\
+        Event ids: sinew session events sesn_... --ids"
+    )]
+    Rewind(RewindArgs),
+    /// Show what changed of a session's files between two events, as a patch
+    Diff(DiffArgs),
     /// Send a message, an interrupt, or the answer to a call that asks
     Send {
         /// Session id
@@ -127,8 +141,12 @@ pub(super) async fn session(command: SessionCommand) -> Result<ExitCode> {
             id,
             types,
             follow,
+            ids,
             daemon,
-        } => return events(&id, &types, follow, &daemon).await,
+        } => return events(&id, &types, follow, ids, &daemon).await,
+        SessionCommand::Fork(args) => session_history::fork(args).await?,
+        SessionCommand::Rewind(args) => session_history::rewind(args).await?,
+        SessionCommand::Diff(args) => session_history::diff(args).await?,
         SessionCommand::Send {
             id,
             message,
@@ -147,7 +165,13 @@ pub(super) async fn session(command: SessionCommand) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn events(id: &str, types: &[String], follow: bool, daemon: &DaemonArgs) -> Result<ExitCode> {
+async fn events(
+    id: &str,
+    types: &[String],
+    follow: bool,
+    ids: bool,
+    daemon: &DaemonArgs,
+) -> Result<ExitCode> {
     let client = daemon.client()?;
     // Opened before the list is read, so that nothing falls in between; what both show is shown once.
     let stream = match follow {
@@ -160,6 +184,10 @@ async fn events(id: &str, types: &[String], follow: bool, daemon: &DaemonArgs) -
         path.push_str(kind);
     }
     let mut renderer = Renderer::new(daemon.json);
+    let mut show = |event: &Value| match ids {
+        true => say!("{}", id_line(event)),
+        false => renderer.show(event),
+    };
     let mut seen = std::collections::HashSet::new();
     let key = |event: &Value| {
         (
@@ -169,7 +197,7 @@ async fn events(id: &str, types: &[String], follow: bool, daemon: &DaemonArgs) -
     };
     for event in client.all(&path).await? {
         seen.insert(key(&event));
-        renderer.show(&event);
+        show(&event);
     }
     let Some(mut stream) = stream else {
         return Ok(ExitCode::SUCCESS);
@@ -178,7 +206,7 @@ async fn events(id: &str, types: &[String], follow: bool, daemon: &DaemonArgs) -
         let event = event?;
         let is_wanted = types.is_empty() || types.iter().any(|kind| *event.at("type") == **kind);
         if is_wanted && seen.insert(key(&event)) {
-            renderer.show(&event);
+            show(&event);
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -230,6 +258,15 @@ async fn send(id: &str, events: Vec<Value>, follow: bool, daemon: &DaemonArgs) -
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+fn id_line(event: &Value) -> String {
+    format!(
+        "{}  {}  {}",
+        text(event.at("id")),
+        text(event.at("processed_at")),
+        text(event.at("type")),
+    )
 }
 
 fn line(session: &Value) -> String {

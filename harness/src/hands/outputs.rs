@@ -4,14 +4,14 @@
 use std::io;
 
 use bytes::Bytes;
+use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use futures::{StreamExt, TryStreamExt};
 
-use super::session_files::{OUTPUTS, folders_of};
+use super::session_files::OUTPUTS;
 use super::{OutputFile, Outputs};
 use crate::content::{Blocking, Content};
-use crate::store::{Files, Hash};
-use crate::tree::{Entry, Folder, Kind, TreeError, entries, lookup, pieces};
+use crate::store::Files;
+use crate::tree::{Entry, Folder, Kind, Piece, TreeError, entries, folders, lookup, pieces};
 
 /// Entries that are looked at, files and folders.
 const ENTRIES_MAX: usize = 100_000;
@@ -24,12 +24,12 @@ pub(super) fn list(
 ) -> Result<Outputs, TreeError> {
     let mut outputs = Outputs::default();
     let mut looked_at = 0;
-    let mut folders: Vec<(Folder, String)> = folders_of(reader, files)?
+    let mut open: Vec<(Folder, String)> = folders(reader, files.root)?
         .remove(OUTPUTS.0)
         .map(|folder| (folder, String::new()))
         .into_iter()
         .collect();
-    while let Some((folder, path)) = folders.pop() {
+    while let Some((folder, path)) = open.pop() {
         for entry in entries(reader, &folder)? {
             looked_at += 1;
             if looked_at > ENTRIES_MAX {
@@ -42,7 +42,7 @@ pub(super) fn list(
             };
             let path = format!("{path}{name}");
             match entry.kind {
-                Kind::Folder(inner) => folders.push((inner, format!("{path}/"))),
+                Kind::Folder(inner) => open.push((inner, format!("{path}/"))),
                 Kind::File { bytes, content, .. } => outputs.files.push(OutputFile {
                     path,
                     bytes,
@@ -63,15 +63,14 @@ pub(super) fn pieces_of(
     reader: &Blocking,
     files: &Files,
     path: &str,
-) -> Result<Option<Vec<Hash>>, TreeError> {
-    let mut at = folders_of(reader, files)?.remove(OUTPUTS.0);
+) -> Result<Option<Vec<Piece>>, TreeError> {
+    let mut at = folders(reader, files.root)?.remove(OUTPUTS.0);
     let mut names = path.split('/').peekable();
     while let (Some(folder), Some(name)) = (at, names.next()) {
         let found: Option<Entry> = lookup(reader, &folder, name.as_bytes())?;
         match (found, names.peek()) {
             (Some(entry), None) if matches!(entry.kind, Kind::File { .. }) => {
-                let pieces = pieces(reader, &entry)?;
-                return Ok(Some(pieces.into_iter().map(|(hash, _)| hash).collect()));
+                return Ok(Some(pieces(reader, &entry)?));
             }
             (
                 Some(Entry {
@@ -87,12 +86,21 @@ pub(super) fn pieces_of(
 }
 
 /// Returns a content as it is read.
-pub(super) fn read(content: Content, pieces: Vec<Hash>) -> BoxStream<'static, io::Result<Bytes>> {
-    stream::iter(pieces.into_iter().map(Ok))
-        .and_then(move |hash| {
+pub(super) fn read(content: Content, pieces: Vec<Piece>) -> BoxStream<'static, io::Result<Bytes>> {
+    stream::iter(pieces)
+        .then(move |piece| {
             let content = content.clone();
-            async move { content.get(hash).await.map_err(io::Error::other) }
+            async move {
+                match piece.object() {
+                    Some(hash) => {
+                        let read = content.get(hash).await.map_err(io::Error::other);
+                        stream::iter([read]).boxed()
+                    }
+                    None => stream::iter(piece.zeros().map(Ok)).boxed(),
+                }
+            }
         })
+        .flatten()
         .boxed()
 }
 

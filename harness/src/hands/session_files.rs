@@ -4,7 +4,7 @@
 //! the call's result; only then the folders count as that tree. Whatever is not committed is undone by the next
 //! opening, however it came about. All of this blocks, so it runs on threads that may.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
@@ -22,10 +22,10 @@ use crate::content::{Blocking, Content, Finished};
 use crate::crash_point;
 use crate::data_dir::make_private;
 use crate::memory::mount::MOUNT_ROOT;
-use crate::store::{Files, FilesChange, Hash};
+use crate::store::{Files, FilesChange};
 use crate::tree::{
-    Entry, Folder, Kind, Marks, Trash, TreeError, Trust, changes, entries, inodes, is_empty,
-    restore, snapshot, update,
+    Folder, Folders, Marks, Trash, TreeError, Trust, changes, inodes, is_empty, restore, seal,
+    snapshot,
 };
 
 /// Where the guest has the folders that a session keeps, and what they are called on the host.
@@ -62,7 +62,7 @@ struct Inner {
     state: FolderState,
     /// What is committed.
     files: Option<Files>,
-    folders: BTreeMap<String, Folder>,
+    folders: Folders,
     shell: Option<Bytes>,
     /// What was saved and may be committed by now.
     saved: Option<Saved>,
@@ -70,7 +70,7 @@ struct Inner {
 
 struct Saved {
     files: Files,
-    folders: BTreeMap<String, Folder>,
+    folders: Folders,
     shell: Option<Bytes>,
     since: i64,
     /// Keeps new objects from being taken for garbage.
@@ -100,8 +100,8 @@ impl SessionFiles {
         let mut state = FolderState::open(folder).map_err(disk("read the folder's state"))?;
         let reader = content.blocking();
         let folders = match &files {
-            Some(files) => folders_of(&reader, files)?,
-            None => BTreeMap::new(),
+            Some(files) => crate::tree::folders(&reader, files.root)?,
+            None => Folders::new(),
         };
         let shell = match files.and_then(|files| files.shell) {
             Some(shell) => Some(reader.get(shell)?),
@@ -135,8 +135,8 @@ impl SessionFiles {
             let old = match known {
                 Known::Nothing => None,
                 Known::Was(old, _) | Known::Is(old) => match old {
-                    Some(old) => Some(folders_of(&reader, &bare(old))?),
-                    None => Some(BTreeMap::new()),
+                    Some(old) => Some(crate::tree::folders(&reader, old)?),
+                    None => Some(Folders::new()),
                 },
             };
             for place in &kept {
@@ -245,14 +245,14 @@ impl SessionFiles {
                 .map_err(disk("write the folder's state"))?;
             return Ok(None);
         }
-        let root = root_of(&mut batch, &folders)?;
+        let (root, digest) = seal(&mut batch, &folders, MEMORY.0)?;
         let shell_hash = match &shell {
             Some(shell) => Some(batch.put(shell.clone())?),
             None => None,
         };
         let files = Files {
-            root: root.node,
-            digest: digest_of(&folders),
+            root,
+            digest,
             shell: shell_hash,
         };
         let finished = batch.finish()?;
@@ -328,63 +328,6 @@ fn disk(what: &'static str) -> impl Fn(std::io::Error) -> TreeError {
         what: format!("cannot {what}"),
         error,
     }
-}
-
-/// Returns the kept folders of a root, by their guest paths.
-pub(super) fn folders_of(
-    reader: &Blocking,
-    files: &Files,
-) -> Result<BTreeMap<String, Folder>, TreeError> {
-    let root = Folder {
-        node: files.root,
-        digest: files.digest,
-        names: 0,
-        bytes: 0,
-    };
-    let folder = |entry: Entry| match entry.kind {
-        Kind::Folder(folder) => Some((String::from_utf8_lossy(&entry.name).into_owned(), folder)),
-        Kind::File { .. } | Kind::Link(_) | Kind::Fifo => None,
-    };
-    let entries = entries(reader, &root)?;
-    Ok(entries.into_iter().filter_map(folder).collect())
-}
-
-/// A root of which nothing else is known.
-fn bare(root: Hash) -> Files {
-    Files {
-        root,
-        digest: root,
-        shell: None,
-    }
-}
-
-fn root_of(
-    batch: &mut crate::content::Batch,
-    folders: &BTreeMap<String, Folder>,
-) -> Result<Folder, TreeError> {
-    let entry = |(path, folder): (&String, &Folder)| {
-        let name = path.clone().into_bytes();
-        let entry = Entry {
-            name: name.clone(),
-            mode: 0o700,
-            kind: Kind::Folder(*folder),
-        };
-        (name, Some(entry))
-    };
-    update(batch, None, folders.iter().map(entry).collect())
-}
-
-/// Returns the digest of a session's files: of what it keeps itself, not of memory, which others change too.
-fn digest_of(folders: &BTreeMap<String, Folder>) -> Hash {
-    let mut hasher = blake3::Hasher::new();
-    for (path, folder) in folders {
-        if path != MEMORY.0 {
-            hasher.update(&(path.len() as u64).to_le_bytes());
-            hasher.update(path.as_bytes());
-            hasher.update(&folder.digest.0);
-        }
-    }
-    Hash(*hasher.finalize().as_bytes())
 }
 
 /// Marks what differs between two trees.

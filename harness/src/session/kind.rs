@@ -54,13 +54,17 @@ pub enum EventKind {
     CallClosed,
     /// Ours: a file was mounted into the living session; the body is the wire's resource.
     ResourceAdded,
+    /// Ours: the session begins with another one's events; always the first of its own.
+    Forked,
+    /// Ours: the session went back to an earlier event, whose number the body has as `to`.
+    Rewound,
     /// Ours: the host changed the session's files between two calls, as it does with memory.
     FilesSaved,
     /// Ours: the resource that the body names by `resource_id` was taken from the session.
     ResourceRemoved,
 }
 
-const NAMES: [(EventKind, &str); 48] = [
+const NAMES: [(EventKind, &str); 50] = [
     (EventKind::UserMessage, "user.message"),
     (EventKind::UserInterrupt, "user.interrupt"),
     (EventKind::UserToolConfirmation, "user.tool_confirmation"),
@@ -152,6 +156,8 @@ const NAMES: [(EventKind, &str); 48] = [
     (EventKind::Processed, crate::store::PROCESSED),
     (EventKind::CallClosed, "sinew.call_closed"),
     (EventKind::ResourceAdded, "sinew.resource_added"),
+    (EventKind::Forked, "sinew.forked"),
+    (EventKind::Rewound, "sinew.rewound"),
     (EventKind::FilesSaved, "sinew.files_saved"),
     (EventKind::ResourceRemoved, "sinew.resource_removed"),
 ];

@@ -7,6 +7,7 @@
 mod call;
 mod decide;
 mod draft;
+mod history;
 mod kind;
 mod projection;
 mod resources;
@@ -18,6 +19,7 @@ mod usage;
 pub use call::{Answer, Call, CallKind, CallState, Confirmation, Permission};
 pub use decide::{Limits, Step, TurnFailure, decide};
 pub use draft::{Draft, text_block};
+pub use history::{Range, Rewind, counting, rewinds_of};
 pub use kind::EventKind;
 pub use projection::{
     PROJECTION_PRIVATE, SELF_HOSTED, SKILLS_FIELD, consumed_nanocents, needs_worker, project,

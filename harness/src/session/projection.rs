@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::call::{Call, Confirmation};
 use super::decide::{Limits, Step, decide};
+use super::history::rewinds_json;
 use super::kind::EventKind;
 use super::state::State;
 use super::usage::{Usage, micros, seconds};
 use crate::clock::{Timestamp, rfc3339};
 use crate::json::Fields as _;
-use crate::model::TokenUsage;
 use crate::store::{Projection, Resource};
 
 /// The field of the row's body that holds what is not on the wire.
@@ -37,7 +37,6 @@ pub const SKILLS_FIELD: &str = "_skills";
 /// Returns the row that follows from `state`.
 pub fn project(state: &State, limits: &Limits) -> Projection {
     let mut body = (*state.config).clone();
-    let tokens = &state.usage.tokens;
     let needs_wake = decide(state, limits) != Step::Sleep;
     let queued_answer = |call: &Call| {
         let inputs = state.queue.iter();
@@ -68,11 +67,8 @@ pub fn project(state: &State, limits: &Limits) -> Projection {
             })).collect::<Vec<_>>(),
             "queued": state.queue.len(),
             "needs_wake": needs_wake,
-            "usage": {
-                "tokens": tokens,
-                "cost_nanocents": state.usage.cost_nanocents.to_string(),
-                "active_micros": state.usage.active_micros,
-            },
+            "usage": state.usage.to_json(),
+            "rewinds": rewinds_json(&state.rewinds),
             "running_since": state.running_since.map(rfc3339),
             "first_ran_at": state.first_ran_at.map(rfc3339),
             "ended_at": state.ended_at.map(rfc3339),
@@ -169,17 +165,7 @@ impl Clocks {
                 .as_str()
                 .and_then(|at| at.parse::<Timestamp>().ok())
         };
-        let stored = &private.at("usage");
-        let usage = Usage {
-            tokens: serde_json::from_value::<TokenUsage>(stored.at("tokens").clone())
-                .unwrap_or_default(),
-            cost_nanocents: stored
-                .at("cost_nanocents")
-                .as_str()
-                .and_then(|cost| cost.parse().ok())
-                .unwrap_or(0),
-            active_micros: stored.at("active_micros").as_u64().unwrap_or(0),
-        };
+        let usage = Usage::from_json(private.at("usage")).unwrap_or_default();
         Self {
             usage,
             extra_micros: time("running_since").map_or(0, |since| micros(since, now)),

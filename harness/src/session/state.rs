@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call, CallKind, Confirmation, Permission};
+use super::history::Rewind;
 use super::kind::EventKind;
 use super::projection::SELF_HOSTED;
 use super::resources::{add_resource, remove_resource};
@@ -125,6 +126,8 @@ pub struct State {
     pub stop_details: Value,
     /// Archive time.
     pub archived_at: Option<Timestamp>,
+    /// The rewinds of the log, in order, also those that were gone back behind since.
+    pub rewinds: Vec<Rewind>,
     /// Input that waits, oldest first.
     pub queue: Vec<Queued>,
     /// The conversation so far, as the model will see it.
@@ -204,6 +207,7 @@ impl State {
             stop_reason: json!({"type": "end_turn"}),
             stop_details: Value::Null,
             archived_at: None,
+            rewinds: Vec::new(),
             queue: Vec::new(),
             conversation: Vec::new(),
             newest_input: Arc::default(),
@@ -252,18 +256,26 @@ impl State {
         self.running_since.map_or(0, |since| micros(since, now))
     }
 
-    /// Applies the next event. Errors leave the state as it was: see [`FoldError`].
+    /// Applies the next event that counts: the one with the next number, or a rewind to the last one applied.
+    /// Errors leave the state as it was: see [`FoldError`].
     pub fn apply(&mut self, event: &StoredEvent) -> Result<(), FoldError> {
-        if event.number != self.last + 1 {
+        let kind = EventKind::parse(&event.kind).ok_or_else(|| FoldError::UnknownKind {
+            number: event.number,
+            kind: event.kind.clone(),
+        })?;
+        let follows = match kind {
+            EventKind::Rewound => *event.body.at("to") == self.last && event.number > self.last,
+            _ => event.number == self.last + 1,
+        };
+        if !follows {
             return Err(FoldError::Gap {
                 last: self.last,
                 got: event.number,
             });
         }
-        let kind = EventKind::parse(&event.kind).ok_or_else(|| FoldError::UnknownKind {
-            number: event.number,
-            kind: event.kind.clone(),
-        })?;
+        if kind == EventKind::Rewound {
+            self.rewind(event);
+        }
         self.last = event.number;
         self.updated_at = event.at;
         self.apply_kind(kind, event);
@@ -333,6 +345,7 @@ impl State {
                 self.requests_in_turn = self.requests_in_turn.saturating_add(1);
             }
             EventKind::SpanModelRequestEnd => self.end_request(event),
+            EventKind::Forked => self.fork(event),
             // Told for people and programs; nothing follows from them.
             EventKind::AgentMessage
             | EventKind::AgentThinking
@@ -344,6 +357,7 @@ impl State {
             | EventKind::SessionThreadStatusRescheduled
             | EventKind::SessionThreadStatusTerminated
             | EventKind::FilesSaved
+            | EventKind::Rewound
             | EventKind::Created => {}
             // Not made by this version: threads beside the primary one, outcomes, workflow runs.
             EventKind::UserDefineOutcome

@@ -23,6 +23,24 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// Returns it as rows and events keep it.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "tokens": self.tokens,
+            "cost_nanocents": self.cost_nanocents.to_string(),
+            "active_micros": self.active_micros,
+        })
+    }
+
+    /// Reads what [`Usage::to_json`] made; none where there is nothing of it.
+    pub fn from_json(kept: &Value) -> Option<Self> {
+        Some(Self {
+            tokens: serde_json::from_value(kept.at("tokens").clone()).ok()?,
+            cost_nanocents: kept.at("cost_nanocents").as_str()?.parse().ok()?,
+            active_micros: kept.at("active_micros").as_u64()?,
+        })
+    }
+
     /// Adds one model request.
     pub fn add(&mut self, tokens: &TokenUsage, cost_nanocents: u128) {
         let sum = &mut self.tokens;

@@ -554,6 +554,14 @@ pub trait Store: Send + Sync + 'static {
     /// Returns events as the API lists them, see [`EventQuery`]. Errors: `NotFound`.
     async fn list_events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError>;
 
+    /// Returns the event with this id; none if the log has none. It may look at the whole log, though not at
+    /// bodies: for what people ask for, not for every step. Errors: `NotFound` (the session).
+    async fn find_event(
+        &self,
+        session_id: &SessionId,
+        event_id: &str,
+    ) -> Result<Option<StoredEvent>, StoreError>;
+
     /// Returns the log's last number, 0 when it is empty. Errors: `NotFound`.
     async fn last_number(&self, session_id: &SessionId) -> Result<u64, StoreError>;
 

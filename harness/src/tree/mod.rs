@@ -12,7 +12,9 @@ mod file;
 mod folder;
 mod marks;
 mod node;
+mod patch;
 mod restore;
+mod root;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -20,10 +22,12 @@ mod trash;
 
 pub use diff::{Change, changes};
 pub use error::TreeError;
-pub use file::{content, pieces};
+pub use file::{Piece, content, pieces};
 pub use folder::{entries, lookup, update};
 pub use marks::{Marks, inodes};
-pub use node::{Entry, Folder, Kind, Pieces, linked};
+pub use node::{Entry, Folder, Kind, linked};
+pub use patch::{CHANGES_MAX, Comparison, FileDiff, compare};
 pub use restore::{Trust, restore};
+pub use root::{Folders, folders, seal};
 pub use snapshot::{is_empty, snapshot};
 pub use trash::{Trash, remove_folder};

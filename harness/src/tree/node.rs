@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::TreeError;
+use super::file::{Piece, Pieces};
 use crate::content::{Batch, Blocking};
 use crate::store::Hash;
 
@@ -58,6 +59,8 @@ pub enum Kind {
         content: Hash,
         /// The object that lists its pieces, for a large one.
         pieces: Option<Hash>,
+        /// Bytes of its length that no disk holds. A file with holes has the hash of its list as its content's.
+        holes: u64,
     },
     /// A symbolic link and what it says.
     Link(Vec<u8>),
@@ -76,13 +79,9 @@ pub struct Folder {
     pub digest: Hash,
     /// Names in it and below.
     pub names: u64,
-    /// Bytes of files and links in it and below.
+    /// Bytes of files and links in it and below, without holes.
     pub bytes: u64,
 }
-
-/// The pieces of a large file: the object and the length of each, in order.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Pieces(pub Vec<(Hash, u32)>);
 
 impl Node {
     /// Reads a stored node.
@@ -140,7 +139,7 @@ impl Node {
 impl Entry {
     fn totals(&self) -> (u64, u64) {
         match &self.kind {
-            Kind::File { bytes, .. } => (1, *bytes),
+            Kind::File { bytes, holes, .. } => (1, bytes.saturating_sub(*holes)),
             Kind::Link(target) => (1, target.len() as u64),
             Kind::Folder(folder) => (folder.names.saturating_add(1), folder.bytes),
             Kind::Fifo => (1, 0),
@@ -215,7 +214,7 @@ pub fn linked(stored: &[u8], is_pieces: bool) -> Option<Links> {
     let mut links = Links::default();
     if is_pieces {
         let pieces: Pieces = decode(stored)?;
-        links.contents = pieces.0.into_iter().map(|(hash, _)| hash).collect();
+        links.contents = pieces.0.iter().filter_map(Piece::object).collect();
         return Some(links);
     }
     match decode(stored)? {

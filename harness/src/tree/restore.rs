@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, Timespec, Timestamps};
 use rustix::io::Errno;
 
-use super::file::{hash, pieces, write};
+use super::file::{hash, write};
 use super::folder::entries;
 use super::node::{Entry, Folder, Kind};
 use super::snapshot::{mode_of, modified_of, names, open};
@@ -239,10 +239,15 @@ impl Restoration<'_> {
             // One question for all that are small; then each finds its own in memory.
             let mut wanted = Vec::new();
             for entry in files {
-                if let [(hash, bytes)] = pieces(self.reader, entry)?.as_slice()
-                    && *bytes < BYTES_AT_ONCE / FILES_AT_ONCE as u64
+                if let Kind::File {
+                    bytes,
+                    content,
+                    pieces: None,
+                    ..
+                } = &entry.kind
+                    && (1..BYTES_AT_ONCE / FILES_AT_ONCE as u64).contains(bytes)
                 {
-                    wanted.push(*hash);
+                    wanted.push(*content);
                 }
             }
             self.reader.get_all(&wanted)?;

@@ -151,14 +151,11 @@ fn file(batch: &mut Batch, dir: BorrowedFd<'_>, name: &[u8], stat: &Stat) -> Res
     if !is_file {
         return Err(Look::Again);
     }
-    let bytes = u64::try_from(stat.st_size).unwrap_or(0);
-    let (bytes, content, pieces) = store(batch, &mut file, bytes)?;
-    Ok(Kind::File {
-        bytes,
-        modified: modified_of(stat),
-        content,
-        pieces,
-    })
+    let mut kind = store(batch, &mut file)?;
+    if let Kind::File { modified, .. } = &mut kind {
+        *modified = modified_of(stat);
+    }
+    Ok(kind)
 }
 
 fn link(dir: BorrowedFd<'_>, name: &[u8]) -> Result<Kind, Look> {

@@ -398,3 +398,31 @@ fn names_that_are_no_text_pipes_and_hard_links_are_kept() {
     let pipe = fork.join("pipe").symlink_metadata().unwrap();
     assert_eq!(pipe.mode() & 0o170777, 0o010640 | 0);
 }
+
+#[test]
+fn holes_stay_holes() {
+    let world = World::new();
+    let path = world.work().join("sparse");
+    let file = std::fs::File::create(&path).unwrap();
+    file.set_len(1 << 40).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, &[7; 100_000], 1 << 39).unwrap();
+    let tree = world.snapshot(None, &Marks::whole());
+    assert!(tree.bytes < 200_000, "{}", tree.bytes);
+    let fork = world.folder.path().join("fork");
+    std::fs::create_dir(&fork).unwrap();
+    world.restore(&fork, Some(&tree), &Marks::whole(), Trust::Nothing);
+    let copy = std::fs::File::open(fork.join("sparse")).unwrap();
+    let meta = copy.metadata().unwrap();
+    assert_eq!(meta.len(), 1 << 40);
+    assert!(meta.blocks() * 512 < 200_000);
+    let mut read = [0; 3];
+    std::os::unix::fs::FileExt::read_exact_at(&copy, &mut read, (1 << 39) - 1).unwrap();
+    assert_eq!(read, [0, 7, 7]);
+    // As it is, it is left alone; a byte in a hole is seen.
+    let inode = meta.ino();
+    world.restore(&fork, Some(&tree), &Marks::whole(), Trust::Nothing);
+    assert_eq!(fork.join("sparse").metadata().unwrap().ino(), inode);
+    std::os::unix::fs::FileExt::write_all_at(&file, b"x", 5).unwrap();
+    let changed = world.snapshot(Some(&tree), &Marks::whole());
+    assert_ne!(changed.digest, tree.digest);
+}

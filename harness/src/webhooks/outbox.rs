@@ -429,6 +429,14 @@ impl Store for Outbox {
         self.store.list_events(query).await
     }
 
+    async fn find_event(
+        &self,
+        session_id: &SessionId,
+        event_id: &str,
+    ) -> Result<Option<StoredEvent>, StoreError> {
+        self.store.find_event(session_id, event_id).await
+    }
+
     async fn last_number(&self, session_id: &SessionId) -> Result<u64, StoreError> {
         self.store.last_number(session_id).await
     }

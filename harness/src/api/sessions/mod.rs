@@ -2,7 +2,9 @@
 
 mod content;
 mod create;
+mod diff;
 mod events;
+mod history;
 mod input;
 mod lifecycle;
 mod list;
@@ -64,6 +66,14 @@ pub fn routes(state: SessionState) -> Router<ApiState> {
             "/v1/sessions/{session_id}/events/stream",
             get(stream::session_stream),
         )
+        .route("/sinew/v1/sessions/{session_id}", get(history::retrieve))
+        .route("/sinew/v1/sessions/{session_id}/fork", post(history::fork))
+        .route(
+            "/sinew/v1/sessions/{session_id}/rewind",
+            post(history::rewind),
+        )
+        .route("/sinew/v1/sessions/{session_id}/diff", get(diff::diff))
+        .route("/sinew/v1/sessions/{session_id}/patch", get(diff::patch))
         .route(
             "/sinew/v1/sessions/{session_id}/stream",
             get(stream::session_stream_with_output),

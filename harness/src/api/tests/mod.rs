@@ -38,6 +38,7 @@ use super::{ApiState, AuthMode, DEFAULT_WORKSPACE, WorkQueue, router};
 use crate::agent::{Backoff, Brain, Drivers, LeaseOptions, Live};
 use crate::blobs::Blobs;
 use crate::clock::{ManualClock, Timestamp};
+use crate::content::{Content, Packs};
 use crate::hands::{Hand, HandError, Hands, Mounts};
 use crate::ids::{SessionId, WorkspaceId};
 use crate::model::catalog::{Lifecycle, ModelOverride};
@@ -125,6 +126,10 @@ fn sessions(state: &ApiState) -> SessionState {
         live: Live::follow(&state.store),
         store: state.store.clone(),
         blobs: state.blobs.clone(),
+        content: Content::new(
+            state.store.clone(),
+            Packs::in_store(Arc::new(object_store::memory::InMemory::new())),
+        ),
         clock: state.clock.clone(),
         model: Arc::new(models.unwrap()),
         facts: state.models.clone(),

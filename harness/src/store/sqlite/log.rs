@@ -354,6 +354,34 @@ pub(super) fn read(
     Ok(found)
 }
 
+/// Finds an event by its id.
+pub(super) fn find(
+    db: &Connection,
+    session_id: &SessionId,
+    event_id: &str,
+) -> Result<Option<StoredEvent>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM events e WHERE e.slot > ?1 AND e.slot <= ?2 AND e.id = ?3 LIMIT 1"
+    );
+    // What is asked for is mostly new.
+    for stretch in SessionRow::find(db, session_id)?
+        .stretches(db)?
+        .into_iter()
+        .rev()
+    {
+        let Some(slots) = stretch.slots(0, u64::MAX) else {
+            continue;
+        };
+        let found = first(db, &sql, (slots.above, slots.upto, event_id), |row| {
+            Ok(as_shared(event(row)?, stretch.last))
+        })?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
 /// Returns the query for events in order of number.
 pub(super) fn run(slots: Slots, limit: usize) -> (String, [i64; 3]) {
     let sql = format!(

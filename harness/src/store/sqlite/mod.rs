@@ -210,6 +210,17 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn find_event(
+        &self,
+        session_id: &SessionId,
+        event_id: &str,
+    ) -> Result<Option<StoredEvent>, StoreError> {
+        let (session_id, event_id) = (session_id.clone(), event_id.to_owned());
+        self.readers
+            .run(move |db| log::find(db, &session_id, &event_id))
+            .await
+    }
+
     async fn last_number(&self, session_id: &SessionId) -> Result<u64, StoreError> {
         let session_id = session_id.clone();
         self.readers

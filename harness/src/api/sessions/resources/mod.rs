@@ -21,6 +21,7 @@ use crate::api::files::{SessionCopy, copy_into, drop_copies};
 use crate::api::{ApiError, ApiState};
 use crate::clock::{Timestamp, rfc3339};
 use crate::ids::{SessionId, SessionResourceId, WorkspaceId};
+use crate::json::Fields as _;
 
 /// Most files of one session.
 pub(super) const FILES_MAX: usize = 500;
@@ -61,6 +62,41 @@ pub(super) async fn mount(
                 mounted.resources.push(resource);
                 mounted.copies.extend(copy);
             }
+            Err(error) => {
+                unmount(api, mounted).await;
+                return Err(error);
+            }
+        }
+    }
+    Ok(mounted)
+}
+
+/// Makes for a new session what another one has mounted: copies of its files, and the same stores. Files that are
+/// gone by now are left out. As [`mount`] otherwise.
+pub(super) async fn copy(
+    api: &ApiState,
+    workspace: &WorkspaceId,
+    session_id: &SessionId,
+    resources: &Value,
+    now: Timestamp,
+) -> Result<Mounted, ApiError> {
+    let mut mounted = Mounted::default();
+    for resource in resources.as_array().into_iter().flatten() {
+        if *resource.at("type") != "file" {
+            mounted.resources.push(resource.clone());
+            continue;
+        }
+        let text = |name: &str| resource.at(name).as_str().unwrap_or_default().to_owned();
+        let file = WantedFile {
+            file_id: text("file_id"),
+            mount_path: text("mount_path"),
+        };
+        match mount_file(api, workspace, session_id, &file, now).await {
+            Ok((resource, copy)) => {
+                mounted.resources.push(resource);
+                mounted.copies.push(copy);
+            }
+            Err(error) if error.is_not_found() => {}
             Err(error) => {
                 unmount(api, mounted).await;
                 return Err(error);
