@@ -297,7 +297,7 @@ fn set_modified(file: &File, entry: &Entry, modified: i64) -> Result<(), TreeErr
 }
 
 fn changed_of(stat: &Stat) -> i64 {
-    let seconds = i64::try_from(stat.st_ctime).unwrap_or(0);
+    let seconds = stat.st_ctime;
     let nanos = i64::try_from(stat.st_ctime_nsec).unwrap_or(0);
     seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
 }
