@@ -101,7 +101,9 @@ impl Driver {
         let end = self.drive().await;
         self.state = None;
         match end {
-            Ok(()) | Err(DriverError::Shutdown) => self.release().await,
+            Ok(()) | Err(DriverError::Shutdown) => {
+                self.release().await;
+            }
             // Another driver has the session; it must not notice us.
             Err(DriverError::Store(StoreError::LeaseLost | StoreError::LeaseHeld { .. })) => {
                 tracing::debug!(session = %self.session_id, "another driver has the session");
@@ -111,10 +113,14 @@ impl Driver {
             Err(DriverError::Store(StoreError::NotFound)) => self.drop_hand(),
             Err(error) => {
                 tracing::error!(session = %self.session_id, %error, "a session's driver stopped");
-                self.release().await;
+                let is_released = self.release().await;
                 tokio::select! {
                     () = self.brain.clock.sleep(FAILURE_PAUSE) => {}
                     () = self.shutdown.cancelled() => {}
+                }
+                if !is_released {
+                    // No scan finds a session before its lease has run out, so it is looked at again here.
+                    self.poke.notify.notify_one();
                 }
             }
         }
@@ -462,7 +468,8 @@ impl Driver {
         Ok(())
     }
 
-    async fn release(&mut self) {
+    /// Lets go of the session, and tells whether others can have it at once.
+    async fn release(&mut self) -> bool {
         match (self.hand.take(), self.unsaved.take()) {
             (Some(hand), None) => hand.rest().await,
             _ => self.drop_hand(),
@@ -471,7 +478,9 @@ impl Driver {
             && let Err(error) = self.brain.store.release_lease(&lease).await
         {
             tracing::warn!(session = %self.session_id, %error, "cannot release a lease; it will run out");
+            return false;
         }
+        true
     }
 }
 
