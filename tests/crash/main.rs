@@ -9,11 +9,13 @@
     reason = "tests"
 )]
 
+mod full_disk;
 mod lane;
 mod lock;
 mod many_deaths;
 mod memory;
 mod outputs;
+mod paused;
 mod plan;
 mod points;
 mod random;
