@@ -14,6 +14,7 @@ use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
 use super::ContentError;
 use crate::blobs::BlobError;
 use crate::clock::Timestamp;
+use crate::crash_point;
 use crate::data_dir::make_private;
 use crate::ids::fresh;
 use crate::store::{Hash, NewPack};
@@ -171,6 +172,9 @@ impl PackWriter {
             .await
             .map_err(BlobError::from)?;
         self.writer.put(stored);
+        if self.pack.parts.len() == 1 {
+            crash_point::reach("pack-after-first-write");
+        }
         Ok(())
     }
 
@@ -181,7 +185,9 @@ impl PackWriter {
 
     /// Makes the pack durable. To be known to the store before the claim ends.
     pub async fn finish(self) -> Result<(NewPack, Claim), ContentError> {
+        crash_point::reach("pack-before-finish");
         self.writer.finish().await.map_err(BlobError::from)?;
+        crash_point::reach("pack-after-finish");
         Ok((self.pack, self.claim))
     }
 }
