@@ -20,6 +20,8 @@ pub struct Options {
     pub model_url: String,
     /// Further arguments.
     pub arguments: Vec<String>,
+    /// Further variables of its environment.
+    pub variables: Vec<(String, String)>,
     /// A file that gets everything the daemon can log, in place of the test's own output.
     pub log: Option<PathBuf>,
 }
@@ -33,6 +35,7 @@ impl Options {
             listen: "127.0.0.1:0".to_owned(),
             model_url: model_url.to_owned(),
             arguments: Vec::new(),
+            variables: Vec::new(),
             log: None,
         }
     }
@@ -50,6 +53,7 @@ impl Options {
             .env("ANTHROPIC_BASE_URL", &self.model_url)
             .env("ANTHROPIC_API_KEY", "test-key")
             .env("SINEW_CACHE", cache())
+            .envs(self.variables.iter().cloned())
             .stdin(Stdio::null());
         command
     }

@@ -25,12 +25,25 @@ pub struct World {
 impl World {
     /// Starts a model with this script (YAML) and a daemon of `program` with `configuration` (YAML).
     pub async fn start_with(program: &str, script: &str, configuration: &str) -> Result<Self> {
+        Self::start_as(program, script, configuration, &[]).await
+    }
+
+    /// As [`World::start_with`], with these variables in the daemon's environment.
+    pub async fn start_as(
+        program: &str,
+        script: &str,
+        configuration: &str,
+        variables: &[(&str, &str)],
+    ) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let model = serve(listener, Script::parse(script)?)?;
         let mut options = Options::new(program, &folder.path().join("data"), &model.url());
         let file = folder.path().join("sinew.yaml");
         std::fs::write(&file, configuration)?;
+        let variables = variables.iter();
+        let variables = variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        options.variables = variables.collect();
         options.arguments = vec!["--config".to_owned(), file.display().to_string()];
         let daemon = Daemon::start(&options)?;
         options.listen = daemon.address().to_owned();
