@@ -24,6 +24,7 @@ mod serve;
 mod session;
 mod session_history;
 mod session_mounts;
+mod session_review;
 mod skill;
 mod skill_folder;
 mod transfer;

@@ -12,6 +12,7 @@ use super::render::Renderer;
 use super::resource::{Kind, One, text};
 use super::session_history::{self, DiffArgs, ForkArgs, RewindArgs};
 use super::session_mounts::MountArgs;
+use super::session_review::{self, ApproveArgs, DenyArgs};
 use crate::json::Fields as _;
 
 const SESSIONS: Kind = Kind {
@@ -78,6 +79,12 @@ pub(super) enum SessionCommand {
     Rewind(RewindArgs),
     /// Show what changed of a session's files between two events, as a patch
     Diff(DiffArgs),
+    /// Show what calls would change that wait for a review, as patches
+    Review(One),
+    /// Let what a reviewed call changed land, all of it or some files
+    Approve(ApproveArgs),
+    /// Discard what a reviewed call changed
+    Deny(DenyArgs),
     /// Send a message, an interrupt, or the answer to a call that asks
     Send {
         /// Session id
@@ -147,6 +154,9 @@ pub(super) async fn session(command: SessionCommand) -> Result<ExitCode> {
         SessionCommand::Fork(args) => session_history::fork(args).await?,
         SessionCommand::Rewind(args) => session_history::rewind(args).await?,
         SessionCommand::Diff(args) => session_history::diff(args).await?,
+        SessionCommand::Review(one) => session_review::review(one).await?,
+        SessionCommand::Approve(args) => session_review::approve(args).await?,
+        SessionCommand::Deny(args) => session_review::deny(args).await?,
         SessionCommand::Send {
             id,
             message,

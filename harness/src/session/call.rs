@@ -1,12 +1,18 @@
 //! A tool call of the model, from the event that records it to its answer.
 
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+use super::review::Review;
+use super::shared;
 
 use crate::ids::EventId;
 use crate::json::Fields as _;
 
 /// Where a call runs.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum CallKind {
     /// In the session's hand.
     BuiltIn,
@@ -33,7 +39,7 @@ impl CallKind {
 }
 
 /// What the permission policy said when the call was made.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Permission {
     /// Runs.
     Allow,
@@ -64,7 +70,7 @@ impl Permission {
 }
 
 /// The client's word on a call that asked.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Confirmation {
     /// Run it.
     Allowed,
@@ -73,7 +79,7 @@ pub enum Confirmation {
 }
 
 /// What a call came to.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Answer {
     /// Content blocks.
     pub content: Vec<Value>,
@@ -82,7 +88,7 @@ pub struct Answer {
 }
 
 /// One call of the newest assistant turn.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Call {
     /// Id of the event that records the intent.
     pub event_id: EventId,
@@ -96,8 +102,13 @@ pub struct Call {
     pub kind: CallKind,
     /// The policy's word.
     pub permission: Permission,
-    /// The client's word, once given.
+    /// The client's word, once given. Of a call under review it is the word on what it would change.
     pub confirmation: Option<Confirmation>,
+    /// What it would change, once it ran on a copy.
+    #[serde(with = "shared::each")]
+    pub review: Option<Arc<Review>>,
+    /// The paths that the client lets land, if it named some.
+    pub landing: Option<Vec<String>>,
     /// The result, once there.
     pub answer: Option<Answer>,
 }
@@ -121,6 +132,13 @@ impl Call {
         if self.answer.is_some() {
             return CallState::Answered;
         }
+        if self.review.is_some() {
+            return match &self.confirmation {
+                None => CallState::Waiting,
+                Some(Confirmation::Allowed) => CallState::Runnable,
+                Some(Confirmation::Denied(_)) => CallState::Rejected,
+            };
+        }
         match (&self.kind, self.permission, &self.confirmation) {
             (CallKind::Custom, _, _) => CallState::Waiting,
             (_, Permission::Deny, _) | (_, Permission::Ask, Some(Confirmation::Denied(_))) => {
@@ -137,6 +155,16 @@ impl Call {
 
     /// Returns the text of the result that a rejected call gets.
     pub fn rejection(&self) -> String {
+        let why = match &self.confirmation {
+            Some(Confirmation::Denied(Some(message))) => format!(": {message}"),
+            _ => ".".to_owned(),
+        };
+        if self.review.is_some() {
+            return format!(
+                "The user looked at what this call of {} would change and rejected it{why}\nNothing was changed.",
+                self.name
+            );
+        }
         match &self.confirmation {
             Some(Confirmation::Denied(Some(message))) => {
                 format!("The user rejected this call of {}: {message}", self.name)

@@ -1,5 +1,8 @@
 //! The closed list of event types. Variants are added, never changed or reused.
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// Type of an event in a session's log.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[expect(missing_docs, reason = "each variant is the wire name beside it")]
@@ -58,13 +61,15 @@ pub enum EventKind {
     Forked,
     /// Ours: the session went back to an earlier event, whose number the body has as `to`.
     Rewound,
+    /// Ours: a call ran on a copy of the files; the body is what is shown to whoever decides whether it lands.
+    ReviewRequested,
     /// Ours: the host changed the session's files between two calls, as it does with memory.
     FilesSaved,
     /// Ours: the resource that the body names by `resource_id` was taken from the session.
     ResourceRemoved,
 }
 
-const NAMES: [(EventKind, &str); 50] = [
+const NAMES: [(EventKind, &str); 51] = [
     (EventKind::UserMessage, "user.message"),
     (EventKind::UserInterrupt, "user.interrupt"),
     (EventKind::UserToolConfirmation, "user.tool_confirmation"),
@@ -158,9 +163,23 @@ const NAMES: [(EventKind, &str); 50] = [
     (EventKind::ResourceAdded, "sinew.resource_added"),
     (EventKind::Forked, "sinew.forked"),
     (EventKind::Rewound, "sinew.rewound"),
+    (EventKind::ReviewRequested, "sinew.review_requested"),
     (EventKind::FilesSaved, "sinew.files_saved"),
     (EventKind::ResourceRemoved, "sinew.resource_removed"),
 ];
+
+impl Serialize for EventKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for EventKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::parse(&name).ok_or_else(|| D::Error::custom("an unknown type of event"))
+    }
+}
 
 impl EventKind {
     /// Returns the name stored with each event and sent on the wire.

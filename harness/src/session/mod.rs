@@ -5,18 +5,22 @@
 //! in `agent`.
 
 mod call;
+mod checkpoint;
 mod decide;
 mod draft;
 mod history;
 mod kind;
 mod projection;
 mod resources;
+mod review;
+mod shared;
 mod state;
 #[cfg(test)]
 mod tests;
 mod usage;
 
 pub use call::{Answer, Call, CallKind, CallState, Confirmation, Permission};
+pub use checkpoint::{checkpoint, from_checkpoint};
 pub use decide::{Limits, Step, TurnFailure, decide};
 pub use draft::{Draft, text_block};
 pub use history::{Range, Rewind, counting, rewinds_of};
@@ -26,5 +30,6 @@ pub use projection::{
     session_wire, thread_wire,
 };
 pub use resources::{add_resource, remove_resource};
+pub use review::{Review, files_json, files_of, review_policy};
 pub use state::{FoldError, Queued, State, Status, Turn};
 pub use usage::{Usage, budget_nanocents};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call, CallKind, Confirmation, Permission};
@@ -9,6 +10,8 @@ use super::history::Rewind;
 use super::kind::EventKind;
 use super::projection::SELF_HOSTED;
 use super::resources::{add_resource, remove_resource};
+use super::review::Review;
+use super::shared;
 use super::usage::{Usage, micros};
 use crate::clock::Timestamp;
 use crate::ids::{EventId, SessionId, ThreadId};
@@ -20,7 +23,7 @@ use crate::store::StoredEvent;
 pub const USER_WORDS_MAX: usize = 20;
 
 /// What a session is doing, as the wire says it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Status {
     /// Waits for input.
     Idle,
@@ -45,7 +48,7 @@ impl Status {
 }
 
 /// One turn of the conversation, in the terms of the Messages API.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Turn {
     /// Content blocks from the user.
     User(Vec<Value>),
@@ -58,7 +61,7 @@ pub enum Turn {
 }
 
 /// A client's input that waits for its turn.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Queued {
     /// Its id.
     pub event_id: EventId,
@@ -67,6 +70,7 @@ pub struct Queued {
     /// Its type.
     pub kind: EventKind,
     /// Its wire fields.
+    #[serde(with = "shared")]
     pub body: Arc<Value>,
 }
 
@@ -101,8 +105,9 @@ pub enum FoldError {
     },
 }
 
-/// A session as its log describes it.
-#[derive(Clone, PartialEq, Debug)]
+/// A session as its log describes it. Its serial form is what checkpoints hold; it is read again only by the
+/// release that wrote it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct State {
     /// Number of the last event applied.
     pub last: u64,
@@ -117,6 +122,7 @@ pub struct State {
     /// Configuration: the body of event 1, with later updates laid over it. Fields `agent` (the wire's
     /// SessionAgent), `environment_id`, `title`, `metadata`, `budget`, `vault_ids`, `resources`, and
     /// [`SELF_HOSTED`] where it applies.
+    #[serde(with = "shared")]
     pub config: Arc<Value>,
     /// What it is doing.
     pub status: Status,
@@ -131,10 +137,13 @@ pub struct State {
     /// Input that waits, oldest first.
     pub queue: Vec<Queued>,
     /// The conversation so far, as the model will see it.
+    #[serde(with = "shared::each")]
     pub conversation: Vec<Arc<Turn>>,
     /// The newest input of the user, word for word: summaries must keep it.
+    #[serde(with = "shared")]
     pub newest_input: Arc<Vec<Value>>,
     /// What the user said, oldest first, at most [`USER_WORDS_MAX`] messages: summaries leave it as it is.
+    #[serde(with = "shared::each")]
     pub user_words: Vec<Arc<Vec<Value>>>,
     /// Calls of the newest assistant turn that are not all answered; empty otherwise.
     pub calls: Vec<Call>,
@@ -346,6 +355,7 @@ impl State {
             }
             EventKind::SpanModelRequestEnd => self.end_request(event),
             EventKind::Forked => self.fork(event),
+            EventKind::ReviewRequested => self.request_review(event),
             // Told for people and programs; nothing follows from them.
             EventKind::AgentMessage
             | EventKind::AgentThinking
@@ -428,7 +438,26 @@ impl State {
             .iter_mut()
             .find(|call| call.event_id.as_str() == id)
         {
-            call.confirmation.get_or_insert(confirmation);
+            if call.confirmation.is_none() {
+                call.confirmation = Some(confirmation);
+                call.landing = body.at("sinew").at("files").as_array().map(|files| {
+                    let text = |file: &Value| file.as_str().map(str::to_owned);
+                    files.iter().filter_map(text).collect()
+                });
+            }
+        }
+    }
+
+    fn request_review(&mut self, event: &StoredEvent) {
+        let id = event.body.at("tool_use_id").as_str().unwrap_or_default();
+        let private = event.private.as_ref().unwrap_or(&Value::Null);
+        let call = self
+            .calls
+            .iter_mut()
+            .find(|call| call.event_id.as_str() == id);
+        if let Some(call) = call {
+            call.review = Review::of_event(&event.body, private).map(Arc::new);
+            call.confirmation = None;
         }
     }
 
@@ -451,6 +480,8 @@ impl State {
             kind,
             permission: Permission::parse(event.body.at("evaluated_permission").as_str()),
             confirmation: None,
+            review: None,
+            landing: None,
             answer: None,
         });
     }

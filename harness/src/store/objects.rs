@@ -48,7 +48,7 @@ impl fmt::Debug for Hash {
 }
 
 /// The files of a session as of an event: what [`super::Append::files`] sets, and [`Objects::files_at`] finds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Files {
     /// The object that lists the session's folders, from which everything else is reached.
     pub root: Hash,

@@ -9,6 +9,7 @@ mod input;
 mod lifecycle;
 mod list;
 mod resources;
+mod reviews;
 mod stream;
 mod threads;
 mod update;
@@ -68,6 +69,10 @@ pub fn routes(state: SessionState) -> Router<ApiState> {
         )
         .route("/sinew/v1/sessions/{session_id}", get(history::retrieve))
         .route("/sinew/v1/sessions/{session_id}/fork", post(history::fork))
+        .route(
+            "/sinew/v1/sessions/{session_id}/reviews",
+            get(reviews::list),
+        )
         .route(
             "/sinew/v1/sessions/{session_id}/rewind",
             post(history::rewind),
