@@ -88,8 +88,9 @@ async fn a_session_goes_on_from_a_bucket_and_leaves_it_empty() -> Result<()> {
     let mut server = Server::start()?;
     let configuration =
         "content: {url: 's3://contents/some/prefix'}\ncollection: {period_ms: 200, grace_ms: 0}";
+    let address = server.address.clone();
     let variables = [
-        ("AWS_ENDPOINT", server.address.as_str()),
+        ("AWS_ENDPOINT", address.as_str()),
         ("AWS_ALLOW_HTTP", "true"),
         ("AWS_REGION", "us-east-1"),
         ("AWS_ACCESS_KEY_ID", "test"),
