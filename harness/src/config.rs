@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ModelOverride, ProviderConfig};
+use crate::place::PlaceUrl;
 use crate::secrets::MasterKeySource;
 
 /// The whole configuration. Read from YAML with `--config`; printed without secrets by `--print-config`.
@@ -43,6 +44,8 @@ pub struct Config {
     pub schedules: Schedules,
     /// Where webhooks may go.
     pub webhooks: Webhooks,
+    /// Where contents of files lie that are too large for the database, and uploaded files.
+    pub content: ContentPlace,
     /// When contents of files go that no session needs any more.
     pub collection: Collection,
     /// How long a session's lease lasts without renewal, in milliseconds. Default 60 000.
@@ -89,6 +92,16 @@ pub struct Webhooks {
     pub allow_private: bool,
 }
 
+/// Where contents lie that are too large for the database, and uploaded files.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ContentPlace {
+    /// A place by URL: `s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix` or `file:///folder`.
+    /// Credentials come from the environment, as `AWS_ACCESS_KEY_ID`, `GOOGLE_SERVICE_ACCOUNT` or
+    /// `AZURE_STORAGE_ACCOUNT_KEY`; the URL holds none. Default: the folders `packs` and `blobs` in the data folder.
+    pub url: Option<PlaceUrl>,
+}
+
 /// When contents of files go that no session needs any more, nor any fork of one.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -130,6 +143,7 @@ impl Default for Config {
             hand: HandLimits::default(),
             schedules: Schedules::default(),
             webhooks: Webhooks::default(),
+            content: ContentPlace::default(),
             collection: Collection::default(),
             lease_ms: 60_000,
             work_lease_ms: 300_000,

@@ -1,7 +1,7 @@
 //! The daemon: everything put together, started and stopped in order.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,16 +24,17 @@ use crate::blobs::{BlobError, Blobs};
 use crate::clock::{Clock, SystemClock};
 use crate::collect;
 use crate::config::Config;
-use crate::content::{Content, ContentError, Packs};
+use crate::content::{Content, ContentError, Packs, remove_unfinished};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::hands::{self, Hands, WasmHands, WasmHandsOptions};
 use crate::ids::WorkspaceId;
 use crate::memory::retention;
 use crate::model::{Catalog, Router, RouterError};
+use crate::place::{Place, PlaceError};
 use crate::scheduler::{Scheduler, SchedulerOptions};
 use crate::secrets::{self, Keyring, RotateError, SourceError};
 use crate::session::Limits;
-use crate::store::{SharedStore, SqliteOptions, SqliteStore, StoreError};
+use crate::store::{SharedStore, SqliteOptions, SqliteStore, Store, StoreError};
 use crate::webhooks::{Courier, Outbox, Sender, UrlRules};
 
 /// Names the organization in response headers.
@@ -52,12 +53,20 @@ pub enum DaemonError {
     /// The database is unusable.
     #[error("cannot open the database: {0}")]
     Store(#[from] StoreError),
-    /// The folder of blobs is unusable.
-    #[error("cannot open the folder of blobs: {0}")]
+    /// The place of blobs is unusable.
+    #[error("cannot open the place of blobs: {0}")]
     Blobs(#[from] BlobError),
-    /// The folder of packs is unusable.
-    #[error("cannot open the folder of packs: {0}")]
+    /// The place of packs is unusable.
+    #[error("cannot open the place of packs: {0}")]
     Content(#[from] ContentError),
+    /// The place of contents is unusable.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// The packs are elsewhere: what is written here would be missing there.
+    #[error(
+        "none of the packs that the database knows lies in {0}: name their place with --content-url, or put them back"
+    )]
+    PacksElsewhere(String),
     /// There are no master keys.
     #[error(transparent)]
     MasterKey(#[from] SourceError),
@@ -163,8 +172,7 @@ impl Daemon {
         if let Err(error) = data.note(&note) {
             tracing::warn!(%error, "cannot write the lock's note");
         }
-        let blobs = Blobs::in_folder(&data.blobs())?;
-        let content = Content::new(store.clone(), Packs::in_folder(&data.packs())?);
+        let (blobs, content) = contents(&config, &data, &store).await?;
         let collector = collector(&config, content.clone(), clock.clone());
         let hands =
             Arc::new(make_hands(&config, &data, &blobs, content.clone(), &mut progress).await?);
@@ -422,6 +430,45 @@ async fn make_hands(
         },
         call_timeout,
     })?)
+}
+
+/// Opens the places of what is too large for the database.
+async fn contents(
+    config: &Config,
+    data: &DataDir,
+    store: &SharedStore,
+) -> Result<(Blobs, Content), DaemonError> {
+    let place = place_of(config, data.packs(), &**store, "packs").await?;
+    if let Place::Folder(folder) = &place {
+        remove_unfinished(folder).map_err(BlobError::from_io)?;
+    }
+    let content = Content::new(store.clone(), Packs::at(&place)?);
+    let has_packs = !content.index().packs(None, 1).await?.is_empty();
+    if has_packs && content.packs().is_empty().await? {
+        let place = match &config.content.url {
+            Some(url) => url.to_string(),
+            None => data.packs().display().to_string(),
+        };
+        return Err(DaemonError::PacksElsewhere(place));
+    }
+    let blobs = Blobs::at(&place_of(config, data.blobs(), &**store, "blobs").await?)?;
+    Ok((blobs, content))
+}
+
+/// Returns where a part, `packs` or `blobs`, of what is too large for the database lies: in `folder` unless the
+/// configuration names a place.
+pub async fn place_of(
+    config: &Config,
+    folder: PathBuf,
+    store: &dyn Store,
+    part: &str,
+) -> Result<Place, DaemonError> {
+    let Some(url) = &config.content.url else {
+        return Ok(Place::Folder(folder));
+    };
+    let place = Place::at(url, &store.files().name().await?, part)?;
+    place.check(url).await?;
+    Ok(place)
 }
 
 /// Returns what removes the contents that no session needs.

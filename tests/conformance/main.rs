@@ -11,6 +11,7 @@
 
 mod bad_input;
 mod bash_tool;
+mod bucket;
 mod cli_resources;
 mod exec;
 mod history;

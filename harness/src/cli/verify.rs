@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use crate::collect::{Need, Report, Step, verify as verify_content};
 use crate::config::Config;
 use crate::content::{Content, Packs};
+use crate::daemon::place_of;
 use crate::data_dir::{DataDir, database};
-use crate::store::{SqliteOptions, SqliteStore};
+use crate::store::{SqliteOptions, SqliteStore, Store as _};
 
 /// Objects between two lines of progress.
 const STEP_OBJECTS: usize = 20_000;
@@ -28,14 +29,20 @@ pub(super) async fn verify(config: &Config, is_json: bool) -> Result<ExitCode> {
     let data = DataDir::lock(&config.data)?;
     let store = SqliteStore::open(SqliteOptions::new(path)).context("cannot open the database")?;
     let faults = store.faults().await.context("cannot read the database")?;
-    let packs = Packs::in_folder(&data.packs()).context("cannot open the folder of packs")?;
+    let place = place_of(config, data.packs(), &store, "packs").await?;
+    let packs = Packs::at(&place).context("cannot open the place of packs")?;
+    let name = store
+        .files()
+        .name()
+        .await
+        .context("cannot read the database")?;
     let content = Content::new(Arc::new(store), packs);
     let report = verify_content(&content, progress())
         .await
         .context("cannot read the database")?;
     match is_json {
-        true => say!("{}", document(&report, &faults)),
-        false => print(&report, &faults),
+        true => say!("{}", document(&report, &faults, &name)),
+        false => print(&report, &faults, &name),
     }
     Ok(match report.is_whole() && faults.is_empty() {
         true => ExitCode::SUCCESS,
@@ -63,7 +70,8 @@ fn progress() -> impl FnMut(Step) + Send {
     }
 }
 
-fn print(report: &Report, faults: &[String]) {
+fn print(report: &Report, faults: &[String], name: &str) {
+    say!("store                {name}");
     say!("sessions with files  {}", report.sessions);
     say!("roots                {}", report.roots);
     say!(
@@ -117,7 +125,7 @@ fn needed_by(need: Option<&Need>) -> String {
     }
 }
 
-fn document(report: &Report, faults: &[String]) -> Value {
+fn document(report: &Report, faults: &[String], name: &str) -> Value {
     let problems = report.problems.iter().map(|(hash, problem)| {
         let need = problem.needed_by.as_ref();
         json!({
@@ -128,6 +136,7 @@ fn document(report: &Report, faults: &[String]) -> Value {
         })
     });
     json!({
+        "store": name,
         "sessions": report.sessions,
         "roots": report.roots,
         "objects": report.objects,

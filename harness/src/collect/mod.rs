@@ -14,6 +14,8 @@
 //!   that is deleted at the same time is made before it, and shares the roots, or is not made.
 //! * A batch that finds an object instead of storing it names it as kept. If it went before the commit, the append is
 //!   refused and nothing is lost. Mostly it does not go: [`Pins`](crate::content::Pins) keep what batches count on.
+//! * Objects that are stored before their append, as for a review, are named by it as kept, each of them: a collection
+//!   that began in between may have removed some. Then it is refused, and the call runs again.
 //! * An object that moves to another pack is in the new one, durable, before the store says so, and the old file
 //!   goes after that. A reader that asked before finds no file and asks again. One that has the file open reads on.
 //! * A pack under way is nobody's garbage until its batch ends. A file that the store does not know goes once it is

@@ -136,7 +136,7 @@ impl Moving<'_> {
             };
             let pack = match &mut self.pack {
                 Some(pack) => pack,
-                None => self.pack.insert(self.content.packs().begin().await?),
+                None => self.pack.insert(self.content.packs().begin()),
             };
             pack.add(hash, stored).await?;
             let (parts, bytes) = pack.size();

@@ -106,7 +106,7 @@ impl Batch {
                 }
                 let pack = match &mut self.pack {
                     Some(pack) => pack,
-                    None => self.pack.insert(content.packs().begin().await?),
+                    None => self.pack.insert(content.packs().begin()),
                 };
                 pack.add(hash, stored).await?;
             }

@@ -17,6 +17,6 @@ mod reader;
 pub use batch::{Batch, Finished};
 pub use error::ContentError;
 pub use examine::Found;
-pub use packs::{Claim, PackFile, PackWriter, Packs};
+pub use packs::{Claim, PackFile, PackWriter, Packs, remove_unfinished};
 pub use pins::{Pins, Removal};
 pub use reader::{Blocking, Content};

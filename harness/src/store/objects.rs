@@ -206,6 +206,10 @@ pub trait Objects: Send + Sync + 'static {
     /// known. Its file can go then, once those who have asked for places in it have read them.
     async fn forget_pack(&self, name: &str) -> Result<bool, StoreError>;
 
+    /// Returns the store's own name, letters and digits, made with it and never changed: it tells what is this
+    /// store's where several keep their packs.
+    async fn name(&self) -> Result<String, StoreError>;
+
     /// Returns how many bytes all rows have together.
     async fn row_bytes(&self) -> Result<u64, StoreError>;
 

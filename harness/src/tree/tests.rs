@@ -173,7 +173,7 @@ fn make(root: &Path, change: &Change1, marks: &mut Marks) {
         }
         Change1::MakeDir(name) => {
             if is_plain(name) && std::fs::create_dir(at(name)).is_ok() {
-                marks.add(Path::new(name), Dirt::Entry);
+                marks.add(Path::new(name), Dirt::Subtree);
             }
         }
         Change1::Link(name, target) => {

@@ -24,7 +24,7 @@ fn no_session_loses_anything_to_collections_beside_it() {
     let world = World::new();
     let sessions = Mutex::new(Vec::new());
     let working = AtomicUsize::new(WORKERS);
-    let collections = std::thread::scope(|scope| {
+    let (collections, total) = std::thread::scope(|scope| {
         for worker in 0..WORKERS {
             let (world, sessions, working) = (&world, &sessions, &working);
             scope.spawn(move || {
@@ -33,16 +33,22 @@ fn no_session_loses_anything_to_collections_beside_it() {
             });
         }
         let mut collections = 0;
+        let mut total = Collected::default();
         while working.load(Ordering::SeqCst) > 0 {
-            world.collect(&EAGER).unwrap();
+            let done = world.collect(&EAGER).unwrap();
+            total.removed += done.removed;
+            total.moved += done.moved;
+            total.packs_removed += done.packs_removed;
             collections += 1;
         }
-        collections
+        (collections, total)
     });
     assert!(
         collections > 3,
         "only {collections} collections ran beside the sessions"
     );
+    let has_worked = total.removed > 0 && total.moved > 0 && total.packs_removed > 0;
+    assert!(has_worked, "{collections} collections: {total:?}");
     world.collect(&EAGER).unwrap();
     let report = world.verify();
     assert!(report.is_whole(), "{report:?}");
