@@ -1,6 +1,7 @@
 //! Daemons of one data folder, one after the other: each serves the sessions until it dies, and what it left is
 //! checked before the next one starts.
 
+use std::collections::VecDeque;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::ExitStatus;
@@ -38,14 +39,14 @@ enum End {
 /// Lets daemons die as the plan says, in one data folder after the other.
 pub async fn run(plan: &Plan, plots: &[Plot]) -> Result<()> {
     // What was missed in one folder is planned again.
-    while let Some(death) = plan.next() {
-        one_folder(plan, plots, death).await?;
+    while let Some(deaths) = plan.next() {
+        one_folder(plan, plots, deaths).await?;
     }
     Ok(())
 }
 
 /// Works through one workload.
-async fn one_folder(plan: &Plan, plots: &[Plot], first: Death) -> Result<()> {
+async fn one_folder(plan: &Plan, plots: &[Plot], first: Vec<Death>) -> Result<()> {
     let mut world = World::start(PROGRAM, &script(plots)).await?;
     let mut sessions = Vec::new();
     for plot in plots {
@@ -53,7 +54,7 @@ async fn one_folder(plan: &Plan, plots: &[Plot], first: Death) -> Result<()> {
     }
     // The first daemon has no point, since it had to listen before there was any session.
     let mut death = Some(plan.instant());
-    let mut following = Some(first);
+    let mut following = VecDeque::from(first);
     loop {
         match live(&mut world, &sessions, death.as_ref()).await? {
             End::Finished => break,
@@ -64,7 +65,10 @@ async fn one_folder(plan: &Plan, plots: &[Plot], first: Death) -> Result<()> {
         }
         check_left(&world, &mut sessions).await?;
         loop {
-            death = following.take().or_else(|| plan.next());
+            if following.is_empty() {
+                following.extend(plan.next().into_iter().flatten());
+            }
+            death = following.pop_front();
             if start(&mut world, death.as_ref())? {
                 break;
             }
