@@ -25,7 +25,7 @@ const PART_BYTES: usize = 5 << 20;
 const PARTS_MAX: usize = 1;
 
 /// Why a blob could not be written or read.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum BlobError {
     /// No blob has this name.
     #[error("no such blob")]

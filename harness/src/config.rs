@@ -43,6 +43,8 @@ pub struct Config {
     pub schedules: Schedules,
     /// Where webhooks may go.
     pub webhooks: Webhooks,
+    /// When contents of files go that no session needs any more.
+    pub collection: Collection,
     /// How long a session's lease lasts without renewal, in milliseconds. Default 60 000.
     pub lease_ms: u64,
     /// How long a worker of a self-hosted environment keeps its work without a heartbeat, unless it asks for
@@ -87,6 +89,19 @@ pub struct Webhooks {
     pub allow_private: bool,
 }
 
+/// When contents of files go that no session needs any more, nor any fork of one.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Collection {
+    /// Time between two collections in milliseconds; the first comes at most ten minutes after the start.
+    /// 0 for none. Default 86 400 000, a day.
+    pub period_ms: u64,
+    /// How old a file among the packs must be that the database does not know, in milliseconds. Default 3 600 000.
+    pub grace_ms: u64,
+    /// Bytes of contents in the database beyond which the oldest move into packs. Default 256 MiB.
+    pub row_bytes_max: u64,
+}
+
 /// Bounds of one tool call and one hand.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -115,6 +130,7 @@ impl Default for Config {
             hand: HandLimits::default(),
             schedules: Schedules::default(),
             webhooks: Webhooks::default(),
+            collection: Collection::default(),
             lease_ms: 60_000,
             work_lease_ms: 300_000,
             requests_per_turn_max: 1_000,
@@ -138,6 +154,16 @@ impl Default for Schedules {
         Self {
             delay_ms_max: 540_000,
             late_ms_max: 3_600_000,
+        }
+    }
+}
+
+impl Default for Collection {
+    fn default() -> Self {
+        Self {
+            period_ms: 86_400_000,
+            grace_ms: 3_600_000,
+            row_bytes_max: 256 << 20,
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::api::sessions::SessionState;
 use crate::api::{self, ApiState, AuthMode, DEFAULT_WORKSPACE, WorkQueue, list_keys};
 use crate::blobs::{BlobError, Blobs};
 use crate::clock::{Clock, SystemClock};
+use crate::collect;
 use crate::config::Config;
 use crate::content::{Content, ContentError, Packs};
 use crate::data_dir::{DataDir, DataDirError};
@@ -125,6 +126,7 @@ pub struct Daemon {
     courier: JoinHandle<()>,
     file_workers: FileWorkers,
     sweeper: JoinHandle<()>,
+    collector: JoinHandle<()>,
     stopping: CancellationToken,
     _data: DataDir,
 }
@@ -163,6 +165,7 @@ impl Daemon {
         }
         let blobs = Blobs::in_folder(&data.blobs())?;
         let content = Content::new(store.clone(), Packs::in_folder(&data.packs())?);
+        let collector = collector(&config, content.clone(), clock.clone());
         let hands =
             Arc::new(make_hands(&config, &data, &blobs, content.clone(), &mut progress).await?);
         sweep(&store, &hands).await;
@@ -225,6 +228,7 @@ impl Daemon {
         let scheduler = tokio::spawn(scheduler.run(stopping.clone()));
         let server = tokio::spawn(serve(listener, router, stopping.clone()));
         let sweeper = tokio::spawn(retention::run(store, clock, stopping.clone()));
+        let collector = tokio::spawn(collector.run(stopping.clone()));
         let scanner = {
             let drivers = drivers.clone();
             tokio::spawn(async move { drivers.run().await })
@@ -238,6 +242,7 @@ impl Daemon {
             courier,
             file_workers,
             sweeper,
+            collector,
             stopping,
             _data: data,
         })
@@ -267,6 +272,7 @@ impl Daemon {
         let _ = self.scanner.await;
         self.file_workers.ended().await;
         let _ = self.sweeper.await;
+        let _ = self.collector.await;
     }
 }
 
@@ -416,6 +422,20 @@ async fn make_hands(
         },
         call_timeout,
     })?)
+}
+
+/// Returns what removes the contents that no session needs.
+fn collector(config: &Config, content: Content, clock: Arc<dyn Clock>) -> collect::Worker {
+    let settings = &config.collection;
+    collect::Worker {
+        content,
+        clock,
+        period: (settings.period_ms > 0).then(|| Duration::from_millis(settings.period_ms)),
+        rules: collect::Rules {
+            grace: Duration::from_millis(settings.grace_ms),
+            row_bytes_max: settings.row_bytes_max,
+        },
+    }
 }
 
 /// Starts what looks after files. Before the first request, so that nothing is missed.

@@ -1,7 +1,7 @@
 //! Sinew: sessions, brains and the hands that serve them, behind the managed-agents HTTP API.
 //!
 //! Order of dependency, each module using only what stands before it: `crash_point`, `clock`, `cron`, `ids`, `json`, `store`, `model`,
-//! `mock_model`, `session`, `data_dir`, `blobs`, `content`, `tree`, `archive`, `secrets`, `webhooks`, `memory`, `hands`, `agent`, `api`, `scheduler`,
+//! `mock_model`, `session`, `data_dir`, `blobs`, `content`, `tree`, `collect`, `archive`, `secrets`, `webhooks`, `memory`, `hands`, `agent`, `api`, `scheduler`,
 //! `config`, `daemon`,
 //! `logging`, `cli`. A tidy test holds it.
 
@@ -23,6 +23,7 @@ mod archive;
 pub mod blobs;
 mod cli;
 pub mod clock;
+pub mod collect;
 pub mod config;
 pub mod content;
 pub mod crash_point;

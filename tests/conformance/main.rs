@@ -27,6 +27,7 @@ mod system_message;
 mod tenancy;
 mod tidy;
 mod tool_output;
+mod verify;
 mod worker;
 
 /// The daemon under test.

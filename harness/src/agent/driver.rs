@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::brain::Brain;
 use super::drivers::Poke;
-use super::fold::{LoadError, PAGE as FOLD_PAGE, fold, goes_back, rewinds};
+use super::fold::{LoadError, PAGE as FOLD_PAGE, fold, goes_back, keep, rewinds};
 use crate::clock::Timestamp;
 use crate::crash_point;
 use crate::hands::{Hand, Mounts};
@@ -23,6 +23,10 @@ use crate::store::{Append, FilesChange, Lease, NewEvent, StoreError};
 
 /// How long a driver stays with a session that has nothing to do, before it gives the lease back.
 const LINGER: Duration = Duration::from_secs(20);
+/// Events behind the last checkpoint that a session at rest, or at work, has before there is another one: so many
+/// are folded at most when it is woken.
+const EVENTS_KEPT_AT_REST: u64 = 500;
+const EVENTS_KEPT_AT_WORK: u64 = 2_000;
 /// Times a log is read again because its session went back meanwhile.
 const LOADS_MAX: usize = 4;
 /// Longest wait for an interrupted call to say what it came to.
@@ -72,6 +76,8 @@ pub(super) struct Driver {
     pub(super) hand: Option<Box<dyn Hand>>,
     /// What that hand shows.
     pub(super) mounts: Mounts,
+    /// Number of the event at which the state was kept last, or loaded.
+    kept_at: u64,
     /// What calls changed of the files, to go with the next append.
     pub(super) unsaved: Option<Box<FilesChange>>,
 }
@@ -92,6 +98,7 @@ impl Driver {
             state: None,
             hand: None,
             mounts: Mounts::default(),
+            kept_at: 0,
             unsaved: None,
         }
     }
@@ -136,13 +143,28 @@ impl Driver {
             self.hold_lease().await?;
             match decide(self.state()?, &self.brain.limits) {
                 Step::Sleep => {
+                    self.keep_state(EVENTS_KEPT_AT_REST).await?;
                     if !self.linger().await? {
                         return Ok(());
                     }
                 }
-                step => self.perform(step).await?,
+                step => {
+                    self.keep_state(EVENTS_KEPT_AT_WORK).await?;
+                    self.perform(step).await?;
+                }
             }
         }
+    }
+
+    /// Keeps the state for the next wake, if so many events have come since it was kept last.
+    async fn keep_state(&mut self, events: u64) -> Result<(), DriverError> {
+        let state = self.state()?;
+        let last = state.last;
+        if last.saturating_sub(self.kept_at) >= events {
+            keep(&*self.brain.store, state).await;
+            self.kept_at = last;
+        }
+        Ok(())
     }
 
     async fn perform(&mut self, step: Step) -> Result<(), DriverError> {

@@ -30,6 +30,7 @@ mod skill_folder;
 mod transfer;
 mod vault;
 mod vault_credential;
+mod verify;
 mod yaml;
 
 use std::path::PathBuf;

@@ -24,6 +24,20 @@ const PART_BYTES: usize = 5 << 20;
 /// Parts under way at a time, beside the one that fills.
 const PARTS_MAX: usize = 2;
 
+/// What names of packs start with.
+const PREFIX: &str = "pack_";
+
+/// A pack that exists.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PackFile {
+    /// Its name.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+    /// When it was written, in milliseconds of Unix time.
+    pub written: i64,
+}
+
 /// Where packs lie.
 #[derive(Clone)]
 pub struct Packs {
@@ -51,8 +65,8 @@ impl Packs {
     }
 
     /// Starts a pack.
-    pub(super) async fn begin(&self) -> Result<PackWriter, ContentError> {
-        let name = fresh("pack_", Timestamp::now());
+    pub async fn begin(&self) -> Result<PackWriter, ContentError> {
+        let name = fresh(PREFIX, Timestamp::now());
         let claim = Claim {
             name: name.clone(),
             under_way: self.under_way.clone(),
@@ -91,15 +105,22 @@ impl Packs {
         }
     }
 
-    /// Returns the packs that exist and are not under way, each with the time it was written, in milliseconds.
-    pub async fn list(&self) -> Result<Vec<(String, i64)>, BlobError> {
-        let listed = self.store.list(None).map_ok(|meta| {
+    /// Returns the packs that exist and are not under way.
+    pub async fn list(&self) -> Result<Vec<PackFile>, BlobError> {
+        let listed = self.store.list(None).try_filter_map(|meta| {
             let name = meta.location.filename().unwrap_or_default().to_owned();
-            (name, meta.last_modified.timestamp_millis())
+            // Whatever else lies there is somebody's.
+            let is_pack = name.starts_with(PREFIX) && meta.location == place(&name);
+            let listed = is_pack.then(|| PackFile {
+                name,
+                bytes: meta.size,
+                written: meta.last_modified.timestamp_millis(),
+            });
+            std::future::ready(Ok(listed))
         });
         let mut listed: Vec<_> = listed.try_collect().await?;
         let under_way = self.under_way();
-        listed.retain(|(name, _)| !under_way.contains(name));
+        listed.retain(|file: &PackFile| !under_way.contains(&file.name));
         Ok(listed)
     }
 
@@ -134,14 +155,15 @@ impl Drop for Claim {
 }
 
 /// A pack that is being written. Dropped before its end it leaves nothing under its name.
-pub(super) struct PackWriter {
+pub struct PackWriter {
     writer: WriteMultipart,
     pack: NewPack,
     claim: Claim,
 }
 
 impl PackWriter {
-    pub(super) async fn add(&mut self, hash: Hash, stored: Bytes) -> Result<(), ContentError> {
+    /// Adds an object as it is stored.
+    pub async fn add(&mut self, hash: Hash, stored: Bytes) -> Result<(), ContentError> {
         let length = u32::try_from(stored.len()).unwrap_or(u32::MAX);
         self.pack.parts.push((hash, self.pack.bytes, length));
         self.pack.bytes += u64::from(length);
@@ -156,8 +178,13 @@ impl PackWriter {
         Ok(())
     }
 
-    /// Makes the pack durable.
-    pub(super) async fn finish(self) -> Result<(NewPack, Claim), ContentError> {
+    /// Returns how many objects and bytes are in it.
+    pub fn size(&self) -> (usize, u64) {
+        (self.pack.parts.len(), self.pack.bytes)
+    }
+
+    /// Makes the pack durable. To be known to the store before the claim ends.
+    pub async fn finish(self) -> Result<(NewPack, Claim), ContentError> {
         crash_point::reach("pack-before-finish");
         self.writer.finish().await.map_err(BlobError::from)?;
         crash_point::reach("pack-after-finish");
