@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use futures::future::try_join_all;
+use sinew_tests::cli::Cli;
 use sinew_tests::daemon::NeverListened;
 use sinew_tests::log_rules;
 use sinew_tests::world::World;
@@ -23,6 +24,8 @@ use crate::workload::{Plot, script};
 const END_PATIENCE: Duration = Duration::from_secs(10);
 /// What the end of a process by SIGKILL is.
 const KILLED: i32 = 9;
+/// Garbage is collected all the time, and nearly nothing stays in the database.
+const CONFIGURATION: &str = "collection: {period_ms: 150, grace_ms: 0, row_bytes_max: 100000}";
 /// The variable that arms a point.
 const ARMS: &str = "SINEW_CRASH_AT";
 
@@ -47,7 +50,7 @@ pub async fn run(plan: &Plan, plots: &[Plot]) -> Result<()> {
 
 /// Works through one workload.
 async fn one_folder(plan: &Plan, plots: &[Plot], first: Vec<Death>) -> Result<()> {
-    let mut world = World::start(PROGRAM, &script(plots)).await?;
+    let mut world = World::start_with(PROGRAM, &script(plots), CONFIGURATION).await?;
     let mut sessions = Vec::new();
     for plot in plots {
         sessions.push(Session::new(&world.client, plot).await?);
@@ -88,7 +91,16 @@ async fn one_folder(plan: &Plan, plots: &[Plot], first: Vec<Death>) -> Result<()
         session.check_disk(&world)?;
         log_rules::check_stored(&world.options.data, &session.id).await?;
     }
-    check_left(&world, &mut sessions).await
+    check_left(&world, &mut sessions).await?;
+    let folder = world.folder();
+    let cli = Cli::new(PROGRAM, "", &folder);
+    cli.ok(&[
+        "doctor",
+        "--verify",
+        "--data",
+        world.options.data.to_str().context("no UTF-8")?,
+    ])?;
+    Ok(())
 }
 
 /// Starts the next daemon, and tells whether it lived long enough to listen.
