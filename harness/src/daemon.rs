@@ -29,6 +29,7 @@ use crate::hands::{self, Hands, WasmHands, WasmHandsOptions};
 use crate::ids::WorkspaceId;
 use crate::memory::retention;
 use crate::model::{Catalog, Router, RouterError};
+use crate::portable;
 use crate::scheduler::{Scheduler, SchedulerOptions};
 use crate::secrets::{self, Keyring, RotateError, SourceError};
 use crate::session::Limits;
@@ -166,6 +167,8 @@ impl Daemon {
         let hands =
             Arc::new(make_hands(&config, &data, &blobs, content.clone(), &mut progress).await?);
         sweep(&store, &hands).await;
+        // Nobody imports yet: what is staged is a dead daemon's.
+        portable::sweep(&*store).await?;
         let catalog = catalog(&config);
         let brain = brain(
             &config,

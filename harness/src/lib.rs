@@ -1,7 +1,7 @@
 //! Sinew: sessions, brains and the hands that serve them, behind the managed-agents HTTP API.
 //!
 //! Order of dependency, each module using only what stands before it: `clock`, `cron`, `ids`, `json`, `store`, `model`,
-//! `mock_model`, `session`, `data_dir`, `blobs`, `content`, `tree`, `archive`, `secrets`, `webhooks`, `memory`, `hands`, `agent`, `api`, `scheduler`,
+//! `mock_model`, `session`, `data_dir`, `blobs`, `content`, `tree`, `archive`, `secrets`, `webhooks`, `memory`, `hands`, `agent`, `portable`, `api`, `scheduler`,
 //! `config`, `daemon`,
 //! `logging`, `cli`. A tidy test holds it.
 
@@ -35,6 +35,7 @@ mod logging;
 pub mod memory;
 pub mod mock_model;
 pub mod model;
+pub mod portable;
 pub mod scheduler;
 pub mod secrets;
 pub mod session;

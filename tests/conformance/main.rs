@@ -18,6 +18,7 @@ mod large_file;
 mod named_files;
 mod openapi;
 mod order;
+mod portable;
 mod sdk;
 mod secrets;
 mod shell;

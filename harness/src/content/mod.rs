@@ -13,6 +13,7 @@ mod packs;
 mod reader;
 
 pub use batch::{Batch, Finished};
+pub use codec::{BadForm, OBJECT_BYTES_MAX, encode, open};
 pub use error::ContentError;
 pub use packs::Packs;
 pub use reader::{Blocking, Content};

@@ -56,6 +56,8 @@ pub enum EventKind {
     ResourceAdded,
     /// Ours: the session begins with another one's events; always the first of its own.
     Forked,
+    /// Ours: the session begins with the events of a file that another daemon exported; always the first of its own.
+    Imported,
     /// Ours: the session went back to an earlier event, whose number the body has as `to`.
     Rewound,
     /// Ours: the host changed the session's files between two calls, as it does with memory.
@@ -64,7 +66,7 @@ pub enum EventKind {
     ResourceRemoved,
 }
 
-const NAMES: [(EventKind, &str); 50] = [
+const NAMES: [(EventKind, &str); 51] = [
     (EventKind::UserMessage, "user.message"),
     (EventKind::UserInterrupt, "user.interrupt"),
     (EventKind::UserToolConfirmation, "user.tool_confirmation"),
@@ -157,6 +159,7 @@ const NAMES: [(EventKind, &str); 50] = [
     (EventKind::CallClosed, "sinew.call_closed"),
     (EventKind::ResourceAdded, "sinew.resource_added"),
     (EventKind::Forked, "sinew.forked"),
+    (EventKind::Imported, "sinew.imported"),
     (EventKind::Rewound, "sinew.rewound"),
     (EventKind::FilesSaved, "sinew.files_saved"),
     (EventKind::ResourceRemoved, "sinew.resource_removed"),

@@ -346,6 +346,7 @@ impl State {
             }
             EventKind::SpanModelRequestEnd => self.end_request(event),
             EventKind::Forked => self.fork(event),
+            EventKind::Imported => self.import(event),
             // Told for people and programs; nothing follows from them.
             EventKind::AgentMessage
             | EventKind::AgentThinking

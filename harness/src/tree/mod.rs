@@ -6,6 +6,7 @@
 //! does not say is put right before the next call.
 //! Not here: when a snapshot is taken and what is committed with it (`hands`, `agent`).
 
+mod check;
 mod diff;
 mod error;
 mod file;
@@ -20,6 +21,7 @@ mod snapshot;
 mod tests;
 mod trash;
 
+pub use check::{Checker, Fault};
 pub use diff::{Change, changes};
 pub use error::TreeError;
 pub use file::{Piece, content, pieces};
