@@ -78,10 +78,9 @@ async fn worked(world: &World) -> Result<(String, String)> {
         "m=after; head -c 700000 /dev/zero | tr '\\0' x > large",
     )
     .await?;
-    let fork = world
-        .client
-        .post(&format!("{path}/fork"), &json!({"title": "fork"}));
-    let fork = fork.await?["id"].as_str().context("no id")?.to_owned();
+    let titled = json!({"title": "fork"});
+    let fork = world.client.post(&format!("{path}/fork"), &titled).await?;
+    let fork = fork["id"].as_str().context("no id")?.to_owned();
     run(world, &fork, "echo fork > ../fork.txt").await?;
     Ok((session, fork))
 }
@@ -98,10 +97,9 @@ async fn environment(world: &World) -> Result<String> {
     if let Some(id) = known.first().and_then(|found| found["id"].as_str()) {
         return Ok(id.to_owned());
     }
-    let made = world
-        .client
-        .post("/v1/environments", &json!({"name": "here"}));
-    Ok(made.await?["id"].as_str().context("no id")?.to_owned())
+    let named = json!({"name": "here"});
+    let made = world.client.post("/v1/environments", &named).await?;
+    Ok(made["id"].as_str().context("no id")?.to_owned())
 }
 
 async fn export(world: &World, session: &str) -> Result<Vec<u8>> {
@@ -271,7 +269,8 @@ async fn a_wrong_byte_is_found_wherever_it_is() -> Result<()> {
         file[at] ^= 1 << dice.below(8);
         wrong.push(file);
     }
-    for at in (0..40).chain((0..60).map(|_| dice.below(good.len()))) {
+    let places: Vec<usize> = (0..60).map(|_| dice.below(good.len())).collect();
+    for at in (0..40).chain(places) {
         wrong.push(good[..at].to_vec());
         let mut longer = good.clone();
         longer.insert(at, 0);

@@ -15,6 +15,7 @@ mod judge;
 mod live;
 mod memory;
 mod model_call;
+mod review;
 #[cfg(test)]
 mod tests;
 mod tool_call;

@@ -5,6 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::driver::{Driver, DriverError, Woken};
 use super::memory::Memory;
+use super::review::Policy;
 use super::tool_output;
 use crate::hands::{CallOutcome, Hand, HandError, Mounts, ToolCall};
 use crate::ids::EventId;
@@ -21,6 +22,10 @@ impl Driver {
         let Some(call) = self.state()?.call(event_id.as_str()) else {
             return Ok(());
         };
+        if let Some(review) = call.review.clone() {
+            let landing = call.landing.clone();
+            return self.land(event_id, &review, landing.as_deref()).await;
+        }
         let call = ToolCall {
             event_id: event_id.clone(),
             name: call.name.clone(),
@@ -67,10 +72,32 @@ impl Driver {
                 };
             }
         };
+        let mut saved = match Policy::of(&self.state()?.config) {
+            Some(policy) if !is_interrupted => match hand.save().await {
+                Ok(Some(mut change)) => {
+                    if self
+                        .ask_for_review(&policy, event_id, &mut change, &outcome)
+                        .await?
+                    {
+                        return Ok(());
+                    }
+                    Some(Ok(Some(change)))
+                }
+                saved => Some(saved),
+            },
+            _ => None,
+        };
         if let Some(memory) = &memory {
             self.bring_back_memory(memory, &mut outcome).await;
         }
-        match hand.save().await {
+        if memory.is_some() || saved.is_none() {
+            let first = saved.take();
+            saved = match (first, hand.save().await) {
+                (Some(Ok(first)), Ok(None)) => Some(Ok(first)),
+                (_, second) => Some(second),
+            };
+        }
+        match saved.unwrap_or(Ok(None)) {
             Ok(change) => {
                 self.unsaved = change.map(Box::new);
                 self.hand = Some(hand);
@@ -178,7 +205,7 @@ impl Driver {
     }
 
     /// Appends the result of a call, with what it changed.
-    async fn answer(
+    pub(super) async fn answer(
         &mut self,
         event_id: &EventId,
         outcome: CallOutcome,

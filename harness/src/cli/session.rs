@@ -13,6 +13,7 @@ use super::resource::{Kind, One, text};
 use super::session_file::{self, ExportArgs, ImportArgs};
 use super::session_history::{self, DiffArgs, ForkArgs, RewindArgs};
 use super::session_mounts::MountArgs;
+use super::session_review::{self, ApproveArgs, DenyArgs};
 use crate::json::Fields as _;
 
 const SESSIONS: Kind = Kind {
@@ -90,6 +91,12 @@ pub(super) enum SessionCommand {
         The session gets a new id. Mounted files, memory stores, vaults and skills stay where they were; the command \
         says which.")]
     Import(ImportArgs),
+    /// Show what calls would change that wait for a review, as patches
+    Review(One),
+    /// Let what a reviewed call changed land, all of it or some files
+    Approve(ApproveArgs),
+    /// Discard what a reviewed call changed
+    Deny(DenyArgs),
     /// Send a message, an interrupt, or the answer to a call that asks
     Send {
         /// Session id
@@ -161,6 +168,9 @@ pub(super) async fn session(command: SessionCommand) -> Result<ExitCode> {
         SessionCommand::Diff(args) => session_history::diff(args).await?,
         SessionCommand::Export(args) => session_file::export(args).await?,
         SessionCommand::Import(args) => session_file::import(args).await?,
+        SessionCommand::Review(one) => session_review::review(one).await?,
+        SessionCommand::Approve(args) => session_review::approve(args).await?,
+        SessionCommand::Deny(args) => session_review::deny(args).await?,
         SessionCommand::Send {
             id,
             message,

@@ -210,7 +210,7 @@ impl SessionFiles {
 
     /// Makes a tree of what changed since the last one: `dirty` and `touched` say where, `since` is an instant
     /// before all of it, `shell` what the shell goes on from now. Returns what is to be committed, or nothing if
-    /// nothing changed. Until [`SessionFiles::commit`] the next one starts from the same tree again.
+    /// nothing changed. Until [`SessionFiles::commit`] the next one goes on from what was saved.
     pub(super) fn save(
         &self,
         dirty: &DirtySet,
@@ -220,10 +220,15 @@ impl SessionFiles {
     ) -> Result<Option<FilesChange>, TreeError> {
         let mut inner = self.inner();
         let mut batch = self.content.batch();
-        let mut folders = inner.folders.clone();
+        // What was saved and not yet committed goes on from there; its objects are the caller's to have stored.
+        let (before, shell_before, since) = match &inner.saved {
+            Some(saved) => (&saved.folders, &saved.shell, saved.since.min(since)),
+            None => (&inner.folders, &inner.shell, since),
+        };
+        let mut folders = before.clone();
         for place in &self.kept {
             let marks = self.marks(place, dirty, touched)?;
-            let base = inner.folders.get(place.guest_path);
+            let base = before.get(place.guest_path);
             if marks.is_empty() && base.is_some() {
                 continue;
             }
@@ -234,7 +239,10 @@ impl SessionFiles {
             let folder = snapshot(&mut batch, place.dir.as_fd(), base, &marks)?;
             folders.insert(place.guest_path.to_owned(), folder);
         }
-        if folders == inner.folders && shell == inner.shell {
+        if folders == *before && shell == *shell_before {
+            if inner.saved.is_some() {
+                return Ok(None);
+            }
             // Nothing changed, so what was marked is clean.
             let root = inner.files.map(|files| files.root);
             inner

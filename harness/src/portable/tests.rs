@@ -172,7 +172,8 @@ fn what_is_exported_is_what_was_imported() {
     let staged = world.stage(&written).unwrap();
     assert_eq!((staged.snapshots, staged.objects), (2, 1));
     assert_eq!((staged.rewinds[0].at, staged.rewinds[0].to), (6, 4));
-    let read = world.store.read(&staged.id(), 0, 100);
+    let id = staged.id();
+    let read = world.store.read(&id, 0, 100);
     assert_eq!(world.runtime.block_on(read).unwrap(), events);
     let mut again = Vec::new();
     let reader = {
@@ -188,7 +189,8 @@ fn what_is_exported_is_what_was_imported() {
     let mut early = Vec::new();
     export(&world.store, &reader, &staged.id(), 4, &mut early).unwrap();
     let third = world.stage(&early).unwrap();
-    let read = world.store.read(&third.id(), 1, 1);
+    let id = third.id();
+    let read = world.store.read(&id, 1, 1);
     assert_eq!(world.runtime.block_on(read).unwrap(), [queued(2, None)]);
     let none = SessionId::from_text("sesn_none");
     let gone = export(&world.store, &reader, &none, 4, &mut Vec::new());

@@ -1,6 +1,10 @@
 //! A tool call of the model, from the event that records it to its answer.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
+
+use super::review::Review;
 
 use crate::ids::EventId;
 use crate::json::Fields as _;
@@ -96,8 +100,12 @@ pub struct Call {
     pub kind: CallKind,
     /// The policy's word.
     pub permission: Permission,
-    /// The client's word, once given.
+    /// The client's word, once given. Of a call under review it is the word on what it would change.
     pub confirmation: Option<Confirmation>,
+    /// What it would change, once it ran on a copy.
+    pub review: Option<Arc<Review>>,
+    /// The paths that the client lets land, if it named some.
+    pub landing: Option<Vec<String>>,
     /// The result, once there.
     pub answer: Option<Answer>,
 }
@@ -121,6 +129,13 @@ impl Call {
         if self.answer.is_some() {
             return CallState::Answered;
         }
+        if self.review.is_some() {
+            return match &self.confirmation {
+                None => CallState::Waiting,
+                Some(Confirmation::Allowed) => CallState::Runnable,
+                Some(Confirmation::Denied(_)) => CallState::Rejected,
+            };
+        }
         match (&self.kind, self.permission, &self.confirmation) {
             (CallKind::Custom, _, _) => CallState::Waiting,
             (_, Permission::Deny, _) | (_, Permission::Ask, Some(Confirmation::Denied(_))) => {
@@ -137,6 +152,16 @@ impl Call {
 
     /// Returns the text of the result that a rejected call gets.
     pub fn rejection(&self) -> String {
+        let why = match &self.confirmation {
+            Some(Confirmation::Denied(Some(message))) => format!(": {message}"),
+            _ => ".".to_owned(),
+        };
+        if self.review.is_some() {
+            return format!(
+                "The user looked at what this call of {} would change and rejected it{why}\nNothing was changed.",
+                self.name
+            );
+        }
         match &self.confirmation {
             Some(Confirmation::Denied(Some(message))) => {
                 format!("The user rejected this call of {}: {message}", self.name)

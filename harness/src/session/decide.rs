@@ -128,6 +128,8 @@ fn decide_calls(state: &State) -> Step {
         match call.state() {
             CallState::Rejected => return Step::RejectCall(call.event_id.clone()),
             CallState::Runnable => return Step::RunTool(call.event_id.clone()),
+            // What comes behind may build on what it changes.
+            CallState::Waiting if call.review.is_some() => break,
             CallState::Waiting | CallState::Answered => {}
         }
     }
@@ -137,7 +139,17 @@ fn decide_calls(state: &State) -> Step {
         .filter(|call| call.state() == CallState::Waiting)
         .map(|call| call.event_id.as_str())
         .collect();
-    let reason = json!({"type": "requires_action", "event_ids": waiting});
+    let mut reason = json!({"type": "requires_action", "event_ids": waiting});
+    let reviews: Vec<&Value> = state
+        .calls
+        .iter()
+        .filter(|call| call.state() == CallState::Waiting)
+        .filter_map(|call| call.review.as_ref())
+        .map(|review| &review.shown)
+        .collect();
+    if !reviews.is_empty() {
+        reason.set("sinew", json!({ "reviews": reviews }));
+    }
     if state.status == Status::Idle && state.stop_reason == reason {
         return Step::Sleep;
     }

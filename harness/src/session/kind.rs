@@ -60,13 +60,15 @@ pub enum EventKind {
     Imported,
     /// Ours: the session went back to an earlier event, whose number the body has as `to`.
     Rewound,
+    /// Ours: a call ran on a copy of the files; the body is what is shown to whoever decides whether it lands.
+    ReviewRequested,
     /// Ours: the host changed the session's files between two calls, as it does with memory.
     FilesSaved,
     /// Ours: the resource that the body names by `resource_id` was taken from the session.
     ResourceRemoved,
 }
 
-const NAMES: [(EventKind, &str); 51] = [
+const NAMES: [(EventKind, &str); 52] = [
     (EventKind::UserMessage, "user.message"),
     (EventKind::UserInterrupt, "user.interrupt"),
     (EventKind::UserToolConfirmation, "user.tool_confirmation"),
@@ -161,6 +163,7 @@ const NAMES: [(EventKind, &str); 51] = [
     (EventKind::Forked, "sinew.forked"),
     (EventKind::Imported, "sinew.imported"),
     (EventKind::Rewound, "sinew.rewound"),
+    (EventKind::ReviewRequested, "sinew.review_requested"),
     (EventKind::FilesSaved, "sinew.files_saved"),
     (EventKind::ResourceRemoved, "sinew.resource_removed"),
 ];

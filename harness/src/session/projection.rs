@@ -4,10 +4,11 @@
 
 use serde_json::{Value, json};
 
-use super::call::{Call, Confirmation};
+use super::call::{Call, Confirmation, Permission};
 use super::decide::{Limits, Step, decide};
 use super::history::rewinds_json;
 use super::kind::EventKind;
+use super::review::files_json;
 use super::state::State;
 use super::usage::{Usage, micros, seconds};
 use crate::clock::{Timestamp, rfc3339};
@@ -59,7 +60,15 @@ pub fn project(state: &State, limits: &Limits) -> Projection {
             "stop_reason": state.stop_reason,
             "open_calls": state.calls.iter().filter(|call| call.answer.is_none()).map(|call| json!({
                 "event_id": call.event_id.as_str(),
-                "permission": call.permission.as_str(),
+                // Whoever is to look at it is asked as for any other call.
+                "permission": match call.review {
+                    Some(_) => Permission::Ask.as_str(),
+                    None => call.permission.as_str(),
+                },
+                "review": call.review.as_ref().map(|review| json!({
+                    "base": review.base.as_ref().map(files_json),
+                    "files": files_json(&review.files),
+                })),
                 "is_custom": call.kind == super::CallKind::Custom,
                 "is_worker": call.kind == super::CallKind::Worker,
                 "is_confirmed": allowed(call).is_some(),

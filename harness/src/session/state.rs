@@ -9,6 +9,7 @@ use super::history::Rewind;
 use super::kind::EventKind;
 use super::projection::SELF_HOSTED;
 use super::resources::{add_resource, remove_resource};
+use super::review::Review;
 use super::usage::{Usage, micros};
 use crate::clock::Timestamp;
 use crate::ids::{EventId, SessionId, ThreadId};
@@ -347,6 +348,7 @@ impl State {
             EventKind::SpanModelRequestEnd => self.end_request(event),
             EventKind::Forked => self.fork(event),
             EventKind::Imported => self.import(event),
+            EventKind::ReviewRequested => self.request_review(event),
             // Told for people and programs; nothing follows from them.
             EventKind::AgentMessage
             | EventKind::AgentThinking
@@ -429,7 +431,26 @@ impl State {
             .iter_mut()
             .find(|call| call.event_id.as_str() == id)
         {
-            call.confirmation.get_or_insert(confirmation);
+            if call.confirmation.is_none() {
+                call.confirmation = Some(confirmation);
+                call.landing = body.at("sinew").at("files").as_array().map(|files| {
+                    let text = |file: &Value| file.as_str().map(str::to_owned);
+                    files.iter().filter_map(text).collect()
+                });
+            }
+        }
+    }
+
+    fn request_review(&mut self, event: &StoredEvent) {
+        let id = event.body.at("tool_use_id").as_str().unwrap_or_default();
+        let private = event.private.as_ref().unwrap_or(&Value::Null);
+        let call = self
+            .calls
+            .iter_mut()
+            .find(|call| call.event_id.as_str() == id);
+        if let Some(call) = call {
+            call.review = Review::of_event(&event.body, private).map(Arc::new);
+            call.confirmation = None;
         }
     }
 
@@ -452,6 +473,8 @@ impl State {
             kind,
             permission: Permission::parse(event.body.at("evaluated_permission").as_str()),
             confirmation: None,
+            review: None,
+            landing: None,
             answer: None,
         });
     }

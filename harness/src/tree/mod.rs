@@ -7,6 +7,7 @@
 //! Not here: when a snapshot is taken and what is committed with it (`hands`, `agent`).
 
 mod check;
+mod choose;
 mod diff;
 mod error;
 mod file;
@@ -22,6 +23,7 @@ mod tests;
 mod trash;
 
 pub use check::{Checker, Fault};
+pub use choose::choose;
 pub use diff::{Change, changes};
 pub use error::TreeError;
 pub use file::{Piece, content, pieces};

@@ -131,6 +131,15 @@ impl FileDiff {
         Ok(())
     }
 
+    /// Returns `added`, `removed` or `modified`.
+    pub fn change(&self) -> &'static str {
+        match (&self.old, &self.new) {
+            (None, _) => "added",
+            (_, None) => "removed",
+            _ => "modified",
+        }
+    }
+
     /// Returns this difference as a part of a patch; empty for folders, which patches do not know.
     pub fn patch(&self) -> String {
         let mode = |entry: &Entry| match &entry.kind {

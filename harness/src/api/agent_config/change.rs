@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::model::{self, EffortRule};
-use super::{AgentConfig, Draft, identity, mcp, multiagent, skills, tools};
+use super::{AgentConfig, Draft, identity, mcp, multiagent, ours, skills, tools};
 use crate::api::body::{Field, Fields, Invalid, Spot};
 use crate::api::metadata::{self, EmptyValue};
 use crate::model::Catalog;
@@ -28,6 +28,7 @@ pub fn create(mut fields: Fields, catalog: &Catalog) -> Result<Draft, Invalid> {
         multiagent: Value::Null,
         metadata: metadata::create(fields.take("metadata"))?,
         execution_identity: identity::read(fields.take("execution_identity"))?,
+        sinew: ours::read(fields.take("sinew"))?,
     };
     let context = multiagent::Context {
         stored: &Value::Null,
@@ -62,6 +63,10 @@ pub fn update(
         Field::Absent => stored.execution_identity.clone(),
         field => identity::read(field)?,
     };
+    let sinew = match fields.take("sinew") {
+        Field::Absent => stored.sinew.clone(),
+        field => ours::read(field)?,
+    };
     let text = |field, stored: &Option<String>, max| clearable(field, stored.clone(), max);
     let (description, system) = (fields.take("description"), fields.take("system"));
     let config = AgentConfig {
@@ -83,6 +88,7 @@ pub fn update(
             EmptyValue::Stored,
         )?,
         execution_identity,
+        sinew,
     };
     let context = multiagent::Context {
         stored: &stored.multiagent,

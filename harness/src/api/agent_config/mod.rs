@@ -11,6 +11,7 @@ mod identity;
 mod mcp;
 mod model;
 mod multiagent;
+mod ours;
 mod roster;
 mod session;
 mod skills;
@@ -29,6 +30,7 @@ use crate::api::metadata::Metadata;
 
 pub use change::{create, update};
 pub use model::{ModelConfig, Speed};
+pub use ours::read as read_ours;
 pub use roster::{Reference, Roster, RosterAgent};
 pub use session::{apply_overrides, replace_tools, session_agent};
 pub use tools::BUILT_IN_TOOLS;
@@ -57,6 +59,9 @@ pub struct AgentConfig {
     pub metadata: Metadata,
     /// The principal that runs are made as.
     pub execution_identity: Value,
+    /// What is ours: the block `sinew`. Absent for agents that do not use it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sinew: Option<Value>,
 }
 
 impl AgentConfig {

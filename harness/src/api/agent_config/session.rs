@@ -97,7 +97,7 @@ fn unfold(
 
 /// Returns a `SessionThreadAgent`.
 fn thread_agent(id: &str, version: u64, config: &AgentConfig) -> Value {
-    json!({
+    let mut agent = json!({
         "type": "agent",
         "id": id,
         "version": version,
@@ -109,7 +109,11 @@ fn thread_agent(id: &str, version: u64, config: &AgentConfig) -> Value {
         "mcp_servers": config.mcp_servers,
         "skills": config.skills,
         "execution_identity": config.execution_identity,
-    })
+    });
+    if let (Some(sinew), Some(agent)) = (&config.sinew, agent.as_object_mut()) {
+        agent.insert("sinew".to_owned(), sinew.clone());
+    }
+    agent
 }
 
 /// Applies a session's own update of its agent (`tools`, `mcp_servers`, each replaced in full) to its

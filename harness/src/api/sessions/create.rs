@@ -8,6 +8,7 @@ use super::SessionState;
 use super::events::{check_files, check_system_turns};
 use super::input::{Input, check_system_message, read};
 use super::resources::{self, Mounted};
+use crate::api::agent_config::read_ours;
 use crate::api::body::{Field, Fields, Invalid, JsonBody, Spot};
 use crate::api::environment_config::is_self_hosted;
 use crate::api::skills::resolve_skills;
@@ -77,6 +78,7 @@ pub(in crate::api) async fn prepare(
         None => &SESSION_EVENTS,
     };
     let inputs = initial_events(fields.take("initial_events"), allowed)?;
+    let ours = read_ours(fields.take("sinew"))?;
     fields.finish()?;
 
     let mut agent = resolve_session_agent(&state.api, workspace, agent_spot).await?;
@@ -123,6 +125,9 @@ pub(in crate::api) async fn prepare(
     if let Some(deployment_id) = deployment_id {
         config.set("deployment_id", json!(deployment_id));
         labels.push(("deployment_id".to_owned(), deployment_id.to_owned()));
+    }
+    if let Some(ours) = ours {
+        config.set("sinew", ours);
     }
     if is_self_hosted {
         config.set(SELF_HOSTED, json!(true));

@@ -102,14 +102,9 @@ async fn files_at(
 
 /// Returns one difference as the wire has it.
 pub(super) fn wire(diff: &FileDiff) -> Value {
-    let change = match (&diff.old, &diff.new) {
-        (None, _) => "added",
-        (_, None) => "removed",
-        _ => "modified",
-    };
     json!({
         "path": diff.path,
-        "change": change,
+        "change": diff.change(),
         "old": diff.old.as_ref().map(side),
         "new": diff.new.as_ref().map(side),
         "additions": diff.additions,

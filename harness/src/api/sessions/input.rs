@@ -10,6 +10,9 @@ use crate::session::EventKind;
 
 /// Longest `deny_message` in characters.
 const DENY_MESSAGE_CHARACTERS_MAX: usize = 10_000;
+/// Most files that a confirmation names, and the longest name in characters.
+const LANDING_FILES_MAX: usize = 1_000;
+const LANDING_CHARACTERS_MAX: usize = 4_096;
 /// Inputs that may wait in one session's queue.
 pub(super) const QUEUED_MAX: u64 = 1_000;
 
@@ -83,7 +86,20 @@ pub(super) fn read(spot: Spot) -> Result<Input, Invalid> {
                 Some(spot) => Some(spot.text(0, DENY_MESSAGE_CHARACTERS_MAX)?),
                 None => None,
             };
-            let body = json!({"tool_use_id": id, "result": result, "deny_message": message});
+            let mut body = json!({"tool_use_id": id, "result": result, "deny_message": message});
+            if let Some(spot) = fields.take("sinew").given() {
+                if result == "deny" {
+                    return Err(spot.refuse("files are named with result \"allow\" only"));
+                }
+                let mut ours = spot.object()?;
+                let files = ours.required("files")?.array(LANDING_FILES_MAX)?;
+                let files = files
+                    .into_iter()
+                    .map(|file| file.text(1, LANDING_CHARACTERS_MAX));
+                let files = files.collect::<Result<Vec<_>, _>>()?;
+                ours.finish()?;
+                body.set("sinew", json!({ "files": files }));
+            }
             (EventKind::UserToolConfirmation, body)
         }
         "user.custom_tool_result" | "user.tool_result" => {
@@ -200,6 +216,11 @@ pub(super) fn admit(input: &Input, private: &mut Value) -> Result<Admission, Inv
                      agent.tool_use event whose evaluated_permission is \"ask\"",
                 );
             };
+            if input.body.at("sinew").is_object() && !call.at("review").is_object() {
+                return refuse(
+                    "sinew.files names what is to land of a call under review; this call is none",
+                );
+            }
             call.set("is_confirmed", json!(true));
             call.set("is_allowed", json!(*input.body.at("result") == "allow"));
             grow_queue(input, private)?;

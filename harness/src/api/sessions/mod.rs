@@ -10,6 +10,7 @@ mod lifecycle;
 mod list;
 mod portable;
 mod resources;
+mod reviews;
 mod stream;
 mod threads;
 mod update;
@@ -69,6 +70,10 @@ pub fn routes(state: SessionState) -> Router<ApiState> {
         )
         .route("/sinew/v1/sessions/{session_id}", get(history::retrieve))
         .route("/sinew/v1/sessions/{session_id}/fork", post(history::fork))
+        .route(
+            "/sinew/v1/sessions/{session_id}/reviews",
+            get(reviews::list),
+        )
         .route(
             "/sinew/v1/sessions/{session_id}/rewind",
             post(history::rewind),

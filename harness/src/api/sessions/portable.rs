@@ -19,7 +19,7 @@ use super::create::{TITLE_CHARACTERS_MAX, budget, check_budgetable};
 use super::history::extended;
 use super::{SessionState, id_of, last_of};
 use crate::agent::{LoadError, fold};
-use crate::api::agent_config::AgentConfig;
+use crate::api::agent_config::{AgentConfig, read_ours};
 use crate::api::body::{Fields, Invalid};
 use crate::api::environment_config::is_self_hosted;
 use crate::api::query::Query;
@@ -319,6 +319,7 @@ fn configuration(
     if !budget.is_null() {
         check_budgetable(state, &agent)?;
     }
+    let ours = read_ours(fields.take("sinew"))?;
     let mut config = json!({
         "agent": agent,
         "environment_id": home.environment_id,
@@ -329,6 +330,9 @@ fn configuration(
         "vault_ids": [],
         IMPORTED_FROM: from,
     });
+    if let Some(ours) = ours {
+        config.set("sinew", ours);
+    }
     if home.is_self_hosted {
         config.set(SELF_HOSTED, json!(true));
     }

@@ -1,0 +1,130 @@
+//! The block `sinew`: what an agent or a session may say that the official wire does not know.
+
+use globset::Glob;
+use serde_json::{Value, json};
+
+use crate::api::body::{Field, Invalid, Spot};
+
+/// Most path patterns of a review.
+const PATTERNS_MAX: usize = 100;
+/// Longest pattern in characters.
+const PATTERN_CHARACTERS_MAX: usize = 1_000;
+
+/// Reads the block; null and absent are none. What is read is stored and shown in full form.
+pub fn read(field: Field) -> Result<Option<Value>, Invalid> {
+    let Some(spot) = field.given() else {
+        return Ok(None);
+    };
+    let mut fields = spot.object()?;
+    let mut block = json!({});
+    if let Some(spot) = fields.take("review").given() {
+        block["review"] = review(spot)?;
+    }
+    fields.finish()?;
+    let is_empty = block.as_object().is_none_or(|block| block.is_empty());
+    Ok((!is_empty).then_some(block))
+}
+
+/// Reads `"none"`, `"writes"`, or `{type: writes, paths: [...]}`.
+fn review(spot: Spot) -> Result<Value, Invalid> {
+    if spot.value.is_string() {
+        let kind = spot.one_of(&["none", "writes"])?;
+        return Ok(match kind {
+            "writes" => json!({"type": "writes", "paths": null}),
+            _ => json!({"type": "none"}),
+        });
+    }
+    let (tag, mut fields) = spot.tagged()?;
+    let kind = tag.one_of(&["none", "writes"])?;
+    let paths = match fields.take("paths").given() {
+        Some(spot) if kind == "none" => return Err(spot.refuse("paths go with type \"writes\"")),
+        Some(spot) => json!(
+            spot.array(PATTERNS_MAX)?
+                .into_iter()
+                .map(pattern)
+                .collect::<Result<Vec<String>, _>>()?
+        ),
+        None => Value::Null,
+    };
+    fields.finish()?;
+    Ok(match kind {
+        "writes" => json!({"type": "writes", "paths": paths}),
+        _ => json!({"type": "none"}),
+    })
+}
+
+fn pattern(spot: Spot) -> Result<String, Invalid> {
+    let path = spot.path.clone();
+    let pattern = spot.text(1, PATTERN_CHARACTERS_MAX)?;
+    if !pattern.starts_with('/') {
+        let message = "expected a pattern of whole paths, e.g. \"/workspace/src/**\"";
+        return Err(Invalid::at(path, message));
+    }
+    match Glob::new(&pattern) {
+        Ok(_) => Ok(pattern),
+        Err(error) => Err(Invalid::at(path, error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_block(value: Value) -> Result<Option<Value>, String> {
+        let spot = Spot {
+            path: "sinew".to_owned(),
+            value,
+        };
+        read(Field::Given(spot)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_review_is_stored_in_full() {
+        for (given, stored) in [
+            (json!({}), None),
+            (
+                json!({"review": "writes"}),
+                Some(json!({"review": {"type": "writes", "paths": null}})),
+            ),
+            (
+                json!({"review": {"type": "writes", "paths": ["/workspace/**/*.rs"]}}),
+                Some(json!({"review": {"type": "writes", "paths": ["/workspace/**/*.rs"]}})),
+            ),
+            (
+                json!({"review": "none"}),
+                Some(json!({"review": {"type": "none"}})),
+            ),
+        ] {
+            assert_eq!(read_block(given.clone()), Ok(stored.clone()), "{given}");
+            if let Some(stored) = stored {
+                assert_eq!(read_block(stored.clone()), Ok(Some(stored)), "{given}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_block_is_refused_with_its_place() {
+        for (given, fragment) in [
+            (json!("writes"), "sinew"),
+            (json!({"reviews": "writes"}), "reviews"),
+            (json!({"review": "all"}), "sinew.review"),
+            (json!({"review": 7}), "sinew.review"),
+            (json!({"review": {"type": "none", "paths": []}}), "paths"),
+            (
+                json!({"review": {"type": "writes", "paths": ["src/**"]}}),
+                "sinew.review.paths.0",
+            ),
+            (
+                json!({"review": {"type": "writes", "paths": ["/a/[x"]}}),
+                "sinew.review.paths.0",
+            ),
+            (
+                json!({"review": {"type": "writes", "paths": vec!["/a"; 101]}}),
+                "100",
+            ),
+        ] {
+            let error = read_block(given.clone()).unwrap_err();
+            assert!(error.contains(fragment), "{given}: {error}");
+        }
+    }
+}
