@@ -216,7 +216,7 @@ mod tests {
 
     /// Reads all frames up to the last one.
     fn read(file: &[u8]) -> Result<Vec<(u8, Bytes)>, PortableError> {
-        let mut reader = FrameReader::begin(file, 1 << 20)?;
+        let mut reader = FrameReader::begin(file, 1 << 30)?;
         let mut frames = Vec::new();
         loop {
             let frame = reader.next()?;

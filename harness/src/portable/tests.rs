@@ -306,10 +306,6 @@ fn what_no_daemon_writes_is_refused_and_leaves_nothing() {
         "cut off",
         with(&|writer, _| writer.frame(OBJECT, b"x").unwrap()),
     );
-    refused(
-        "cut off",
-        with(&|writer, _| writer.frame(EVENT, b"x").unwrap()),
-    );
     let files = |number: u64, root: &str, digest: &str| FilesFrame {
         number,
         root: root.to_owned(),

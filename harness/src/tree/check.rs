@@ -370,6 +370,9 @@ mod tests {
         let mut brought = HashMap::new();
         let mut due = vec![(root, false)];
         while let Some((list, is_pieces)) = due.pop() {
+            if brought.contains_key(&list) {
+                continue;
+            }
             let stored = reader.get(list).unwrap();
             brought.insert(list, stored.len() as u32);
             let Some(links) = linked(&stored, is_pieces) else {
