@@ -31,6 +31,7 @@ use crate::ids::WorkspaceId;
 use crate::memory::retention;
 use crate::model::{Catalog, Router, RouterError};
 use crate::place::{Place, PlaceError};
+use crate::portable;
 use crate::scheduler::{Scheduler, SchedulerOptions};
 use crate::secrets::{self, Keyring, RotateError, SourceError};
 use crate::session::Limits;
@@ -177,6 +178,8 @@ impl Daemon {
         let hands =
             Arc::new(make_hands(&config, &data, &blobs, content.clone(), &mut progress).await?);
         sweep(&store, &hands).await;
+        // Nobody imports yet: what is staged is a dead daemon's.
+        portable::sweep(&*store).await?;
         let catalog = catalog(&config);
         let brain = brain(
             &config,

@@ -19,6 +19,7 @@ mod large_file;
 mod named_files;
 mod openapi;
 mod order;
+mod portable;
 mod review;
 mod sdk;
 mod secrets;

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::toolset::offered;
 use crate::hands::SKILLS;
 use crate::json::Fields as _;
 use crate::model::ModelRequest;
 use crate::session::{SKILLS_FIELD, State, Turn};
+use crate::store::Hash;
 
 /// Generated tokens that one answer may have.
 const OUTPUT_TOKENS_MAX: u32 = 32_000;
@@ -37,6 +39,14 @@ const SUMMARISE: &str = "You summarise the work of an AI agent so that it can go
 conversation itself. State the user's goal and constraints in their own words, what was done and found (files, \
 names, numbers, commands, results), decisions and their reasons, what failed, and what comes next. Leave out \
 nothing that the next step needs. Answer with the summary alone.";
+
+/// Returns the request that a session makes in this state; `built_in` are the definitions of all built-in tools.
+pub fn of(state: &State, built_in: &[Value], is_summary: bool) -> ModelRequest {
+    match is_summary {
+        true => summary_request(state),
+        false => model_request(state, offered(state.agent(), built_in)),
+    }
+}
 
 /// Returns the request that answers the conversation so far. `tools` are the offered definitions.
 pub fn model_request(state: &State, tools: Vec<Value>) -> ModelRequest {
@@ -126,6 +136,22 @@ pub fn compacted_turn(state: &State, summary: &str) -> Vec<Value> {
             }),
     );
     content
+}
+
+/// Returns the hash of a request's canonical bytes, as the log keeps it: the same request has the same one on every
+/// machine. Files that messages name count by their ids.
+pub fn digest(request: &ModelRequest) -> Hash {
+    let canonical = json!({
+        "model": request.model,
+        "system": request.system,
+        "messages": request.messages,
+        "tools": request.tools,
+        "output_tokens_max": request.output_tokens_max,
+        "effort": request.effort,
+        "speed": request.speed,
+        "thinking": request.thinking,
+    });
+    Hash::of(canonical.to_string().as_bytes())
 }
 
 fn request(state: &State, system: String, messages: Vec<Value>, tools: Vec<Value>) -> ModelRequest {

@@ -310,12 +310,23 @@ impl Driver {
     /// Appends the events with the row that follows from them. Input that arrived meanwhile is folded in
     /// first; it never makes what was done untrue.
     pub(super) async fn commit(&mut self, draft: Draft) -> Result<(), DriverError> {
-        let events = draft.into_events();
+        self.commit_sealed(draft, |_, _| {}).await
+    }
+
+    /// As [`Driver::commit`], of events that say something of the state that they lead to: `seal` writes it into
+    /// them once that is known. No fold may depend on it.
+    pub(super) async fn commit_sealed(
+        &mut self,
+        draft: Draft,
+        seal: impl Fn(&State, &mut [NewEvent]) + Send,
+    ) -> Result<(), DriverError> {
+        let mut events = draft.into_events();
         if events.is_empty() {
             return Ok(());
         }
         loop {
             let ahead = self.apply_ahead(&events)?;
+            seal(&ahead, &mut events);
             let append = Append {
                 session_id: self.session_id.clone(),
                 expected: self.state()?.last,

@@ -11,12 +11,11 @@ use super::context;
 use super::driver::{Driver, DriverError, Woken};
 use super::judge::{self, Judgements};
 use super::live::{Preview, PreviewPart};
-use super::toolset::offered;
 use crate::ids::EventId;
 use crate::json::Fields as _;
 use crate::model::{ModelAnswer, ModelError, ModelRequest, Progress, StopReason, TokenUsage};
-use crate::session::{Draft, EventKind, Status};
-use crate::store::StoreError;
+use crate::session::{Draft, EventKind, State, Status};
+use crate::store::{NewEvent, StoreError};
 
 /// How a request ended.
 enum Asked {
@@ -128,14 +127,18 @@ impl Driver {
             opening.running();
         }
         let start = opening.thread(EventKind::SpanModelRequestStart, json!({}));
-        self.commit(opening).await?;
-        let state = self.state()?;
-        let request = if is_summary {
-            context::summary_request(state)
-        } else {
-            let tools = offered(state.agent(), self.brain.hands.definitions());
-            context::model_request(state, tools)
+        let hands = self.brain.hands.clone();
+        let request_of = move |state: &State| context::of(state, hands.definitions(), is_summary);
+        // Whoever replays the log makes the same request again, and sees that it is the same.
+        let seal = |ahead: &State, events: &mut [NewEvent]| {
+            let digest = context::digest(&request_of(ahead)).to_string();
+            let opened = events.iter_mut().filter(|event| event.id == start);
+            for event in opened {
+                event.private = Some(json!({"request": digest, "is_summary": is_summary}));
+            }
         };
+        self.commit_sealed(opening, seal).await?;
+        let request = request_of(self.state()?);
         let now = self.brain.clock.now();
         let ids = AnswerIds {
             start,

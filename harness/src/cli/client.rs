@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use futures::StreamExt;
 use reqwest::multipart::Form;
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Body, Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -77,6 +77,12 @@ impl Client {
     /// Sends a form; its parts are made as they are sent.
     pub(super) async fn post_form(&self, path: &str, form: Form) -> Result<Value> {
         self.answer(self.request(Method::POST, path).multipart(form))
+            .await
+    }
+
+    /// Sends a content of any size, as it is.
+    pub(super) async fn post_body(&self, path: &str, body: Body) -> Result<Value> {
+        self.answer(self.request(Method::POST, path).body(body))
             .await
     }
 

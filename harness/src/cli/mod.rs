@@ -22,6 +22,7 @@ mod resource;
 mod run;
 mod serve;
 mod session;
+mod session_file;
 mod session_history;
 mod session_mounts;
 mod session_review;

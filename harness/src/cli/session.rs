@@ -10,6 +10,7 @@ use super::DaemonArgs;
 use super::conversation::{Conversation, TurnEnd};
 use super::render::Renderer;
 use super::resource::{Kind, One, text};
+use super::session_file::{self, ExportArgs, ImportArgs};
 use super::session_history::{self, DiffArgs, ForkArgs, RewindArgs};
 use super::session_mounts::MountArgs;
 use super::session_review::{self, ApproveArgs, DenyArgs};
@@ -79,6 +80,17 @@ pub(super) enum SessionCommand {
     Rewind(RewindArgs),
     /// Show what changed of a session's files between two events, as a patch
     Diff(DiffArgs),
+    /// Write a session to a file, with its whole history and its files, for another daemon to take up
+    #[command(
+        after_help = "Example: sinew session export sesn_... -o work.sinew\n\n\
+        The file holds everything that was said and done, and no secret of a vault. It is not encrypted."
+    )]
+    Export(ExportArgs),
+    /// Make a session of a file that an export wrote; it goes on where that one was
+    #[command(after_help = "Example: sinew session import work.sinew\n\n\
+        The session gets a new id. Mounted files, memory stores, vaults and skills stay where they were; the command \
+        says which.")]
+    Import(ImportArgs),
     /// Show what calls would change that wait for a review, as patches
     Review(One),
     /// Let what a reviewed call changed land, all of it or some files
@@ -154,6 +166,8 @@ pub(super) async fn session(command: SessionCommand) -> Result<ExitCode> {
         SessionCommand::Fork(args) => session_history::fork(args).await?,
         SessionCommand::Rewind(args) => session_history::rewind(args).await?,
         SessionCommand::Diff(args) => session_history::diff(args).await?,
+        SessionCommand::Export(args) => session_file::export(args).await?,
+        SessionCommand::Import(args) => session_file::import(args).await?,
         SessionCommand::Review(one) => session_review::review(one).await?,
         SessionCommand::Approve(args) => session_review::approve(args).await?,
         SessionCommand::Deny(args) => session_review::deny(args).await?,

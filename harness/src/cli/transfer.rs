@@ -41,6 +41,19 @@ pub(super) fn check_file(path: &Path) -> Result<()> {
 pub(super) async fn part(path: &Path) -> Result<Part> {
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.with_context(|| format!("{} has no UTF-8 name", path.display()))?;
+    let (body, bytes) = opened(path, name).await?;
+    Ok(Part::stream_with_length(body, bytes).file_name(name.to_owned()))
+}
+
+/// Returns a file as a request's body, read as it is sent.
+pub(super) async fn body_of(path: &Path) -> Result<Body> {
+    check_file(path)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    Ok(opened(path, &name).await?.0)
+}
+
+/// Returns a file to be sent, and its length.
+async fn opened(path: &Path, name: &str) -> Result<(Body, u64)> {
     let opened = async {
         let file = File::open(path).await?;
         let bytes = file.metadata().await?.len();
@@ -50,8 +63,7 @@ pub(super) async fn part(path: &Path) -> Result<Part> {
         .await
         .with_context(|| format!("cannot read {}", path.display()))?;
     let progress = Progress::new("sent", name, Some(bytes));
-    let body = Body::wrap_stream(chunks(file, progress));
-    Ok(Part::stream_with_length(body, bytes).file_name(name.to_owned()))
+    Ok((Body::wrap_stream(chunks(file, progress)), bytes))
 }
 
 fn chunks(file: File, progress: Progress) -> impl Stream<Item = std::io::Result<Bytes>> {

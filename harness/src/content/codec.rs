@@ -1,5 +1,7 @@
 //! An object's bytes as they are stored: one byte that names the form, then the bytes, compressed where that pays.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 
 use super::ContentError;
@@ -14,10 +16,10 @@ const LEVEL: i32 = 1;
 /// Objects below this are stored as they are: the frame would cost more than it saves.
 const COMPRESSED_BYTES_MIN: usize = 128;
 /// Largest object, so that a damaged length cannot ask for more memory than there is.
-pub(super) const OBJECT_BYTES_MAX: usize = 64 << 20;
+pub const OBJECT_BYTES_MAX: usize = 64 << 20;
 
 /// Returns what is stored for a content of at most [`OBJECT_BYTES_MAX`].
-pub(super) fn encode(content: &[u8]) -> Bytes {
+pub fn encode(content: &[u8]) -> Bytes {
     if content.len() >= COMPRESSED_BYTES_MIN
         && let Ok(packed) = zstd::bulk::compress(content, LEVEL)
         // A sixteenth saved is worth the time to read it back.
@@ -42,27 +44,38 @@ pub(super) fn decode(hash: Hash, stored: &Bytes) -> Result<Bytes, ContentError> 
         hash,
         reason: reason.to_owned(),
     };
-    let content = match stored.split_first() {
-        Some((&PLAIN, _)) => stored.slice(1..),
-        Some((&ZSTD, rest)) => {
-            let (length, packed) = rest
-                .split_first_chunk()
-                .ok_or_else(|| damaged("it is cut off"))?;
-            let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
-            if length > OBJECT_BYTES_MAX {
-                return Err(damaged("it claims to be larger than any object"));
-            }
-            let content = zstd::bulk::decompress(packed, length)
-                .map_err(|error| damaged(&error.to_string()))?;
-            Bytes::from(content)
-        }
-        Some(_) => return Err(damaged("it has an unknown form")),
-        None => return Err(damaged("it is empty")),
-    };
+    let content = open(stored, OBJECT_BYTES_MAX).map_err(|BadForm(reason)| damaged(&reason))?;
     if Hash::of(&content) != hash {
         return Err(damaged("its hash is another one"));
     }
     Ok(content)
+}
+
+/// Why what is stored has no content.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BadForm(Cow<'static, str>);
+
+/// Returns the content of what is stored, of at most `bytes_max`; it is not yet held against any hash.
+pub fn open(stored: &Bytes, bytes_max: usize) -> Result<Bytes, BadForm> {
+    let bad = |reason| BadForm(Cow::Borrowed(reason));
+    match stored.split_first() {
+        Some((&PLAIN, _)) => Ok(stored.slice(1..)),
+        Some((&ZSTD, rest)) => {
+            let (length, packed) = rest
+                .split_first_chunk()
+                .ok_or_else(|| bad("it is cut off"))?;
+            let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+            if length > bytes_max {
+                return Err(bad("it claims to be larger than any object"));
+            }
+            let content = zstd::bulk::decompress(packed, length)
+                .map_err(|error| BadForm(error.to_string().into()))?;
+            Ok(content.into())
+        }
+        Some(_) => Err(bad("it has an unknown form")),
+        None => Err(bad("it is empty")),
+    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod pins;
 mod reader;
 
 pub use batch::{Batch, Finished};
+pub use codec::{BadForm, OBJECT_BYTES_MAX, encode, open};
 pub use error::ContentError;
 pub use examine::Found;
 pub use packs::{Claim, PackFile, PackWriter, Packs, remove_unfinished};

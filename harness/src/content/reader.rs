@@ -37,12 +37,22 @@ pub struct Blocking {
 }
 
 impl Blocking {
+    /// Waits for something of the daemon's.
+    pub fn wait<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
     /// As [`Content::get`].
     pub fn get(&self, hash: Hash) -> Result<Bytes, ContentError> {
         match self.content.cached(&hash) {
             Some(found) => Ok(found),
             None => self.runtime.block_on(self.content.get(hash)),
         }
+    }
+
+    /// As [`Content::get_all_once`].
+    pub fn get_all_once(&self, hashes: &[Hash]) -> Result<Vec<Bytes>, ContentError> {
+        self.runtime.block_on(self.content.get_all_once(hashes))
     }
 
     /// As [`Content::get_all`].
@@ -131,8 +141,17 @@ impl Content {
         found.pop().ok_or(ContentError::Missing(hash))
     }
 
+    /// As [`Content::get_all`], of objects that nobody is likely to ask for again soon: they are not remembered.
+    pub async fn get_all_once(&self, hashes: &[Hash]) -> Result<Vec<Bytes>, ContentError> {
+        self.read(hashes, false).await
+    }
+
     /// Returns objects in the order of their names. All of them are in memory at the same time, so ask for few.
     pub async fn get_all(&self, hashes: &[Hash]) -> Result<Vec<Bytes>, ContentError> {
+        self.read(hashes, true).await
+    }
+
+    async fn read(&self, hashes: &[Hash], remember: bool) -> Result<Vec<Bytes>, ContentError> {
         let mut found: HashMap<Hash, Bytes> = HashMap::with_capacity(hashes.len());
         let mut wanted = Vec::new();
         for hash in hashes {
@@ -148,7 +167,7 @@ impl Content {
         for page in wanted.chunks(ROWS_MAX) {
             let mut looks = 1;
             loop {
-                match self.read_page(page, &mut found).await {
+                match self.read_page(page, remember, &mut found).await {
                     // A pack may be replaced by another one between the two steps; then the places are asked anew.
                     Err(ContentError::Unreadable {
                         error: BlobError::NotFound,
@@ -167,6 +186,7 @@ impl Content {
     async fn read_page(
         &self,
         page: &[Hash],
+        remember: bool,
         found: &mut HashMap<Hash, Bytes>,
     ) -> Result<(), ContentError> {
         let places = self.index().places(page).await?;
@@ -174,7 +194,7 @@ impl Content {
         for (hash, place) in page.iter().zip(places) {
             match place.ok_or(ContentError::Missing(*hash))? {
                 Place::Row(stored) => {
-                    found.insert(*hash, self.opened(*hash, &stored)?);
+                    found.insert(*hash, self.opened(*hash, &stored, remember)?);
                 }
                 Place::Pack {
                     name,
@@ -194,15 +214,17 @@ impl Content {
                 unreadable(hash, &name, error)
             })?;
             for ((hash, _, _), stored) in parts.iter().zip(read) {
-                found.insert(*hash, self.opened(*hash, &stored)?);
+                found.insert(*hash, self.opened(*hash, &stored, remember)?);
             }
         }
         Ok(())
     }
 
-    fn opened(&self, hash: Hash, stored: &Bytes) -> Result<Bytes, ContentError> {
+    fn opened(&self, hash: Hash, stored: &Bytes, remember: bool) -> Result<Bytes, ContentError> {
         let content = decode(hash, stored)?;
-        self.remember(hash, content.clone());
+        if remember {
+            self.remember(hash, content.clone());
+        }
         Ok(content)
     }
 

@@ -97,6 +97,11 @@ pub trait Hands: Send + Sync + 'static {
     /// Returns the Messages API definitions of the built-in tools, in a fixed order. Needs no hand.
     fn definitions(&self) -> &[Value];
 
+    /// Returns how many names and bytes of files a session may have.
+    fn files_max(&self) -> (u64, u64) {
+        (1_000_000, 4 << 30)
+    }
+
     /// Returns a hand for the session, with its mounts in place and its files as committed, whatever was there.
     /// Called at its first tool call, and again after a crash.
     async fn provision(

@@ -197,6 +197,11 @@ impl Hands for WasmHands {
         &self.definitions
     }
 
+    fn files_max(&self) -> (u64, u64) {
+        let limits = &self.options.limits.fs;
+        (limits.inodes_max, limits.bytes_max)
+    }
+
     async fn provision(
         &self,
         session_id: &SessionId,

@@ -129,10 +129,19 @@ impl State {
 
     /// Applies the beginning of a fork, to the state of the session that it comes from. It has cost nothing yet.
     pub(super) fn fork(&mut self, event: &StoredEvent) {
-        self.cut(
-            event.at,
-            "This call was cut off: the session is a copy of another one as it was before the call ended.",
-        );
+        let why = "This call was cut off: the session is a copy of another one as it was before the call ended.";
+        self.begin_with(event, why);
+    }
+
+    /// Applies the beginning of a session that was imported, to the state of the one that was exported.
+    pub(super) fn import(&mut self, event: &StoredEvent) {
+        let why = "This call was cut off: the session was exported before the call ended, and goes on elsewhere.";
+        self.begin_with(event, why);
+    }
+
+    /// What came before was another session.
+    fn begin_with(&mut self, event: &StoredEvent, why: &str) {
+        self.cut(event.at, why);
         let kept = event.private.as_ref().unwrap_or(&Value::Null);
         if kept.at("config").is_object() {
             self.config = std::sync::Arc::new(kept.at("config").clone());

@@ -59,6 +59,8 @@ pub enum EventKind {
     ResourceAdded,
     /// Ours: the session begins with another one's events; always the first of its own.
     Forked,
+    /// Ours: the session begins with the events of a file that another daemon exported; always the first of its own.
+    Imported,
     /// Ours: the session went back to an earlier event, whose number the body has as `to`.
     Rewound,
     /// Ours: a call ran on a copy of the files; the body is what is shown to whoever decides whether it lands.
@@ -69,7 +71,7 @@ pub enum EventKind {
     ResourceRemoved,
 }
 
-const NAMES: [(EventKind, &str); 51] = [
+const NAMES: [(EventKind, &str); 52] = [
     (EventKind::UserMessage, "user.message"),
     (EventKind::UserInterrupt, "user.interrupt"),
     (EventKind::UserToolConfirmation, "user.tool_confirmation"),
@@ -162,6 +164,7 @@ const NAMES: [(EventKind, &str); 51] = [
     (EventKind::CallClosed, "sinew.call_closed"),
     (EventKind::ResourceAdded, "sinew.resource_added"),
     (EventKind::Forked, "sinew.forked"),
+    (EventKind::Imported, "sinew.imported"),
     (EventKind::Rewound, "sinew.rewound"),
     (EventKind::ReviewRequested, "sinew.review_requested"),
     (EventKind::FilesSaved, "sinew.files_saved"),

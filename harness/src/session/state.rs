@@ -355,6 +355,7 @@ impl State {
             }
             EventKind::SpanModelRequestEnd => self.end_request(event),
             EventKind::Forked => self.fork(event),
+            EventKind::Imported => self.import(event),
             EventKind::ReviewRequested => self.request_review(event),
             // Told for people and programs; nothing follows from them.
             EventKind::AgentMessage

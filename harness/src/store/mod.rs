@@ -141,6 +141,10 @@ pub struct NewResource {
     pub history: Option<History>,
 }
 
+/// The workspace of logs that become sessions only once they are whole. No caller can name it; sessions of any
+/// other may share a log of it as their history.
+pub const STAGING_WORKSPACE: &str = "sinew-staging";
+
 /// The beginning of another session's log, which a new log shares instead of having a copy.
 ///
 /// All that reads a log sees it as if it were the log's own, with three differences. An event that was queued
@@ -149,7 +153,7 @@ pub struct NewResource {
 /// Sharing costs the same however long the history is. Subscribers hear of the new log as having grown to its end.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct History {
-    /// The other session, of the same workspace.
+    /// The other session, of the same workspace or of [`STAGING_WORKSPACE`].
     pub session_id: SessionId,
     /// The last number that is shared, at least 1 and at most that log's last.
     pub number: u64,

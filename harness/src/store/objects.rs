@@ -180,6 +180,16 @@ pub trait Objects: Send + Sync + 'static {
         number: u64,
     ) -> Result<Option<Files>, StoreError>;
 
+    /// Returns the files of a session's appends with files behind event `after`, each with the number of the
+    /// append's last event, in that order, at most `limit` (at most [`super::ROWS_MAX`]); those of the history
+    /// that it shares too. Errors: `NotFound`.
+    async fn snapshots(
+        &self,
+        session_id: &SessionId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Files)>, StoreError>;
+
     /// Begins a collection and returns its token.
     async fn begin_collection(&self) -> Result<i64, StoreError>;
 

@@ -7,7 +7,7 @@ use super::node::{Branch, ENTRIES_MAX, Entry, Folder, Node};
 use crate::content::{Batch, Blocking};
 
 /// Levels of parts that a hash can tell apart.
-const LEVELS_MAX: usize = 64;
+pub(super) const LEVELS_MAX: usize = 64;
 
 /// What becomes of names: their new entries, or none for those that go.
 pub type NameChanges = BTreeMap<Vec<u8>, Option<Entry>>;
@@ -163,7 +163,7 @@ fn build(
     Ok((count, Node::Fan(branches).seal(batch)?))
 }
 
-fn nibble_of(name: &[u8], level: usize) -> u8 {
+pub(super) fn nibble_of(name: &[u8], level: usize) -> u8 {
     let hash = blake3::hash(name);
     let byte = hash.as_bytes().get(level / 2).copied().unwrap_or(0);
     match level % 2 {

@@ -6,6 +6,7 @@
 //! does not say is put right before the next call.
 //! Not here: when a snapshot is taken and what is committed with it (`hands`, `agent`).
 
+mod check;
 mod choose;
 mod diff;
 mod error;
@@ -21,6 +22,7 @@ mod snapshot;
 mod tests;
 mod trash;
 
+pub use check::{Checker, Fault};
 pub use choose::choose;
 pub use diff::{Change, changes};
 pub use error::TreeError;

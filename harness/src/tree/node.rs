@@ -103,7 +103,7 @@ impl Node {
         })
     }
 
-    fn totals(&self) -> (u64, u64) {
+    pub(super) fn totals(&self) -> (u64, u64) {
         let add = |(names, bytes): (u64, u64), part: (u64, u64)| {
             (names.saturating_add(part.0), bytes.saturating_add(part.1))
         };
@@ -117,7 +117,7 @@ impl Node {
         }
     }
 
-    fn digest(&self) -> Hash {
+    pub(super) fn digest(&self) -> Hash {
         let mut hasher = blake3::Hasher::new();
         match self {
             Self::Leaf(entries) => {

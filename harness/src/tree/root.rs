@@ -45,6 +45,11 @@ pub fn seal(
         (name, Some(entry))
     };
     let root = update(batch, None, folders.iter().map(entry).collect())?;
+    Ok((root.node, digest(folders, foreign)))
+}
+
+/// Returns the digest of a root with these folders.
+pub(super) fn digest(folders: &Folders, foreign: &str) -> Hash {
     let mut hasher = blake3::Hasher::new();
     for (path, folder) in folders {
         if path != foreign {
@@ -53,5 +58,5 @@ pub fn seal(
             hasher.update(&folder.digest.0);
         }
     }
-    Ok((root.node, Hash(*hasher.finalize().as_bytes())))
+    Hash(*hasher.finalize().as_bytes())
 }

@@ -53,6 +53,8 @@ pub enum Body {
     Json(Fields),
     /// A form whose parts may be files.
     Form(Fields),
+    /// Content that is no JSON.
+    Bytes,
 }
 
 /// What an endpoint answers.
@@ -123,6 +125,8 @@ struct Entry {
     query: BTreeMap<String, String>,
     body: Option<BTreeMap<String, String>>,
     multipart: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    takes_bytes: bool,
 }
 
 const CURSOR_PAGE: &[(&str, &str)] = &[("next_page", "string|null")];
@@ -258,11 +262,12 @@ fn read_endpoint(name: String, entry: Entry) -> Result<Endpoint, String> {
         Some(("stream", holds)) => Answer::Stream(alternatives(holds)?),
         Some((other, _)) => return Err(format!("{name}: what is {other}?")),
     };
-    let body = match (entry.body, entry.multipart) {
-        (None, None) => None,
-        (Some(fields), None) => Some(Body::Json(read_fields(fields)?)),
-        (None, Some(fields)) => Some(Body::Form(read_fields(fields)?)),
-        (Some(_), Some(_)) => return Err(format!("{name} has two bodies")),
+    let body = match (entry.body, entry.multipart, entry.takes_bytes) {
+        (None, None, false) => None,
+        (None, None, true) => Some(Body::Bytes),
+        (Some(fields), None, false) => Some(Body::Json(read_fields(fields)?)),
+        (None, Some(fields), false) => Some(Body::Form(read_fields(fields)?)),
+        _ => return Err(format!("{name} has two bodies")),
     };
     let segments = path.trim_start_matches('/').split('/').map(str::to_owned);
     Ok(Endpoint {

@@ -78,15 +78,24 @@ fn operation(endpoint: &Endpoint) -> Value {
         },
     });
     if let Some(body) = &endpoint.body {
-        let (media_type, fields) = match body {
-            Body::Json(fields) => ("application/json", fields),
-            Body::Form(fields) => ("multipart/form-data", fields),
-        };
+        let is_any_always = |fields: &Fields| fields.values().any(|field| field.is_always);
         // A body without anything that must be in it may itself be left out.
-        let is_required = fields.values().any(|field| field.is_always);
+        let (media_type, schema, is_required) = match body {
+            Body::Json(fields) => ("application/json", of_fields(fields), is_any_always(fields)),
+            Body::Form(fields) => (
+                "multipart/form-data",
+                of_fields(fields),
+                is_any_always(fields),
+            ),
+            Body::Bytes => (
+                "application/octet-stream",
+                json!({"type": "string", "format": "binary"}),
+                true,
+            ),
+        };
         let request_body = json!({
             "required": is_required,
-            "content": {media_type: {"schema": of_fields(fields)}},
+            "content": {media_type: {"schema": schema}},
         });
         operation.set("requestBody", request_body);
     }

@@ -8,6 +8,7 @@ use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
 use super::create::TITLE_CHARACTERS_MAX;
+use super::portable::IMPORTED_FROM;
 use super::{
     APPEND_ATTEMPTS_MAX, SessionState, id_of, is_at_work, last_of, private, resources, too_busy,
 };
@@ -45,7 +46,7 @@ pub(super) async fn retrieve(
 }
 
 /// Returns the wire's session with our own fields.
-async fn extended(state: &SessionState, row: &Resource) -> Result<Value, ApiError> {
+pub(super) async fn extended(state: &SessionState, row: &Resource) -> Result<Value, ApiError> {
     let mut session = session_wire(row, state.api.clock.now());
     let id = id_of(row);
     let files = state.api.store.files().files_at(&id, u64::MAX);
@@ -54,6 +55,7 @@ async fn extended(state: &SessionState, row: &Resource) -> Result<Value, ApiErro
         .map(|files| json!({"digest": files.digest.to_string()}));
     let rewinds = rewinds(row);
     session.set("forked_from", row.body.at(FORKED_FROM).clone());
+    session.set("imported_from", row.body.at(IMPORTED_FROM).clone());
     session.set("files", json!(files));
     session.set(
         "rewinds",
@@ -115,6 +117,9 @@ pub(super) async fn fork(
         "number": point.number,
     });
     config.set(FORKED_FROM, from.clone());
+    if let Some(fields) = config.as_object_mut() {
+        fields.remove(IMPORTED_FROM);
+    }
     let event = NewEvent {
         id: EventId::fresh(now),
         thread_id: None,

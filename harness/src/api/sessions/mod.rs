@@ -8,6 +8,7 @@ mod history;
 mod input;
 mod lifecycle;
 mod list;
+mod portable;
 mod resources;
 mod reviews;
 mod stream;
@@ -76,6 +77,11 @@ pub fn routes(state: SessionState) -> Router<ApiState> {
         .route(
             "/sinew/v1/sessions/{session_id}/rewind",
             post(history::rewind),
+        )
+        .route("/sinew/v1/sessions/import", post(portable::import))
+        .route(
+            "/sinew/v1/sessions/{session_id}/export",
+            get(portable::export),
         )
         .route("/sinew/v1/sessions/{session_id}/diff", get(diff::diff))
         .route("/sinew/v1/sessions/{session_id}/patch", get(diff::patch))

@@ -51,6 +51,18 @@ pub(super) async fn files_are_those_of_the_newest_append(store: SharedStore) -> 
         ensure!(found == expected, "at {number}: {found:?}");
     }
     not_found(store.files().files_at(&session_id("none"), 1).await)?;
+    for (after, limit, expected) in [
+        (0, 9, vec![(4, one.files), (6, two.files)]),
+        (0, 1, vec![(4, one.files)]),
+        (3, 9, vec![(4, one.files), (6, two.files)]),
+        (4, 9, vec![(6, two.files)]),
+        (6, 9, vec![]),
+        (0, 0, vec![]),
+    ] {
+        let found = store.files().snapshots(&id, after, limit).await?;
+        ensure!(found == expected, "behind {after}: {found:?}");
+    }
+    not_found(store.files().snapshots(&session_id("none"), 0, 9).await)?;
     store.delete(&key(Kind::Session, id.as_str())).await?;
     not_found(store.files().files_at(&id, 6).await)?;
     ensure!(store.files().files_at(&other, 1).await? == Some(two.files));

@@ -10,7 +10,8 @@ use super::{
 use crate::ids::{EventId, SessionId, ThreadId, WorkspaceId};
 use crate::store::{
     EventPlace, EventQuery, Files, FilesChange, Hash, History, Key, Kind, LogGrew, NewEvent,
-    NewResource, Order, PROCESSED, SharedStore, StoreError, StoredEvent, TimeRange, Write,
+    NewResource, Order, PROCESSED, STAGING_WORKSPACE, SharedStore, StoreError, StoredEvent,
+    TimeRange, Write,
 };
 
 /// A source of numbers that look random and are the same in every run.
@@ -170,6 +171,11 @@ impl Log {
                 found == expected.map(|(_, files)| *files),
                 "files at {number}"
             );
+        }
+        for after in [0, self.shared, self.last() / 2, u64::MAX] {
+            let found = store.files().snapshots(&self.id, after, 3).await?;
+            let expected = self.files.iter().filter(|(at, _)| *at > after).take(3);
+            ensure!(found.iter().eq(expected), "files behind {after}: {found:?}");
         }
         Ok(())
     }
@@ -428,7 +434,37 @@ pub(super) async fn a_history_must_be_there(store: SharedStore) -> Result<()> {
         },
         ..forked("b", &a, 1)
     };
-    not_found(store.create(elsewhere).await)?;
+    not_found(store.create(elsewhere.clone()).await)?;
+    // A staged log is nobody's, so it may become anybody's; then it need not stay.
+    let staged = NewResource {
+        key: Key {
+            workspace: WorkspaceId::from_text(STAGING_WORKSPACE),
+            ..key(Kind::Session, "sesn_staged")
+        },
+        events: vec![event("z", 1)],
+        ..resource(Kind::Session, "sesn_staged", 0)
+    };
+    let staging = staged.key.clone();
+    store.create(staged).await?;
+    let whole = NewResource {
+        key: Key {
+            id: "sesn_whole".to_owned(),
+            ..elsewhere.key
+        },
+        history: Some(History {
+            session_id: SessionId::from_text("sesn_staged"),
+            number: 1,
+        }),
+        ..elsewhere
+    };
+    store
+        .write(vec![Write::Create(whole), Write::Delete(staging)])
+        .await?;
+    let read = store
+        .read(&SessionId::from_text("sesn_whole"), 0, 9)
+        .await?;
+    ensure!(read.len() == 1, "{read:?}");
+    not_found(store.session(&SessionId::from_text("sesn_staged")).await)?;
     let no_session = NewResource {
         history: Some(History {
             session_id: a.clone(),

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use super::log::SessionRow;
 use super::rows::{NUMBER_MAX, collect, execute, first, integer, natural, number_in, slot};
 use crate::ids::WorkspaceId;
-use crate::store::{History, Kind, StoreError};
+use crate::store::{History, Kind, STAGING_WORKSPACE, StoreError};
 
 /// A run of one session's own events as a part of a log.
 #[derive(Clone, Copy)]
@@ -77,8 +77,13 @@ pub(super) fn shared_stretches(
     history: &History,
 ) -> Result<Vec<Stretch>, StoreError> {
     let source = SessionRow::find(db, &history.session_id)?;
-    let sql = "SELECT 1 FROM resources WHERE handle = ?1 AND kind = ?2 AND workspace = ?3";
-    let names = (source.handle, Kind::Session.as_str(), workspace.as_str());
+    let sql = "SELECT 1 FROM resources WHERE handle = ?1 AND kind = ?2 AND workspace IN (?3, ?4)";
+    let names = (
+        source.handle,
+        Kind::Session.as_str(),
+        workspace.as_str(),
+        STAGING_WORKSPACE,
+    );
     first(db, sql, names, |_| Ok(()))?.ok_or(StoreError::NotFound)?;
     let last = source.last_number(db)?;
     if history.number == 0 || history.number > last {

@@ -48,6 +48,18 @@ impl Objects for SqliteStore {
             .await
     }
 
+    async fn snapshots(
+        &self,
+        session_id: &SessionId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Files)>, StoreError> {
+        let session_id = session_id.clone();
+        self.readers
+            .run(move |db| snapshots::list(db, &session_id, after, limit))
+            .await
+    }
+
     async fn begin_collection(&self) -> Result<i64, StoreError> {
         self.writer.run(|unit| collection::begin(unit.db)).await
     }

@@ -1,13 +1,13 @@
 //! The files of a session as of its events, and the roots that keep them.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::content::{add, keep, newest_collection};
 use crate::ids::SessionId;
 use crate::store::sqlite::history::newest;
 use crate::store::sqlite::log::SessionRow;
-use crate::store::sqlite::rows::{execute, first};
-use crate::store::{Files, FilesChange, Hash, Root, StoreError};
+use crate::store::sqlite::rows::{collect, execute, first, number_in};
+use crate::store::{Files, FilesChange, Hash, ROWS_MAX, Root, StoreError};
 
 /// Writes what an append changes, at the slot of its last event.
 pub(in crate::store::sqlite) fn change(
@@ -58,11 +58,41 @@ pub(super) fn files_at(
         return Ok(None);
     };
     let sql = "SELECT root, digest, shell FROM snapshots WHERE slot = ?1";
-    first(db, sql, [slot], |row| {
-        Ok(Files {
-            root: Hash(row.get(0)?),
-            digest: Hash(row.get(1)?),
-            shell: row.get::<_, Option<_>>(2)?.map(Hash),
-        })
+    first(db, sql, [slot], files)
+}
+
+/// Reads a row of root, digest and shell.
+fn files(row: &Row<'_>) -> Result<Files, StoreError> {
+    Ok(Files {
+        root: Hash(row.get(0)?),
+        digest: Hash(row.get(1)?),
+        shell: row.get::<_, Option<_>>(2)?.map(Hash),
     })
+}
+
+/// Reads a session's files behind an event.
+pub(super) fn list(
+    db: &Connection,
+    session_id: &SessionId,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<(u64, Files)>, StoreError> {
+    let stretches = SessionRow::find(db, session_id)?.stretches(db)?;
+    let limit = limit.min(ROWS_MAX);
+    let sql = "SELECT root, digest, shell, slot FROM snapshots \
+               WHERE slot > ?1 AND slot <= ?2 ORDER BY slot LIMIT ?3";
+    let mut found = Vec::new();
+    for stretch in stretches {
+        let Some(slots) = stretch.slots(after, u64::MAX) else {
+            continue;
+        };
+        let wanted = (limit - found.len()) as i64;
+        found.extend(collect(
+            db,
+            sql,
+            (slots.above, slots.upto, wanted),
+            |row| Ok((number_in(row.get(3)?), files(row)?)),
+        )?);
+    }
+    Ok(found)
 }
