@@ -187,7 +187,13 @@ impl Daemon {
             catalog.clone(),
         )?;
         // Nobody drives for this folder but us, and we have not begun: what is held is a dead daemon's.
-        store.release_leases_of(&brain.lease.holder).await?;
+        match store.release_leases_of(&brain.lease.holder).await {
+            // What there is can be read all the same.
+            Err(StoreError::Full) => tracing::warn!(
+                "the disk is full; sessions at work go on once there is space and their leases have run out"
+            ),
+            released => released?,
+        }
         let drivers = Drivers::new(brain.clone());
         let api_state = ApiState {
             store: store.clone(),

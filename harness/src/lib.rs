@@ -1,6 +1,6 @@
 //! Sinew: sessions, brains and the hands that serve them, behind the managed-agents HTTP API.
 //!
-//! Order of dependency, each module using only what stands before it: `clock`, `cron`, `ids`, `json`, `store`, `model`,
+//! Order of dependency, each module using only what stands before it: `crash_point`, `clock`, `cron`, `ids`, `json`, `store`, `model`,
 //! `mock_model`, `session`, `data_dir`, `place`, `blobs`, `content`, `tree`, `collect`, `archive`, `secrets`, `webhooks`, `memory`, `hands`, `agent`, `api`, `scheduler`,
 //! `config`, `daemon`,
 //! `logging`, `cli`. A tidy test holds it.
@@ -26,6 +26,7 @@ pub mod clock;
 pub mod collect;
 pub mod config;
 pub mod content;
+pub mod crash_point;
 pub mod cron;
 pub mod daemon;
 pub mod data_dir;

@@ -25,15 +25,15 @@ pub struct World {
 impl World {
     /// Starts a model with this script (YAML) and a daemon of `program` with `configuration` (YAML).
     pub async fn start_with(program: &str, script: &str, configuration: &str) -> Result<Self> {
-        Self::start_as(program, script, configuration, &[]).await
+        Self::start_prepared(program, script, configuration, |_| Ok(())).await
     }
 
-    /// As [`World::start_with`], with these variables in the daemon's environment.
-    pub async fn start_as(
+    /// As [`World::start_with`], after `prepare` has changed how the daemon is started.
+    pub async fn start_prepared(
         program: &str,
         script: &str,
         configuration: &str,
-        variables: &[(&str, &str)],
+        prepare: impl FnOnce(&mut Options) -> Result<()>,
     ) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -41,10 +41,8 @@ impl World {
         let mut options = Options::new(program, &folder.path().join("data"), &model.url());
         let file = folder.path().join("sinew.yaml");
         std::fs::write(&file, configuration)?;
-        let variables = variables.iter();
-        let variables = variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        options.variables = variables.collect();
         options.arguments = vec!["--config".to_owned(), file.display().to_string()];
+        prepare(&mut options)?;
         let daemon = Daemon::start(&options)?;
         options.listen = daemon.address().to_owned();
         Ok(Self {
@@ -75,6 +73,16 @@ impl World {
     pub fn restart(&mut self) -> Result<()> {
         self.daemon = Some(Daemon::start(&self.options)?);
         Ok(())
+    }
+
+    /// Returns the daemon that runs.
+    pub fn daemon(&self) -> Result<&Daemon> {
+        self.daemon.as_ref().context("no daemon runs")
+    }
+
+    /// Waits for an end of the daemon that the test did not ask for.
+    pub fn wait(&mut self) -> Result<std::process::ExitStatus> {
+        self.daemon.take().context("no daemon runs")?.wait()
     }
 
     /// Returns the daemon's resident memory in bytes.

@@ -11,6 +11,7 @@ use super::brain::Brain;
 use super::drivers::Poke;
 use super::fold::{LoadError, PAGE as FOLD_PAGE, fold, goes_back, keep, rewinds};
 use crate::clock::Timestamp;
+use crate::crash_point;
 use crate::hands::{Hand, Mounts};
 use crate::ids::{EventId, SessionId};
 use crate::json::Fields as _;
@@ -107,7 +108,9 @@ impl Driver {
         let end = self.drive().await;
         self.state = None;
         match end {
-            Ok(()) | Err(DriverError::Shutdown) => self.release().await,
+            Ok(()) | Err(DriverError::Shutdown) => {
+                self.release().await;
+            }
             // Another driver has the session; it must not notice us.
             Err(DriverError::Store(StoreError::LeaseLost | StoreError::LeaseHeld { .. })) => {
                 tracing::debug!(session = %self.session_id, "another driver has the session");
@@ -117,10 +120,14 @@ impl Driver {
             Err(DriverError::Store(StoreError::NotFound)) => self.drop_hand(),
             Err(error) => {
                 tracing::error!(session = %self.session_id, %error, "a session's driver stopped");
-                self.release().await;
+                let is_released = self.release().await;
                 tokio::select! {
                     () = self.brain.clock.sleep(FAILURE_PAUSE) => {}
                     () = self.shutdown.cancelled() => {}
+                }
+                if !is_released {
+                    // No scan finds a session before its lease has run out, so it is looked at again here.
+                    self.poke.notify.notify_one();
                 }
             }
         }
@@ -317,7 +324,9 @@ impl Driver {
                     if self.unsaved.take().is_some()
                         && let Some(hand) = &self.hand
                     {
+                        crash_point::reach("append-before-committed");
                         hand.committed().await;
+                        crash_point::reach("append-after-committed");
                     }
                     return Ok(());
                 }
@@ -481,7 +490,8 @@ impl Driver {
         Ok(())
     }
 
-    async fn release(&mut self) {
+    /// Lets go of the session, and tells whether others can have it at once.
+    async fn release(&mut self) -> bool {
         match (self.hand.take(), self.unsaved.take()) {
             (Some(hand), None) => hand.rest().await,
             _ => self.drop_hand(),
@@ -490,7 +500,9 @@ impl Driver {
             && let Err(error) = self.brain.store.release_lease(&lease).await
         {
             tracing::warn!(session = %self.session_id, %error, "cannot release a lease; it will run out");
+            return false;
         }
+        true
     }
 }
 

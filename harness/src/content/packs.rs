@@ -14,6 +14,7 @@ use object_store::{ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart};
 use super::ContentError;
 use crate::blobs::BlobError;
 use crate::clock::Timestamp;
+use crate::crash_point;
 use crate::data_dir::make_private;
 use crate::ids::fresh;
 use crate::place::Place;
@@ -209,6 +210,9 @@ impl PackWriter {
             Some(writer) => writer,
             None => {
                 self.held.push(stored);
+                if self.held.len() == 1 {
+                    crash_point::reach("pack-after-first-write");
+                }
                 if self.pack.bytes < PART_BYTES as u64 {
                     return Ok(());
                 }
@@ -233,6 +237,7 @@ impl PackWriter {
 
     /// Makes the pack durable. To be known to the store before the claim ends.
     pub async fn finish(self) -> Result<(NewPack, Claim), ContentError> {
+        crash_point::reach("pack-before-finish");
         let written = match self.writer {
             Some(writer) => writer.finish().await,
             None => {
@@ -241,6 +246,7 @@ impl PackWriter {
             }
         };
         written.map_err(BlobError::from)?;
+        crash_point::reach("pack-after-finish");
         Ok((self.pack, self.claim))
     }
 }
