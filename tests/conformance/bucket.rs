@@ -96,13 +96,7 @@ async fn a_session_goes_on_from_a_bucket_and_leaves_it_empty() -> Result<()> {
         ("AWS_ACCESS_KEY_ID", "test"),
         ("AWS_SECRET_ACCESS_KEY", SECRET),
     ];
-    let started = World::start_prepared(PROGRAM, SCRIPT, configuration, |options| {
-        let variables = variables.iter();
-        let variables = variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        options.variables.extend(variables);
-        Ok(())
-    });
-    let mut world = started.await?;
+    let mut world = World::start_as(PROGRAM, SCRIPT, configuration, &variables).await?;
     let log = world.folder().join("log");
     world.options.log = Some(log.clone());
     let client = &world.client;

@@ -1,6 +1,7 @@
 //! Daemons of one data folder, one after the other: each serves the sessions until it dies, and what it left is
 //! checked before the next one starts.
 
+use std::collections::VecDeque;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::ExitStatus;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use futures::future::try_join_all;
+use sinew_tests::cli::Cli;
 use sinew_tests::daemon::NeverListened;
 use sinew_tests::log_rules;
 use sinew_tests::world::World;
@@ -22,6 +24,8 @@ use crate::workload::{Plot, script};
 const END_PATIENCE: Duration = Duration::from_secs(10);
 /// What the end of a process by SIGKILL is.
 const KILLED: i32 = 9;
+/// Garbage is collected all the time, and nearly nothing stays in the database.
+const CONFIGURATION: &str = "collection: {period_ms: 150, grace_ms: 0, row_bytes_max: 100000}";
 /// The variable that arms a point.
 const ARMS: &str = "SINEW_CRASH_AT";
 
@@ -38,22 +42,22 @@ enum End {
 /// Lets daemons die as the plan says, in one data folder after the other.
 pub async fn run(plan: &Plan, plots: &[Plot]) -> Result<()> {
     // What was missed in one folder is planned again.
-    while let Some(death) = plan.next() {
-        one_folder(plan, plots, death).await?;
+    while let Some(deaths) = plan.next() {
+        one_folder(plan, plots, deaths).await?;
     }
     Ok(())
 }
 
 /// Works through one workload.
-async fn one_folder(plan: &Plan, plots: &[Plot], first: Death) -> Result<()> {
-    let mut world = World::start(PROGRAM, &script(plots)).await?;
+async fn one_folder(plan: &Plan, plots: &[Plot], first: Vec<Death>) -> Result<()> {
+    let mut world = World::start_with(PROGRAM, &script(plots), CONFIGURATION).await?;
     let mut sessions = Vec::new();
     for plot in plots {
         sessions.push(Session::new(&world.client, plot).await?);
     }
     // The first daemon has no point, since it had to listen before there was any session.
     let mut death = Some(plan.instant());
-    let mut following = Some(first);
+    let mut following = VecDeque::from(first);
     loop {
         match live(&mut world, &sessions, death.as_ref()).await? {
             End::Finished => break,
@@ -64,7 +68,10 @@ async fn one_folder(plan: &Plan, plots: &[Plot], first: Death) -> Result<()> {
         }
         check_left(&world, &mut sessions).await?;
         loop {
-            death = following.take().or_else(|| plan.next());
+            if following.is_empty() {
+                following.extend(plan.next().into_iter().flatten());
+            }
+            death = following.pop_front();
             if start(&mut world, death.as_ref())? {
                 break;
             }
@@ -84,7 +91,16 @@ async fn one_folder(plan: &Plan, plots: &[Plot], first: Death) -> Result<()> {
         session.check_disk(&world)?;
         log_rules::check_stored(&world.options.data, &session.id).await?;
     }
-    check_left(&world, &mut sessions).await
+    check_left(&world, &mut sessions).await?;
+    let folder = world.folder();
+    let cli = Cli::new(PROGRAM, "", &folder);
+    cli.ok(&[
+        "doctor",
+        "--verify",
+        "--data",
+        world.options.data.to_str().context("no UTF-8")?,
+    ])?;
+    Ok(())
 }
 
 /// Starts the next daemon, and tells whether it lived long enough to listen.

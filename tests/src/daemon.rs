@@ -22,7 +22,7 @@ pub struct Options {
     pub model_url: String,
     /// Further arguments.
     pub arguments: Vec<String>,
-    /// Further environment variables.
+    /// Further variables of its environment.
     pub variables: Vec<(String, String)>,
     /// A file that gets everything the daemon can log, in place of the test's own output.
     pub log: Option<PathBuf>,

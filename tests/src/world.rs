@@ -54,6 +54,21 @@ impl World {
         })
     }
 
+    /// As [`World::start_with`], with these variables in the daemon's environment.
+    pub async fn start_as(
+        program: &str,
+        script: &str,
+        configuration: &str,
+        variables: &[(&str, &str)],
+    ) -> Result<Self> {
+        Self::start_prepared(program, script, configuration, |options| {
+            let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+            options.variables = variables.iter().map(owned).collect();
+            Ok(())
+        })
+        .await
+    }
+
     /// Starts a model with this script (YAML) and a daemon of `program` with the default configuration.
     pub async fn start(program: &str, script: &str) -> Result<Self> {
         Self::start_with(program, script, "").await

@@ -78,6 +78,8 @@ pub(super) struct Driver {
     pub(super) mounts: Mounts,
     /// Number of the event at which the state was kept last, or loaded.
     kept_at: u64,
+    /// The model was not asked since the log was loaded: an open call may have begun before.
+    pub(super) is_resuming: bool,
     /// What calls changed of the files, to go with the next append.
     pub(super) unsaved: Option<Box<FilesChange>>,
 }
@@ -99,6 +101,7 @@ impl Driver {
             hand: None,
             mounts: Mounts::default(),
             kept_at: 0,
+            is_resuming: true,
             unsaved: None,
         }
     }
@@ -106,7 +109,6 @@ impl Driver {
     /// Drives the session until it sleeps, is lost to another driver, or the daemon goes down.
     pub(super) async fn run(&mut self) {
         let end = self.drive().await;
-        self.state = None;
         match end {
             Ok(()) | Err(DriverError::Shutdown) => {
                 self.release().await;
@@ -116,8 +118,12 @@ impl Driver {
                 tracing::debug!(session = %self.session_id, "another driver has the session");
                 self.lease = None;
                 self.drop_hand();
+                self.state = None;
             }
-            Err(DriverError::Store(StoreError::NotFound)) => self.drop_hand(),
+            Err(DriverError::Store(StoreError::NotFound)) => {
+                self.drop_hand();
+                self.state = None;
+            }
             Err(error) => {
                 tracing::error!(session = %self.session_id, %error, "a session's driver stopped");
                 let is_released = self.release().await;
@@ -343,6 +349,7 @@ impl Driver {
     }
 
     async fn load(&mut self) -> Result<(), DriverError> {
+        self.is_resuming = true;
         let store = &*self.brain.store;
         for _ in 0..LOADS_MAX {
             let row = store.session(&self.session_id).await?;
@@ -464,6 +471,26 @@ impl Driver {
         self.unsaved = None;
     }
 
+    /// Commits what processes in the background changed since the last call, before the hand goes.
+    async fn keep_background_changes(&mut self) -> Result<(), DriverError> {
+        let (Some(hand), None, Some(state)) = (&self.hand, &self.unsaved, &self.state) else {
+            return Ok(());
+        };
+        if state.status == Status::Terminated {
+            return Ok(());
+        }
+        match hand.save().await {
+            Ok(None) => Ok(()),
+            Ok(Some(change)) => {
+                self.unsaved = Some(Box::new(change));
+                let mut draft = self.draft()?;
+                draft.session(EventKind::FilesSaved, serde_json::json!({}));
+                self.commit(draft).await
+            }
+            Err(error) => Err(StoreError::Failed(error.to_string()).into()),
+        }
+    }
+
     /// Takes the lease, or renews it when half of its time has passed.
     async fn hold_lease(&mut self) -> Result<(), DriverError> {
         let options = &self.brain.lease;
@@ -492,10 +519,16 @@ impl Driver {
 
     /// Lets go of the session, and tells whether others can have it at once.
     async fn release(&mut self) -> bool {
+        if let Err(error) = self.keep_background_changes().await {
+            tracing::warn!(session = %self.session_id, %error,
+                "what ran in the background changed files that could not be kept; it is undone");
+            self.drop_hand();
+        }
         match (self.hand.take(), self.unsaved.take()) {
             (Some(hand), None) => hand.rest().await,
             _ => self.drop_hand(),
         }
+        self.state = None;
         if let Some((lease, _)) = self.lease.take()
             && let Err(error) = self.brain.store.release_lease(&lease).await
         {

@@ -43,7 +43,8 @@ impl Driver {
             }
         };
         // After a crash the call sees the memory that its first run saw.
-        let memory_in = memory.as_ref().filter(|_| !hand.was_cut_off());
+        let is_second_run = self.is_resuming && hand.was_cut_off();
+        let memory_in = memory.as_ref().filter(|_| !is_second_run);
         if (memory_in.is_some() || is_new)
             && let Err(text) = self.bring_in(memory_in, &*hand).await?
         {

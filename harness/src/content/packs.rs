@@ -206,13 +206,13 @@ impl PackWriter {
         let length = u32::try_from(stored.len()).unwrap_or(u32::MAX);
         self.pack.parts.push((hash, self.pack.bytes, length));
         self.pack.bytes += u64::from(length);
+        if self.pack.parts.len() == 1 {
+            crash_point::reach("pack-after-first-write");
+        }
         let writer = match &mut self.writer {
             Some(writer) => writer,
             None => {
                 self.held.push(stored);
-                if self.held.len() == 1 {
-                    crash_point::reach("pack-after-first-write");
-                }
                 if self.pack.bytes < PART_BYTES as u64 {
                     return Ok(());
                 }

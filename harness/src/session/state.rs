@@ -433,18 +433,16 @@ impl State {
         } else {
             Confirmation::Denied(body.at("deny_message").as_str().map(str::to_owned))
         };
-        if let Some(call) = self
-            .calls
-            .iter_mut()
-            .find(|call| call.event_id.as_str() == id)
+        let call = self.calls.iter_mut();
+        let mut call = call.filter(|call| call.event_id.as_str() == id);
+        if let Some(call) = call.next()
+            && call.confirmation.is_none()
         {
-            if call.confirmation.is_none() {
-                call.confirmation = Some(confirmation);
-                call.landing = body.at("sinew").at("files").as_array().map(|files| {
-                    let text = |file: &Value| file.as_str().map(str::to_owned);
-                    files.iter().filter_map(text).collect()
-                });
-            }
+            call.confirmation = Some(confirmation);
+            call.landing = body.at("sinew").at("files").as_array().map(|files| {
+                let text = |file: &Value| file.as_str().map(str::to_owned);
+                files.iter().filter_map(text).collect()
+            });
         }
     }
 

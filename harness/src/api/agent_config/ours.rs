@@ -4,6 +4,7 @@ use globset::Glob;
 use serde_json::{Value, json};
 
 use crate::api::body::{Field, Invalid, Spot};
+use crate::json::Fields as _;
 
 /// Most path patterns of a review.
 const PATTERNS_MAX: usize = 100;
@@ -18,7 +19,7 @@ pub fn read(field: Field) -> Result<Option<Value>, Invalid> {
     let mut fields = spot.object()?;
     let mut block = json!({});
     if let Some(spot) = fields.take("review").given() {
-        block["review"] = review(spot)?;
+        block.set("review", review(spot)?);
     }
     fields.finish()?;
     let is_empty = block.as_object().is_none_or(|block| block.is_empty());
