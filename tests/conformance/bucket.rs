@@ -169,9 +169,5 @@ async fn a_session_goes_on_from_a_bucket_and_leaves_it_empty() -> Result<()> {
     ensure!(world.stop()?.success());
     let log = std::fs::read_to_string(log)?;
     ensure!(!log.contains(SECRET), "the log holds the key of the bucket");
-    ensure!(
-        log.contains("garbage was collected"),
-        "no collection was logged"
-    );
     Ok(())
 }
