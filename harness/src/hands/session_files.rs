@@ -134,22 +134,20 @@ impl SessionFiles {
             let mut trash = Trash::open(&folder.join(TRASH))?;
             let old = match known {
                 Known::Nothing => None,
-                Known::Was(old, _) | Known::Is(old) => match old {
-                    Some(old) => Some(crate::tree::folders(&reader, old)?),
-                    None => Some(Folders::new()),
-                },
+                Known::Was(None, _) | Known::Is(None) => Some(Folders::new()),
+                // An older copy of the database may not have it: then nothing is known.
+                Known::Was(Some(old), _) | Known::Is(Some(old)) => {
+                    crate::tree::folders(&reader, old).ok()
+                }
             };
             for place in &kept {
                 let target = folders.get(place.guest_path);
-                let (marks, trust) = match (&old, known) {
-                    (Some(old), Known::Was(_, since)) => (
-                        differences(&reader, old.get(place.guest_path), target)?,
-                        Trust::UnchangedSince(since),
-                    ),
-                    (Some(old), Known::Is(_)) => (
-                        differences(&reader, old.get(place.guest_path), target)?,
-                        Trust::Unmarked,
-                    ),
+                let differing = old
+                    .as_ref()
+                    .and_then(|old| differences(&reader, old.get(place.guest_path), target).ok());
+                let (marks, trust) = match (differing, known) {
+                    (Some(marks), Known::Was(_, since)) => (marks, Trust::UnchangedSince(since)),
+                    (Some(marks), Known::Is(_)) => (marks, Trust::Unmarked),
                     _ => (Marks::whole(), Trust::Nothing),
                 };
                 restore(
