@@ -4,6 +4,7 @@ use globset::Glob;
 use serde_json::{Value, json};
 
 use crate::api::body::{Field, Invalid, Spot};
+use crate::json::Fields as _;
 
 /// Most path patterns of a review.
 const PATTERNS_MAX: usize = 100;
@@ -18,7 +19,10 @@ pub fn read(field: Field) -> Result<Option<Value>, Invalid> {
     let mut fields = spot.object()?;
     let mut block = json!({});
     if let Some(spot) = fields.take("review").given() {
-        block["review"] = review(spot)?;
+        block.set("review", review(spot)?);
+    }
+    if let Some(spot) = fields.take("deterministic").given() {
+        block.set("deterministic", json!(spot.boolean()?));
     }
     fields.finish()?;
     let is_empty = block.as_object().is_none_or(|block| block.is_empty());
@@ -91,6 +95,10 @@ mod tests {
                 Some(json!({"review": {"type": "writes", "paths": ["/workspace/**/*.rs"]}})),
             ),
             (
+                json!({"deterministic": true, "review": null}),
+                Some(json!({"deterministic": true})),
+            ),
+            (
                 json!({"review": "none"}),
                 Some(json!({"review": {"type": "none"}})),
             ),
@@ -109,6 +117,7 @@ mod tests {
             (json!({"reviews": "writes"}), "reviews"),
             (json!({"review": "all"}), "sinew.review"),
             (json!({"review": 7}), "sinew.review"),
+            (json!({"deterministic": "yes"}), "sinew.deterministic"),
             (json!({"review": {"type": "none", "paths": []}}), "paths"),
             (
                 json!({"review": {"type": "writes", "paths": ["src/**"]}}),
