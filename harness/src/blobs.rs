@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 
 use crate::data_dir::make_private;
+use crate::place::{Place, without_queries};
 
 /// Bytes sent to the store at a time. Of one upload, about twice as much is in memory.
 const PART_BYTES: usize = 5 << 20;
@@ -25,7 +26,7 @@ const PART_BYTES: usize = 5 << 20;
 const PARTS_MAX: usize = 1;
 
 /// Why a blob could not be written or read.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum BlobError {
     /// No blob has this name.
     #[error("no such blob")]
@@ -60,11 +61,22 @@ pub struct Stored {
 #[derive(Clone)]
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
-    /// Where they lie as files of this machine.
-    folder: PathBuf,
+    /// Where they lie, if they are files of this machine.
+    folder: Option<PathBuf>,
 }
 
 impl Blobs {
+    /// Returns the blobs of a place, as [`Blobs::in_folder`] or in a part of a bucket that is theirs alone.
+    pub fn at(place: &Place) -> Result<Self, BlobError> {
+        match place {
+            Place::Folder(folder) => Self::in_folder(folder),
+            Place::Bucket(store) => Ok(Self {
+                store: store.clone(),
+                folder: None,
+            }),
+        }
+    }
+
     /// Returns the blobs in a folder of this machine, which is made if it is missing. The folder is one
     /// daemon's: what an earlier one was still writing when it died is removed.
     pub fn in_folder(folder: &Path) -> Result<Self, BlobError> {
@@ -73,7 +85,7 @@ impl Blobs {
         let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
         Ok(Self {
             store: Arc::new(store),
-            folder: folder.to_owned(),
+            folder: Some(folder.to_owned()),
         })
     }
 
@@ -145,8 +157,10 @@ impl Blobs {
     /// its bytes with the blob, so it must never be written to.
     pub async fn place(&self, name: &str, path: &Path) -> Result<(), BlobError> {
         // Ids, as all names are, are file names too.
-        if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
-            let (from, to) = (self.folder.join(name), path.to_owned());
+        if let Some(folder) = &self.folder
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        {
+            let (from, to) = (folder.join(name), path.to_owned());
             let linked = tokio::task::spawn_blocking(move || std::fs::hard_link(from, to)).await;
             if matches!(linked, Ok(Ok(()))) {
                 return Ok(());
@@ -248,7 +262,7 @@ impl From<object_store::Error> for BlobError {
             }
             cause = error.source();
         }
-        Self::Failed(error.to_string())
+        Self::Failed(without_queries(&error.to_string()))
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ModelOverride, ProviderConfig};
+use crate::place::PlaceUrl;
 use crate::secrets::MasterKeySource;
 
 /// The whole configuration. Read from YAML with `--config`; printed without secrets by `--print-config`.
@@ -43,6 +44,10 @@ pub struct Config {
     pub schedules: Schedules,
     /// Where webhooks may go.
     pub webhooks: Webhooks,
+    /// Where contents of files lie that are too large for the database, and uploaded files.
+    pub content: ContentPlace,
+    /// When contents of files go that no session needs any more.
+    pub collection: Collection,
     /// How long a session's lease lasts without renewal, in milliseconds. Default 60 000.
     pub lease_ms: u64,
     /// How long a worker of a self-hosted environment keeps its work without a heartbeat, unless it asks for
@@ -87,6 +92,29 @@ pub struct Webhooks {
     pub allow_private: bool,
 }
 
+/// Where contents lie that are too large for the database, and uploaded files.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ContentPlace {
+    /// A place by URL: `s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix` or `file:///folder`.
+    /// Credentials come from the environment, as `AWS_ACCESS_KEY_ID`, `GOOGLE_SERVICE_ACCOUNT` or
+    /// `AZURE_STORAGE_ACCOUNT_KEY`; the URL holds none. Default: the folders `packs` and `blobs` in the data folder.
+    pub url: Option<PlaceUrl>,
+}
+
+/// When contents of files go that no session needs any more, nor any fork of one.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Collection {
+    /// Time between two collections in milliseconds; the first comes at most ten minutes after the start.
+    /// 0 for none. Default 86 400 000, a day.
+    pub period_ms: u64,
+    /// How old a file among the packs must be that the database does not know, in milliseconds. Default 3 600 000.
+    pub grace_ms: u64,
+    /// Bytes of contents in the database beyond which the oldest move into packs. Default 256 MiB.
+    pub row_bytes_max: u64,
+}
+
 /// Bounds of one tool call and one hand.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -115,6 +143,8 @@ impl Default for Config {
             hand: HandLimits::default(),
             schedules: Schedules::default(),
             webhooks: Webhooks::default(),
+            content: ContentPlace::default(),
+            collection: Collection::default(),
             lease_ms: 60_000,
             work_lease_ms: 300_000,
             requests_per_turn_max: 1_000,
@@ -138,6 +168,16 @@ impl Default for Schedules {
         Self {
             delay_ms_max: 540_000,
             late_ms_max: 3_600_000,
+        }
+    }
+}
+
+impl Default for Collection {
+    fn default() -> Self {
+        Self {
+            period_ms: 86_400_000,
+            grace_ms: 3_600_000,
+            row_bytes_max: 256 << 20,
         }
     }
 }

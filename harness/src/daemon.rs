@@ -1,7 +1,7 @@
 //! The daemon: everything put together, started and stopped in order.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,18 +22,20 @@ use crate::api::sessions::SessionState;
 use crate::api::{self, ApiState, AuthMode, DEFAULT_WORKSPACE, WorkQueue, list_keys};
 use crate::blobs::{BlobError, Blobs};
 use crate::clock::{Clock, SystemClock};
+use crate::collect;
 use crate::config::Config;
-use crate::content::{Content, ContentError, Packs};
+use crate::content::{Content, ContentError, Packs, remove_unfinished};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::hands::{self, Hands, WasmHands, WasmHandsOptions};
 use crate::ids::WorkspaceId;
 use crate::memory::retention;
 use crate::model::{Catalog, Router, RouterError};
+use crate::place::{Place, PlaceError};
 use crate::portable;
 use crate::scheduler::{Scheduler, SchedulerOptions};
 use crate::secrets::{self, Keyring, RotateError, SourceError};
 use crate::session::Limits;
-use crate::store::{SharedStore, SqliteOptions, SqliteStore, StoreError};
+use crate::store::{SharedStore, SqliteOptions, SqliteStore, Store, StoreError};
 use crate::webhooks::{Courier, Outbox, Sender, UrlRules};
 
 /// Names the organization in response headers.
@@ -52,12 +54,20 @@ pub enum DaemonError {
     /// The database is unusable.
     #[error("cannot open the database: {0}")]
     Store(#[from] StoreError),
-    /// The folder of blobs is unusable.
-    #[error("cannot open the folder of blobs: {0}")]
+    /// The place of blobs is unusable.
+    #[error("cannot open the place of blobs: {0}")]
     Blobs(#[from] BlobError),
-    /// The folder of packs is unusable.
-    #[error("cannot open the folder of packs: {0}")]
+    /// The place of packs is unusable.
+    #[error("cannot open the place of packs: {0}")]
     Content(#[from] ContentError),
+    /// The place of contents is unusable.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// The packs are elsewhere: what is written here would be missing there.
+    #[error(
+        "none of the packs that the database knows lies in {0}: name their place with --content-url, or put them back"
+    )]
+    PacksElsewhere(String),
     /// There are no master keys.
     #[error(transparent)]
     MasterKey(#[from] SourceError),
@@ -126,6 +136,7 @@ pub struct Daemon {
     courier: JoinHandle<()>,
     file_workers: FileWorkers,
     sweeper: JoinHandle<()>,
+    collector: JoinHandle<()>,
     stopping: CancellationToken,
     _data: DataDir,
 }
@@ -162,8 +173,8 @@ impl Daemon {
         if let Err(error) = data.note(&note) {
             tracing::warn!(%error, "cannot write the lock's note");
         }
-        let blobs = Blobs::in_folder(&data.blobs())?;
-        let content = Content::new(store.clone(), Packs::in_folder(&data.packs())?);
+        let (blobs, content) = contents(&config, &data, &store).await?;
+        let collector = collector(&config, content.clone(), clock.clone());
         let hands =
             Arc::new(make_hands(&config, &data, &blobs, content.clone(), &mut progress).await?);
         sweep(&store, &hands).await;
@@ -179,7 +190,13 @@ impl Daemon {
             catalog.clone(),
         )?;
         // Nobody drives for this folder but us, and we have not begun: what is held is a dead daemon's.
-        store.release_leases_of(&brain.lease.holder).await?;
+        match store.release_leases_of(&brain.lease.holder).await {
+            // What there is can be read all the same.
+            Err(StoreError::Full) => tracing::warn!(
+                "the disk is full; sessions at work go on once there is space and their leases have run out"
+            ),
+            released => released?,
+        }
         let drivers = Drivers::new(brain.clone());
         let api_state = ApiState {
             store: store.clone(),
@@ -222,6 +239,7 @@ impl Daemon {
         let scheduler = tokio::spawn(scheduler.run(stopping.clone()));
         let server = tokio::spawn(serve(listener, router, stopping.clone()));
         let sweeper = tokio::spawn(retention::run(store, clock, stopping.clone()));
+        let collector = tokio::spawn(collector.run(stopping.clone()));
         let scanner = {
             let drivers = drivers.clone();
             tokio::spawn(async move { drivers.run().await })
@@ -235,6 +253,7 @@ impl Daemon {
             courier,
             file_workers,
             sweeper,
+            collector,
             stopping,
             _data: data,
         })
@@ -264,6 +283,7 @@ impl Daemon {
         let _ = self.scanner.await;
         self.file_workers.ended().await;
         let _ = self.sweeper.await;
+        let _ = self.collector.await;
     }
 }
 
@@ -414,6 +434,59 @@ pub async fn make_hands(
         },
         call_timeout,
     })?)
+}
+
+/// Opens the places of what is too large for the database.
+async fn contents(
+    config: &Config,
+    data: &DataDir,
+    store: &SharedStore,
+) -> Result<(Blobs, Content), DaemonError> {
+    let place = place_of(config, data.packs(), &**store, "packs").await?;
+    if let Place::Folder(folder) = &place {
+        remove_unfinished(folder).map_err(BlobError::from_io)?;
+    }
+    let content = Content::new(store.clone(), Packs::at(&place)?);
+    let has_packs = !content.index().packs(None, 1).await?.is_empty();
+    if has_packs && content.packs().is_empty().await? {
+        let place = match &config.content.url {
+            Some(url) => url.to_string(),
+            None => data.packs().display().to_string(),
+        };
+        return Err(DaemonError::PacksElsewhere(place));
+    }
+    let blobs = Blobs::at(&place_of(config, data.blobs(), &**store, "blobs").await?)?;
+    Ok((blobs, content))
+}
+
+/// Returns where a part, `packs` or `blobs`, of what is too large for the database lies: in `folder` unless the
+/// configuration names a place.
+pub async fn place_of(
+    config: &Config,
+    folder: PathBuf,
+    store: &dyn Store,
+    part: &str,
+) -> Result<Place, DaemonError> {
+    let Some(url) = &config.content.url else {
+        return Ok(Place::Folder(folder));
+    };
+    let place = Place::at(url, &store.files().name().await?, part)?;
+    place.check(url).await?;
+    Ok(place)
+}
+
+/// Returns what removes the contents that no session needs.
+fn collector(config: &Config, content: Content, clock: Arc<dyn Clock>) -> collect::Worker {
+    let settings = &config.collection;
+    collect::Worker {
+        content,
+        clock,
+        period: (settings.period_ms > 0).then(|| Duration::from_millis(settings.period_ms)),
+        rules: collect::Rules {
+            grace: Duration::from_millis(settings.grace_ms),
+            row_bytes_max: settings.row_bytes_max,
+        },
+    }
 }
 
 /// Starts what looks after files. Before the first request, so that nothing is missed.

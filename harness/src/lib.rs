@@ -1,7 +1,7 @@
 //! Sinew: sessions, brains and the hands that serve them, behind the managed-agents HTTP API.
 //!
-//! Order of dependency, each module using only what stands before it: `clock`, `cron`, `ids`, `json`, `store`, `model`,
-//! `mock_model`, `session`, `data_dir`, `blobs`, `content`, `tree`, `archive`, `secrets`, `webhooks`, `memory`, `hands`, `agent`, `portable`, `api`, `scheduler`,
+//! Order of dependency, each module using only what stands before it: `crash_point`, `clock`, `cron`, `ids`, `json`, `store`, `model`,
+//! `mock_model`, `session`, `data_dir`, `place`, `blobs`, `content`, `tree`, `collect`, `archive`, `secrets`, `webhooks`, `memory`, `hands`, `agent`, `portable`, `api`, `scheduler`,
 //! `config`, `daemon`,
 //! `logging`, `cli`. A tidy test holds it.
 
@@ -23,8 +23,10 @@ mod archive;
 pub mod blobs;
 mod cli;
 pub mod clock;
+pub mod collect;
 pub mod config;
 pub mod content;
+pub mod crash_point;
 pub mod cron;
 pub mod daemon;
 pub mod data_dir;
@@ -35,6 +37,7 @@ mod logging;
 pub mod memory;
 pub mod mock_model;
 pub mod model;
+pub mod place;
 pub mod portable;
 pub mod scheduler;
 pub mod secrets;

@@ -451,3 +451,24 @@ otherwise: {text: Done.}
     fork(&world, &session, json!({"event_id": known})).await?;
     Ok(())
 }
+
+/// What runs on behind a call's back is the session's too, once the hand is let go.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_background_process_wrote_is_kept() -> Result<()> {
+    let mut world = World::start(PROGRAM, SCRIPT).await?;
+    let session = world.client.new_session("claude-sonnet-4-6").await?;
+    let background = "(until [ -e go ]; do sleep 0.01; done; echo late > late.txt; echo ready > ready) > /dev/null 2>&1 &";
+    run(&world, &session, background).await?;
+    let workspace = world.workspace(&session);
+    std::fs::write(workspace.join("go"), "")?;
+    let waiting = async {
+        while !workspace.join("ready").exists() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), waiting).await?;
+    assert!(world.stop()?.success());
+    world.restart()?;
+    assert_eq!(run(&world, &session, "cat late.txt").await?, "late\n");
+    Ok(())
+}

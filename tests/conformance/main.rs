@@ -11,6 +11,7 @@
 
 mod bad_input;
 mod bash_tool;
+mod bucket;
 mod cli_resources;
 mod exec;
 mod history;
@@ -28,6 +29,7 @@ mod system_message;
 mod tenancy;
 mod tidy;
 mod tool_output;
+mod verify;
 mod worker;
 
 /// The daemon under test.

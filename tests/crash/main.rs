@@ -9,11 +9,19 @@
     reason = "tests"
 )]
 
+mod full_disk;
+mod lane;
 mod lock;
+mod many_deaths;
 mod memory;
 mod outputs;
+mod paused;
+mod plan;
 mod points;
 mod random;
+mod session;
+mod stored;
+mod workload;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -24,6 +32,19 @@ use tokio::task::JoinHandle;
 
 /// The daemon under test.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_sinew-under-test");
+
+/// Variable that repeats a run.
+const SEED_VARIABLE: &str = "SINEW_TEST_SEED";
+
+/// Returns the seed of a run, and says how to repeat it.
+fn seed() -> anyhow::Result<u64> {
+    let seed = match std::env::var(SEED_VARIABLE) {
+        Ok(text) => text.parse()?,
+        Err(_) => rand::random(),
+    };
+    println!("to repeat: {SEED_VARIABLE}={seed}");
+    Ok(seed)
+}
 
 /// Everything that clients saw of one session, by event id, whichever daemon showed it.
 #[derive(Clone, Default)]
@@ -63,6 +84,10 @@ impl Seen {
             }
             assert_eq!(*seen, listed, "an event changed after a client saw it");
         }
+    }
+
+    fn ids(&self) -> Vec<String> {
+        self.0.lock().unwrap().keys().cloned().collect()
     }
 
     fn count(&self) -> usize {

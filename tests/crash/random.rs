@@ -10,7 +10,7 @@ use sinew_tests::client::{Client, idle_reason};
 use sinew_tests::log_rules::{self, of_kind, text_of};
 use sinew_tests::world::World;
 
-use crate::{PROGRAM, Seen};
+use crate::{PROGRAM, Seen, seed};
 
 /// Kills.
 const KILLS: usize = 30;
@@ -18,8 +18,6 @@ const KILLS: usize = 30;
 const SESSIONS: usize = 4;
 /// Longest time that a daemon lives before it is killed.
 const LIFE_MS_MAX: u64 = 250;
-/// Variable that repeats a run.
-const SEED_VARIABLE: &str = "SINEW_TEST_SEED";
 
 /// Each round writes two files, looks at them, and says so.
 const SCRIPT: &str = r#"
@@ -40,12 +38,7 @@ otherwise:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn thirty_kills_lose_and_double_nothing() -> Result<()> {
-    let seed = match std::env::var(SEED_VARIABLE) {
-        Ok(text) => text.parse()?,
-        Err(_) => rand::random(),
-    };
-    println!("to repeat: {SEED_VARIABLE}={seed}");
-    let mut random = StdRng::seed_from_u64(seed);
+    let mut random = StdRng::seed_from_u64(seed()?);
     let mut world = World::start(PROGRAM, SCRIPT).await?;
     let client = world.client.clone();
     let mut sessions: Vec<Work> = Vec::new();

@@ -8,6 +8,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use sinew::model::sse::SseDecoder;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use crate::wire::Wire;
 
@@ -207,7 +208,7 @@ impl Client {
         );
         let (send, events) = mpsc::channel(EVENTS_AHEAD_MAX);
         let path = path.to_owned();
-        tokio::spawn(async move {
+        let reader = tokio::spawn(async move {
             let mut chunks = response.bytes_stream();
             let mut decoder = SseDecoder::default();
             let mut decoded = Vec::new();
@@ -230,7 +231,7 @@ impl Client {
                 }
             }
         });
-        Ok(Stream { events })
+        Ok(Stream { events, reader })
     }
 
     /// Waits until the session's newest event is an idle one with this stop reason, and returns all events.
@@ -281,9 +282,17 @@ fn read_event(path: &str, name: &str, data: &str) -> Result<Value, String> {
     ))
 }
 
-/// An open stream.
+/// An open stream; dropping it closes its connection.
 pub struct Stream {
     events: mpsc::Receiver<Result<Value, String>>,
+    reader: JoinHandle<()>,
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        // It would hold the connection until the next event.
+        self.reader.abort();
+    }
 }
 
 impl Stream {

@@ -1,11 +1,13 @@
 //! A daemon in a process of its own, as an operator would start it.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use tokio::sync::watch;
 
 /// How a daemon is started.
 #[derive(Clone, Debug)]
@@ -20,6 +22,8 @@ pub struct Options {
     pub model_url: String,
     /// Further arguments.
     pub arguments: Vec<String>,
+    /// Further variables of its environment.
+    pub variables: Vec<(String, String)>,
     /// A file that gets everything the daemon can log, in place of the test's own output.
     pub log: Option<PathBuf>,
 }
@@ -33,6 +37,7 @@ impl Options {
             listen: "127.0.0.1:0".to_owned(),
             model_url: model_url.to_owned(),
             arguments: Vec::new(),
+            variables: Vec::new(),
             log: None,
         }
     }
@@ -50,6 +55,7 @@ impl Options {
             .env("ANTHROPIC_BASE_URL", &self.model_url)
             .env("ANTHROPIC_API_KEY", "test-key")
             .env("SINEW_CACHE", cache())
+            .envs(self.variables.iter().cloned())
             .stdin(Stdio::null());
         command
     }
@@ -60,9 +66,23 @@ pub fn cache() -> PathBuf {
     std::env::temp_dir().join("sinew-tests-cache")
 }
 
+/// The end of a daemon that never listened.
+#[derive(Debug)]
+pub struct NeverListened(pub ExitStatus);
+
+impl fmt::Display for NeverListened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the daemon ended with {} before it listened", self.0)
+    }
+}
+
+impl std::error::Error for NeverListened {}
+
 /// A running daemon; dropping it kills it.
 pub struct Daemon {
     child: Child,
+    /// Becomes true when nobody can write to its output any more, which is at its end.
+    has_ended: watch::Receiver<bool>,
     /// Where it answers.
     pub url: String,
 }
@@ -82,8 +102,7 @@ impl Daemon {
         let stdout = child.stdout.take().context("the daemon has no output")?;
         let mut lines = BufReader::new(stdout).lines();
         let Some(line) = lines.next() else {
-            let status = child.wait()?;
-            bail!("the daemon ended with {status} before it listened");
+            return Err(NeverListened(child.wait()?).into());
         };
         let line = line?;
         let url = line
@@ -92,8 +111,16 @@ impl Daemon {
             .with_context(|| format!("no address in {line:?}"))?
             .to_owned();
         // The rest is read so that the daemon never waits for a reader.
-        std::thread::spawn(move || lines.for_each(drop));
-        Ok(Self { child, url })
+        let (end, has_ended) = watch::channel(false);
+        std::thread::spawn(move || {
+            lines.for_each(drop);
+            end.send_replace(true);
+        });
+        Ok(Self {
+            child,
+            has_ended,
+            url,
+        })
     }
 
     /// Returns its process id.
@@ -106,6 +133,26 @@ impl Daemon {
         self.url.trim_start_matches("http://")
     }
 
+    /// Returns what waits for its end.
+    pub fn end(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut has_ended = self.has_ended.clone();
+        async move {
+            // An error would say that the reader of its output is gone, which is so at its end.
+            let _ = has_ended.wait_for(|ended| *ended).await;
+        }
+    }
+
+    /// Waits for an end that somebody else brings about.
+    pub fn wait(mut self) -> Result<ExitStatus> {
+        Ok(self.child.wait()?)
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: rustix::process::Signal) -> Result<()> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        Ok(rustix::process::kill_process(pid, signal)?)
+    }
+
     /// Kills it as a power failure of the process would: SIGKILL, no warning.
     pub fn kill(mut self) -> Result<()> {
         self.child.kill()?;
@@ -114,10 +161,9 @@ impl Daemon {
     }
 
     /// Asks it to stop, and waits for its end.
-    pub fn stop(mut self) -> Result<std::process::ExitStatus> {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
-        Ok(self.child.wait()?)
+    pub fn stop(self) -> Result<ExitStatus> {
+        self.signal(rustix::process::Signal::TERM)?;
+        self.wait()
     }
 }
 

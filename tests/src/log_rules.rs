@@ -9,7 +9,7 @@ use sinew::clock::Timestamp;
 use sinew::data_dir::database;
 use sinew::ids::SessionId;
 use sinew::session::{Limits, PROJECTION_PRIVATE, State, counting, project, rewinds_of};
-use sinew::store::{SqliteOptions, SqliteStore, Store};
+use sinew::store::{SqliteOptions, SqliteStore, Store, StoredEvent};
 
 /// Events read at once.
 const PAGE: usize = 1_000;
@@ -192,6 +192,11 @@ fn calls(events: &[Value], problems: &mut Vec<String>) {
 /// missing or the session's row is not what follows from the log. Returns the log's last number.
 pub async fn check_stored(data: &Path, session: &str) -> Result<u64> {
     let store = SqliteStore::open(SqliteOptions::new(database(data)))?;
+    Ok(read_stored(&store, session).await?.len() as u64)
+}
+
+/// Reads a session's log, and refuses it as [`check_stored`] does.
+pub async fn read_stored(store: &dyn Store, session: &str) -> Result<Vec<StoredEvent>> {
     let session_id = SessionId::from_text(session);
     let mut events = Vec::new();
     loop {
@@ -210,15 +215,16 @@ pub async fn check_stored(data: &Path, session: &str) -> Result<u64> {
     let row = store.session(&session_id).await?;
     let rewinds = rewinds_of(&row.body[PROJECTION_PRIVATE]["rewinds"]);
     let ranges = counting(&rewinds, u64::MAX);
-    events.retain(|event| {
+    let counts = |event: &&StoredEvent| {
         let number = event.number;
         ranges
             .iter()
             .any(|range| range.first <= number && number <= range.last)
-    });
-    let state = State::fold(&session_id, &events)?;
+    };
+    let counted: Vec<StoredEvent> = events.iter().filter(counts).cloned().collect();
+    let state = State::fold(&session_id, &counted)?;
     ensure!(
-        state.last == store.last_number(&session_id).await?,
+        state.last == store.last_number(&session_id).await? && state.last == events.len() as u64,
         "{session}: wrong last number"
     );
     let projection = project(&state, &Limits::default());
@@ -234,5 +240,5 @@ pub async fn check_stored(data: &Path, session: &str) -> Result<u64> {
         row.status,
         projection.status
     );
-    Ok(state.last)
+    Ok(events)
 }

@@ -11,6 +11,8 @@ use rustix::fs::{FlockOperation, flock};
 pub const SDK_VERSION: &str = "2.11.0";
 /// The version of the program that makes requests from an OpenAPI document.
 const SCHEMATHESIS_VERSION: &str = "4.32.5";
+/// The version of the server that stands in for a cloud's object store.
+const MOTO_VERSION: &str = "5.2.5";
 
 /// Returns the interpreter of a virtual environment that has the official SDK, making it on first use.
 /// Errors name what is missing and how to get it.
@@ -26,6 +28,14 @@ pub fn schemathesis() -> Result<PathBuf> {
     let name = format!("schemathesis-{SCHEMATHESIS_VERSION}");
     let package = format!("schemathesis=={SCHEMATHESIS_VERSION}");
     Ok(environment(&name, "Schemathesis", &package)?.join("schemathesis"))
+}
+
+/// Returns the interpreter of an environment that has a server that speaks S3, installing it on first use. Errors as
+/// for [`interpreter`].
+pub fn bucket_server() -> Result<PathBuf> {
+    let name = format!("moto-{MOTO_VERSION}");
+    let package = format!("moto[server]=={MOTO_VERSION}");
+    Ok(environment(&name, "a server that speaks S3", &package)?.join("python"))
 }
 
 /// Returns the folder of the programs of an environment that has a package.

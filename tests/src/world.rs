@@ -25,6 +25,16 @@ pub struct World {
 impl World {
     /// Starts a model with this script (YAML) and a daemon of `program` with `configuration` (YAML).
     pub async fn start_with(program: &str, script: &str, configuration: &str) -> Result<Self> {
+        Self::start_prepared(program, script, configuration, |_| Ok(())).await
+    }
+
+    /// As [`World::start_with`], after `prepare` has changed how the daemon is started.
+    pub async fn start_prepared(
+        program: &str,
+        script: &str,
+        configuration: &str,
+        prepare: impl FnOnce(&mut Options) -> Result<()>,
+    ) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let model = serve(listener, Script::parse(script)?)?;
@@ -32,6 +42,7 @@ impl World {
         let file = folder.path().join("sinew.yaml");
         std::fs::write(&file, configuration)?;
         options.arguments = vec!["--config".to_owned(), file.display().to_string()];
+        prepare(&mut options)?;
         let daemon = Daemon::start(&options)?;
         options.listen = daemon.address().to_owned();
         Ok(Self {
@@ -41,6 +52,21 @@ impl World {
             model,
             folder,
         })
+    }
+
+    /// As [`World::start_with`], with these variables in the daemon's environment.
+    pub async fn start_as(
+        program: &str,
+        script: &str,
+        configuration: &str,
+        variables: &[(&str, &str)],
+    ) -> Result<Self> {
+        Self::start_prepared(program, script, configuration, |options| {
+            let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+            options.variables = variables.iter().map(owned).collect();
+            Ok(())
+        })
+        .await
     }
 
     /// Starts a model with this script (YAML) and a daemon of `program` with the default configuration.
@@ -62,6 +88,16 @@ impl World {
     pub fn restart(&mut self) -> Result<()> {
         self.daemon = Some(Daemon::start(&self.options)?);
         Ok(())
+    }
+
+    /// Returns the daemon that runs.
+    pub fn daemon(&self) -> Result<&Daemon> {
+        self.daemon.as_ref().context("no daemon runs")
+    }
+
+    /// Waits for an end of the daemon that the test did not ask for.
+    pub fn wait(&mut self) -> Result<std::process::ExitStatus> {
+        self.daemon.take().context("no daemon runs")?.wait()
     }
 
     /// Returns the daemon's resident memory in bytes.

@@ -9,8 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::brain::Brain;
 use super::drivers::Poke;
-use super::fold::{LoadError, PAGE as FOLD_PAGE, fold, goes_back, rewinds};
+use super::fold::{LoadError, PAGE as FOLD_PAGE, fold, goes_back, keep, rewinds};
 use crate::clock::Timestamp;
+use crate::crash_point;
 use crate::hands::{Hand, Mounts};
 use crate::ids::{EventId, SessionId};
 use crate::json::Fields as _;
@@ -22,6 +23,10 @@ use crate::store::{Append, FilesChange, Lease, NewEvent, StoreError};
 
 /// How long a driver stays with a session that has nothing to do, before it gives the lease back.
 const LINGER: Duration = Duration::from_secs(20);
+/// Events behind the last checkpoint that a session at rest, or at work, has before there is another one: so many
+/// are folded at most when it is woken.
+const EVENTS_KEPT_AT_REST: u64 = 500;
+const EVENTS_KEPT_AT_WORK: u64 = 2_000;
 /// Times a log is read again because its session went back meanwhile.
 const LOADS_MAX: usize = 4;
 /// Longest wait for an interrupted call to say what it came to.
@@ -71,6 +76,10 @@ pub(super) struct Driver {
     pub(super) hand: Option<Box<dyn Hand>>,
     /// What that hand shows.
     pub(super) mounts: Mounts,
+    /// Number of the event at which the state was kept last, or loaded.
+    kept_at: u64,
+    /// The model was not asked since the log was loaded: an open call may have begun before.
+    pub(super) is_resuming: bool,
     /// What calls changed of the files, to go with the next append.
     pub(super) unsaved: Option<Box<FilesChange>>,
 }
@@ -91,6 +100,8 @@ impl Driver {
             state: None,
             hand: None,
             mounts: Mounts::default(),
+            kept_at: 0,
+            is_resuming: true,
             unsaved: None,
         }
     }
@@ -98,22 +109,31 @@ impl Driver {
     /// Drives the session until it sleeps, is lost to another driver, or the daemon goes down.
     pub(super) async fn run(&mut self) {
         let end = self.drive().await;
-        self.state = None;
         match end {
-            Ok(()) | Err(DriverError::Shutdown) => self.release().await,
+            Ok(()) | Err(DriverError::Shutdown) => {
+                self.release().await;
+            }
             // Another driver has the session; it must not notice us.
             Err(DriverError::Store(StoreError::LeaseLost | StoreError::LeaseHeld { .. })) => {
                 tracing::debug!(session = %self.session_id, "another driver has the session");
                 self.lease = None;
                 self.drop_hand();
+                self.state = None;
             }
-            Err(DriverError::Store(StoreError::NotFound)) => self.drop_hand(),
+            Err(DriverError::Store(StoreError::NotFound)) => {
+                self.drop_hand();
+                self.state = None;
+            }
             Err(error) => {
                 tracing::error!(session = %self.session_id, %error, "a session's driver stopped");
-                self.release().await;
+                let is_released = self.release().await;
                 tokio::select! {
                     () = self.brain.clock.sleep(FAILURE_PAUSE) => {}
                     () = self.shutdown.cancelled() => {}
+                }
+                if !is_released {
+                    // No scan finds a session before its lease has run out, so it is looked at again here.
+                    self.poke.notify.notify_one();
                 }
             }
         }
@@ -129,13 +149,28 @@ impl Driver {
             self.hold_lease().await?;
             match decide(self.state()?, &self.brain.limits) {
                 Step::Sleep => {
+                    self.keep_state(EVENTS_KEPT_AT_REST).await?;
                     if !self.linger().await? {
                         return Ok(());
                     }
                 }
-                step => self.perform(step).await?,
+                step => {
+                    self.keep_state(EVENTS_KEPT_AT_WORK).await?;
+                    self.perform(step).await?;
+                }
             }
         }
+    }
+
+    /// Keeps the state for the next wake, if so many events have come since it was kept last.
+    async fn keep_state(&mut self, events: u64) -> Result<(), DriverError> {
+        let state = self.state()?;
+        let last = state.last;
+        if last.saturating_sub(self.kept_at) >= events {
+            keep(&*self.brain.store, state).await;
+            self.kept_at = last;
+        }
+        Ok(())
     }
 
     async fn perform(&mut self, step: Step) -> Result<(), DriverError> {
@@ -306,7 +341,9 @@ impl Driver {
                     if self.unsaved.take().is_some()
                         && let Some(hand) = &self.hand
                     {
+                        crash_point::reach("append-before-committed");
                         hand.committed().await;
+                        crash_point::reach("append-after-committed");
                     }
                     return Ok(());
                 }
@@ -323,6 +360,7 @@ impl Driver {
     }
 
     async fn load(&mut self) -> Result<(), DriverError> {
+        self.is_resuming = true;
         let store = &*self.brain.store;
         for _ in 0..LOADS_MAX {
             let row = store.session(&self.session_id).await?;
@@ -444,6 +482,26 @@ impl Driver {
         self.unsaved = None;
     }
 
+    /// Commits what processes in the background changed since the last call, before the hand goes.
+    async fn keep_background_changes(&mut self) -> Result<(), DriverError> {
+        let (Some(hand), None, Some(state)) = (&self.hand, &self.unsaved, &self.state) else {
+            return Ok(());
+        };
+        if state.status == Status::Terminated {
+            return Ok(());
+        }
+        match hand.save().await {
+            Ok(None) => Ok(()),
+            Ok(Some(change)) => {
+                self.unsaved = Some(Box::new(change));
+                let mut draft = self.draft()?;
+                draft.session(EventKind::FilesSaved, serde_json::json!({}));
+                self.commit(draft).await
+            }
+            Err(error) => Err(StoreError::Failed(error.to_string()).into()),
+        }
+    }
+
     /// Takes the lease, or renews it when half of its time has passed.
     async fn hold_lease(&mut self) -> Result<(), DriverError> {
         let options = &self.brain.lease;
@@ -470,16 +528,25 @@ impl Driver {
         Ok(())
     }
 
-    async fn release(&mut self) {
+    /// Lets go of the session, and tells whether others can have it at once.
+    async fn release(&mut self) -> bool {
+        if let Err(error) = self.keep_background_changes().await {
+            tracing::warn!(session = %self.session_id, %error,
+                "what ran in the background changed files that could not be kept; it is undone");
+            self.drop_hand();
+        }
         match (self.hand.take(), self.unsaved.take()) {
             (Some(hand), None) => hand.rest().await,
             _ => self.drop_hand(),
         }
+        self.state = None;
         if let Some((lease, _)) = self.lease.take()
             && let Err(error) = self.brain.store.release_lease(&lease).await
         {
             tracing::warn!(session = %self.session_id, %error, "cannot release a lease; it will run out");
+            return false;
         }
+        true
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::ids::SessionId;
 use crate::json::Fields as _;
 use crate::session::{
-    EventKind, FoldError, PROJECTION_PRIVATE, Rewind, State, counting, rewinds_of,
+    EventKind, FoldError, PROJECTION_PRIVATE, Range, Rewind, State, checkpoint, counting,
+    from_checkpoint, rewinds_of,
 };
 use crate::store::{Resource, Store, StoreError, StoredEvent};
 
@@ -33,9 +34,14 @@ pub async fn fold(
     rewinds: &[Rewind],
     upto: u64,
 ) -> Result<State, LoadError> {
-    let mut state: Option<State> = None;
-    for range in counting(rewinds, upto) {
-        let mut after = range.first - 1;
+    let ranges = counting(rewinds, upto);
+    let mut state = newest_checkpoint(store, session_id, &ranges).await?;
+    for range in ranges {
+        let done = state.as_ref().map_or(0, |state| state.last);
+        if done > range.last {
+            continue;
+        }
+        let mut after = done.max(range.first - 1);
         while after < range.last {
             let wanted = usize::try_from(range.last - after).unwrap_or(PAGE);
             let events = store.read(session_id, after, wanted.min(PAGE)).await?;
@@ -50,6 +56,43 @@ pub async fn fold(
     match state {
         Some(state) => Ok(state),
         None => Ok(State::fold(session_id, &[])?),
+    }
+}
+
+/// Returns the newest state that was kept and still counts.
+async fn newest_checkpoint(
+    store: &dyn Store,
+    session_id: &SessionId,
+    ranges: &[Range],
+) -> Result<Option<State>, StoreError> {
+    for range in ranges.iter().rev() {
+        let kept = store.files().checkpoint(session_id, range.last).await?;
+        if let Some((number, kept)) = kept
+            && number >= range.first
+        {
+            let session_id = session_id.clone();
+            let read = move || from_checkpoint(&session_id, number, &kept);
+            let read = tokio::task::spawn_blocking(read).await;
+            return Ok(read.unwrap_or_default());
+        }
+    }
+    Ok(None)
+}
+
+/// Keeps a state for the next fold. It saves time alone, so a failure is only told.
+pub(super) async fn keep(store: &dyn Store, state: &State) {
+    let (number, session_id, state) = (state.last, state.session_id.clone(), state.clone());
+    let kept = tokio::task::spawn_blocking(move || checkpoint(&state)).await;
+    let Ok(Some(kept)) = kept else { return };
+    match store
+        .files()
+        .put_checkpoint(&session_id, number, kept)
+        .await
+    {
+        Ok(()) | Err(StoreError::NotFound) => {}
+        Err(error) => {
+            tracing::warn!(session = %session_id, %error, "a checkpoint could not be kept");
+        }
     }
 }
 

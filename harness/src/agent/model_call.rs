@@ -30,6 +30,7 @@ impl Driver {
         if draft.is_empty() && !self.wait_for_retry().await? {
             return Ok(());
         }
+        self.is_resuming = false;
         let Some((ids, request)) = self.start_request(&mut draft, false).await? else {
             return Ok(());
         };

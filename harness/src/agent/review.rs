@@ -13,7 +13,7 @@ use crate::ids::EventId;
 use crate::json::Fields as _;
 use crate::memory::mount::MOUNT_ROOT;
 use crate::session::{EventKind, Review, review_policy, text_block};
-use crate::store::{Files, FilesChange, NewObjects, StoreError};
+use crate::store::{Files, FilesChange, NewObjects, Root, StoreError};
 use crate::tree::{Comparison, FileDiff, Folders, TreeError, choose, compare, folders, seal};
 
 /// Where files are scratch, of which a review without patterns takes no notice.
@@ -61,8 +61,8 @@ impl Policy {
 }
 
 impl Driver {
-    /// Asks for a review of what a call changed, if the policy wants one, and tells whether it does. `change`
-    /// loses the objects, which are stored by then.
+    /// Asks for a review of what a call changed, if the policy wants one, and tells whether it does. The
+    /// objects of `change` are stored by then.
     pub(super) async fn ask_for_review(
         &mut self,
         policy: &Policy,
@@ -70,8 +70,7 @@ impl Driver {
         change: &mut FilesChange,
         outcome: &CallOutcome,
     ) -> Result<bool, DriverError> {
-        let objects = std::mem::take(&mut change.objects);
-        self.brain.store.files().add_objects(objects).await?;
+        change.objects = self.stored(std::mem::take(&mut change.objects)).await?;
         let base = self.committed_files().await?;
         let compared = self.compare(base, change.files).await?;
         if !compared.files.iter().any(|file| policy.wants(&file.path)) {
@@ -93,14 +92,16 @@ impl Driver {
             review.shown.clone(),
             Some(review.to_private()),
         );
-        let also = [Some(change.files.root), change.files.shell];
+        let root = |hash, is_list| Root { hash, is_list };
+        let shell = change.files.shell.map(|shell| root(shell, false));
+        let also = [Some(root(change.files.root, true)), shell];
         self.unsaved = Some(Box::new(FilesChange {
             files: match base {
                 Some(base) => base,
                 None => self.no_files().await?,
             },
             also: also.into_iter().flatten().collect(),
-            objects: NewObjects::default(),
+            objects: change.objects.clone(),
         }));
         self.commit(draft).await?;
         Ok(true)
@@ -135,14 +136,15 @@ impl Driver {
             };
             return self.answer(event_id, outcome).await;
         }
-        let files = match landing {
-            None => review.files,
+        let (files, objects) = match landing {
+            // The event that asked keeps them all.
+            None => (review.files, NewObjects::default()),
             Some(landing) => {
-                let (files, left) = self.choose(review, landing).await?;
+                let (files, left, objects) = self.choose(review, landing).await?;
                 if !left.is_empty() {
                     outcome.content.push(text_block(&told_left(&left)));
                 }
-                files
+                (files, objects)
             }
         };
         // The hand, if there is one, shows the files before: the next one begins with these.
@@ -150,7 +152,7 @@ impl Driver {
         self.unsaved = Some(Box::new(FilesChange {
             files,
             also: Vec::new(),
-            objects: NewObjects::default(),
+            objects,
         }));
         self.answer(event_id, outcome).await
     }
@@ -160,7 +162,7 @@ impl Driver {
         &self,
         review: &Review,
         landing: &[String],
-    ) -> Result<(Files, Vec<String>), DriverError> {
+    ) -> Result<(Files, Vec<String>, NewObjects), DriverError> {
         let content = self.brain.content.clone();
         let (base, new, landing) = (review.base, review.files, landing.to_vec());
         let chosen = tokio::task::spawn_blocking(move || {
@@ -188,8 +190,22 @@ impl Driver {
             Ok::<_, TreeError>((files, left, batch.finish()?.objects))
         });
         let (files, left, objects): (Files, Vec<String>, NewObjects) = done(chosen.await)?;
+        Ok((files, left, self.stored(objects).await?))
+    }
+
+    /// Stores objects ahead of the append that needs them, and returns them as what that append must still find.
+    async fn stored(&self, objects: NewObjects) -> Result<NewObjects, DriverError> {
+        let rows = objects.rows.iter().map(|(hash, _)| *hash);
+        let parts = objects.pack.iter().flat_map(|pack| &pack.parts);
+        let kept = rows
+            .chain(parts.map(|(hash, _, _)| *hash))
+            .chain(objects.kept.iter().copied())
+            .collect();
         self.brain.store.files().add_objects(objects).await?;
-        Ok((files, left))
+        Ok(NewObjects {
+            kept,
+            ..NewObjects::default()
+        })
     }
 
     async fn compare(&self, old: Option<Files>, new: Files) -> Result<Comparison, DriverError> {

@@ -7,6 +7,7 @@ use super::driver::{Driver, DriverError, INTERRUPTED, Woken};
 use super::memory::Memory;
 use super::review::Policy;
 use super::tool_output;
+use crate::crash_point;
 use crate::hands::{CallOutcome, Hand, HandError, Mounts, ToolCall};
 use crate::ids::EventId;
 use crate::session::{Call, Draft, EventKind, State, is_deterministic, text_block};
@@ -60,7 +61,8 @@ impl Driver {
             }
         };
         // After a crash the call sees the memory that its first run saw.
-        let memory_in = memory.as_ref().filter(|_| !hand.was_cut_off());
+        let is_second_run = self.is_resuming && hand.was_cut_off();
+        let memory_in = memory.as_ref().filter(|_| !is_second_run);
         if (memory_in.is_some() || is_new)
             && let Err(text) = self.bring_in(memory_in, &*hand).await?
         {
@@ -75,8 +77,10 @@ impl Driver {
             self.state()?.last,
             event_id.clone(),
         );
+        crash_point::reach("call-before-run");
         let work = hand.execute(&call, &output, &cancel);
         let (done, is_interrupted) = self.attend_to_end(work, &cancel).await?;
+        crash_point::reach("call-after-run");
         let mut outcome = match done {
             Some(Ok(outcome)) => outcome,
             // The hand is gone with what it changed; the interrupt answers the call.
@@ -117,6 +121,7 @@ impl Driver {
         }
         match saved.unwrap_or(Ok(None)) {
             Ok(change) => {
+                crash_point::reach("call-after-save");
                 self.unsaved = change.map(Box::new);
                 self.hand = Some(hand);
             }
@@ -146,8 +151,10 @@ impl Driver {
         let Some(hand) = self.hand.take() else {
             let last = self.state()?.last;
             let files = self.brain.store.files().files_at(&session_id, last).await?;
+            crash_point::reach("hand-before-provision");
             let made = hands.provision(&session_id, mounts, files);
             let made = self.attend(made).await?;
+            crash_point::reach("hand-after-provision");
             self.mounts = mounts.clone();
             return Ok(made);
         };

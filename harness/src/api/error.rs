@@ -135,6 +135,17 @@ impl ApiError {
         error
     }
 
+    /// 507: there is no space for what was sent. Clients try again by themselves, and can once there is some.
+    pub fn disk_full() -> Self {
+        let mut error = Self::new(
+            StatusCode::INSUFFICIENT_STORAGE,
+            "api_error",
+            "the server's disk is full, so nothing was written; send the request again once there is space",
+        );
+        error.internal = Some("the disk of the data folder is full".to_owned());
+        error
+    }
+
     /// An answer that another layer made without our envelope, e.g. 405 from the router.
     pub(super) fn foreign(status: StatusCode) -> Self {
         match status {
@@ -223,11 +234,11 @@ impl From<StoreError> for ApiError {
             StoreError::RevisionConflict { .. } | StoreError::LogMoved { .. } => {
                 Self::conflict("the resource was changed at the same time", true)
             }
+            StoreError::Full => Self::disk_full(),
             StoreError::LeaseLost
             | StoreError::LeaseHeld { .. }
             | StoreError::Invalid(_)
             | StoreError::Gone(_)
-            | StoreError::Full
             | StoreError::InUse(_)
             | StoreError::Failed(_) => Self::internal(error),
         }

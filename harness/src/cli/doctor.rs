@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::ConfigArgs;
+use super::verify::verify;
 use crate::config::Config;
 use crate::daemon::load_tools;
 use crate::data_dir::{DataDir, DataDirError, database};
@@ -19,6 +20,10 @@ const FREE_BYTES_MIN: u64 = 1 << 30;
 pub(super) struct DoctorArgs {
     #[command(flatten)]
     config: ConfigArgs,
+    /// Read every stored content and check it, and that all files of all sessions can be reached, instead.
+    /// Changes nothing; no daemon may have the data folder meanwhile
+    #[arg(long)]
+    verify: bool,
     /// Print JSON for programs
     #[arg(long)]
     json: bool,
@@ -38,6 +43,9 @@ struct Finding {
 }
 
 pub(super) async fn doctor(args: DoctorArgs) -> Result<ExitCode> {
+    if args.verify {
+        return verify(&args.config.config()?, args.json).await;
+    }
     let mut findings = Vec::new();
     match args.config.config() {
         Ok(config) => {

@@ -32,6 +32,7 @@ mod skill_folder;
 mod transfer;
 mod vault;
 mod vault_credential;
+mod verify;
 mod yaml;
 
 use std::path::PathBuf;
@@ -126,6 +127,10 @@ pub(super) struct ConfigArgs {
     /// Folder for compiled components, shared between data folders; the data folder by default
     #[arg(long, value_name = "DIR", env = "SINEW_CACHE")]
     cache: Option<PathBuf>,
+    /// Place of large contents and uploaded files: s3://bucket/prefix, gs://..., az://... or file:///folder; the data
+    /// folder by default. Credentials come from the environment
+    #[arg(long, value_name = "URL")]
+    content_url: Option<crate::place::PlaceUrl>,
 }
 
 impl ConfigArgs {
@@ -139,6 +144,9 @@ impl ConfigArgs {
         }
         if self.cache.is_some() {
             config.cache.clone_from(&self.cache);
+        }
+        if self.content_url.is_some() {
+            config.content.url.clone_from(&self.content_url);
         }
         Ok(config)
     }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::codec::encode;
 use super::packs::{Claim, PackWriter};
+use super::pins::Pinned;
 use super::{Blocking, Content, ContentError};
 use crate::store::{Hash, NewObjects, ROW_BYTES_MAX, ROWS_MAX};
 
@@ -27,6 +28,7 @@ pub struct Batch {
     window: Vec<(Hash, Bytes)>,
     window_bytes: usize,
     pack: Option<PackWriter>,
+    pinned: Pinned,
 }
 
 /// Objects that are durable or will be with their append.
@@ -36,12 +38,15 @@ pub struct Finished {
     pub objects: NewObjects,
     /// To be kept until the append is made.
     _claim: Option<Claim>,
+    /// What was found in the store stays there until then.
+    _pinned: Option<Pinned>,
 }
 
 impl Batch {
     /// Must be called within a tokio runtime.
     pub(super) fn new(content: Content) -> Self {
         Self {
+            pinned: content.pins().none(),
             reader: content.blocking(),
             met: HashSet::new(),
             objects: NewObjects::default(),
@@ -91,15 +96,17 @@ impl Batch {
         let hashes: Vec<Hash> = window.iter().map(|(hash, _)| *hash).collect();
         let Blocking { content, runtime } = self.reader.clone();
         runtime.block_on(async {
+            // Pinned before the look: what is found then is still there when the append is made.
+            content.pins().pin(&hashes, &mut self.pinned);
             let present = content.present(&hashes).await?;
             for (hash, stored) in window {
-                if present.contains(&hash) {
+                if present.contains(&hash) && self.pinned.has(&hash) {
                     self.objects.kept.push(hash);
                     continue;
                 }
                 let pack = match &mut self.pack {
                     Some(pack) => pack,
-                    None => self.pack.insert(content.packs().begin().await?),
+                    None => self.pack.insert(content.packs().begin()),
                 };
                 pack.add(hash, stored).await?;
             }
@@ -122,6 +129,7 @@ impl Batch {
             finished._claim = Some(claim);
         }
         finished.objects = self.objects;
+        finished._pinned = Some(self.pinned);
         Ok(finished)
     }
 }

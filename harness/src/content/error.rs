@@ -15,6 +15,18 @@ pub enum ContentError {
     /// An object that something needs is not stored: the store was damaged.
     #[error("object {0} is missing; check the store with `sinew doctor --verify`")]
     Missing(Hash),
+    /// An object's pack is missing or cannot be read.
+    #[error(
+        "object {hash} cannot be read from pack {pack}: {error}; check the store with `sinew doctor --verify`"
+    )]
+    Unreadable {
+        /// The object's name.
+        hash: Hash,
+        /// The pack's name.
+        pack: String,
+        /// Why.
+        error: BlobError,
+    },
     /// An object's bytes are not what its name says: the disk or the store was damaged.
     #[error("object {hash} is damaged ({reason}); check the store with `sinew doctor --verify`")]
     Damaged {
@@ -33,7 +45,12 @@ impl ContentError {
     pub fn is_full(&self) -> bool {
         matches!(
             self,
-            Self::Store(StoreError::Full) | Self::Packs(BlobError::Full)
+            Self::Store(StoreError::Full)
+                | Self::Packs(BlobError::Full)
+                | Self::Unreadable {
+                    error: BlobError::Full,
+                    ..
+                }
         )
     }
 }

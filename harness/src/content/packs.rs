@@ -9,19 +9,35 @@ use bytes::Bytes;
 use futures::TryStreamExt;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Name;
-use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
+use object_store::{ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart};
 
 use super::ContentError;
 use crate::blobs::BlobError;
 use crate::clock::Timestamp;
+use crate::crash_point;
 use crate::data_dir::make_private;
 use crate::ids::fresh;
+use crate::place::Place;
 use crate::store::{Hash, NewPack};
 
 /// Bytes sent to the object store at a time.
 const PART_BYTES: usize = 5 << 20;
 /// Parts under way at a time, beside the one that fills.
 const PARTS_MAX: usize = 2;
+
+/// What names of packs start with.
+const PREFIX: &str = "pack_";
+
+/// A pack that exists.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PackFile {
+    /// Its name.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+    /// When it was written, in milliseconds of Unix time.
+    pub written: i64,
+}
 
 /// Where packs lie.
 #[derive(Clone)]
@@ -32,6 +48,14 @@ pub struct Packs {
 }
 
 impl Packs {
+    /// Returns the packs of a place, as [`Packs::in_folder`] or in a part of a bucket that is theirs alone.
+    pub fn at(place: &Place) -> Result<Self, ContentError> {
+        match place {
+            Place::Folder(folder) => Self::in_folder(folder),
+            Place::Bucket(store) => Ok(Self::in_store(store.clone())),
+        }
+    }
+
     /// Returns the packs in a folder of this machine, which is made if it is missing.
     pub fn in_folder(folder: &Path) -> Result<Self, ContentError> {
         make_private(folder).map_err(BlobError::from_io)?;
@@ -50,27 +74,29 @@ impl Packs {
     }
 
     /// Starts a pack.
-    pub(super) async fn begin(&self) -> Result<PackWriter, ContentError> {
-        let name = fresh("pack_", Timestamp::now());
+    pub fn begin(&self) -> PackWriter {
+        let name = fresh(PREFIX, Timestamp::now());
         let claim = Claim {
             name: name.clone(),
             under_way: self.under_way.clone(),
         };
         self.under_way().insert(name.clone());
-        let upload = self
-            .store
-            .put_multipart(&place(&name))
-            .await
-            .map_err(BlobError::from)?;
-        Ok(PackWriter {
-            writer: WriteMultipart::new_with_chunk_size(upload, PART_BYTES),
+        PackWriter {
+            store: self.store.clone(),
+            held: Vec::new(),
+            writer: None,
             pack: NewPack {
                 name,
                 bytes: 0,
                 parts: Vec::new(),
             },
             claim,
-        })
+        }
+    }
+
+    /// Tells whether there is none.
+    pub async fn is_empty(&self) -> Result<bool, BlobError> {
+        Ok(self.store.list(None).try_next().await?.is_none())
     }
 
     /// Reads parts of a pack.
@@ -90,15 +116,22 @@ impl Packs {
         }
     }
 
-    /// Returns the packs that exist and are not under way, each with the time it was written, in milliseconds.
-    pub async fn list(&self) -> Result<Vec<(String, i64)>, BlobError> {
-        let listed = self.store.list(None).map_ok(|meta| {
+    /// Returns the packs that exist and are not under way.
+    pub async fn list(&self) -> Result<Vec<PackFile>, BlobError> {
+        let listed = self.store.list(None).try_filter_map(|meta| {
             let name = meta.location.filename().unwrap_or_default().to_owned();
-            (name, meta.last_modified.timestamp_millis())
+            // Whatever else lies there is somebody's.
+            let is_pack = name.starts_with(PREFIX) && meta.location == place(&name);
+            let listed = is_pack.then(|| PackFile {
+                name,
+                bytes: meta.size,
+                written: meta.last_modified.timestamp_millis(),
+            });
+            std::future::ready(Ok(listed))
         });
         let mut listed: Vec<_> = listed.try_collect().await?;
         let under_way = self.under_way();
-        listed.retain(|(name, _)| !under_way.contains(name));
+        listed.retain(|file: &PackFile| !under_way.contains(&file.name));
         Ok(listed)
     }
 
@@ -107,6 +140,31 @@ impl Packs {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Removes what a dead daemon was still writing in its folder of packs. The local store writes beside the final name,
+/// behind a `#` that no pack's name has.
+pub fn remove_unfinished(folder: &Path) -> std::io::Result<()> {
+    let shards = match std::fs::read_dir(folder) {
+        Ok(shards) => shards,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for shard in shards {
+        let shard = shard?;
+        if !shard.file_type()?.is_dir() {
+            continue;
+        }
+        for file in std::fs::read_dir(shard.path())? {
+            let file = file?;
+            let name = file.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with(PREFIX) && name.contains('#') {
+                std::fs::remove_file(file.path())?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Spreads packs over folders by the end of their names, which is random.
@@ -133,28 +191,62 @@ impl Drop for Claim {
 }
 
 /// A pack that is being written. Dropped before its end it leaves nothing under its name.
-pub(super) struct PackWriter {
-    writer: WriteMultipart,
+pub struct PackWriter {
+    store: Arc<dyn ObjectStore>,
+    /// What it holds as long as that is less than one part: then it takes one request.
+    held: Vec<Bytes>,
+    writer: Option<WriteMultipart>,
     pack: NewPack,
     claim: Claim,
 }
 
 impl PackWriter {
-    pub(super) async fn add(&mut self, hash: Hash, stored: Bytes) -> Result<(), ContentError> {
+    /// Adds an object as it is stored.
+    pub async fn add(&mut self, hash: Hash, stored: Bytes) -> Result<(), ContentError> {
         let length = u32::try_from(stored.len()).unwrap_or(u32::MAX);
         self.pack.parts.push((hash, self.pack.bytes, length));
         self.pack.bytes += u64::from(length);
-        self.writer
-            .wait_for_capacity(PARTS_MAX)
-            .await
-            .map_err(BlobError::from)?;
-        self.writer.put(stored);
+        if self.pack.parts.len() == 1 {
+            crash_point::reach("pack-after-first-write");
+        }
+        let writer = match &mut self.writer {
+            Some(writer) => writer,
+            None => {
+                self.held.push(stored);
+                if self.pack.bytes < PART_BYTES as u64 {
+                    return Ok(());
+                }
+                let upload = self.store.put_multipart(&place(&self.pack.name)).await;
+                let upload = upload.map_err(BlobError::from)?;
+                let writer = WriteMultipart::new_with_chunk_size(upload, PART_BYTES);
+                let writer = self.writer.insert(writer);
+                self.held.drain(..).for_each(|held| writer.put(held));
+                return Ok(());
+            }
+        };
+        let capacity = writer.wait_for_capacity(PARTS_MAX).await;
+        capacity.map_err(BlobError::from)?;
+        writer.put(stored);
         Ok(())
     }
 
-    /// Makes the pack durable.
-    pub(super) async fn finish(self) -> Result<(NewPack, Claim), ContentError> {
-        self.writer.finish().await.map_err(BlobError::from)?;
+    /// Returns how many objects and bytes are in it.
+    pub fn size(&self) -> (usize, u64) {
+        (self.pack.parts.len(), self.pack.bytes)
+    }
+
+    /// Makes the pack durable. To be known to the store before the claim ends.
+    pub async fn finish(self) -> Result<(NewPack, Claim), ContentError> {
+        crash_point::reach("pack-before-finish");
+        let written = match self.writer {
+            Some(writer) => writer.finish().await,
+            None => {
+                let content = PutPayload::from_iter(self.held);
+                self.store.put(&place(&self.pack.name), content).await
+            }
+        };
+        written.map_err(BlobError::from)?;
+        crash_point::reach("pack-after-finish");
         Ok((self.pack, self.claim))
     }
 }

@@ -6,13 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 use super::codec::decode;
-use super::{Batch, ContentError, Packs};
+use super::examine::unreadable;
+use super::{Batch, ContentError, Packs, Pins};
 use crate::blobs::BlobError;
 use crate::store::{Hash, Objects, Place, ROWS_MAX, SharedStore};
 
 /// Bytes of objects kept in memory because they were read or written lately: mostly the lists of folders, which
 /// every snapshot looks at again.
 const CACHE_BYTES_MAX: usize = 64 << 20;
+/// Looks for an object whose pack is gone. An object moves at most once in a collection, so a second look finds it
+/// unless whole collections come in between.
+const LOOKS_MAX: usize = 3;
 /// A larger object is not kept.
 const CACHED_OBJECT_BYTES_MAX: usize = 256 << 10;
 
@@ -21,6 +25,7 @@ const CACHED_OBJECT_BYTES_MAX: usize = 256 << 10;
 pub struct Content {
     store: SharedStore,
     packs: Packs,
+    pins: Pins,
     cache: Arc<Mutex<Cache>>,
 }
 
@@ -94,6 +99,7 @@ impl Content {
         Self {
             store,
             packs,
+            pins: Pins::default(),
             cache: Arc::default(),
         }
     }
@@ -106,6 +112,11 @@ impl Content {
     /// Returns the packs.
     pub fn packs(&self) -> &Packs {
         &self.packs
+    }
+
+    /// Returns what batches count on.
+    pub fn pins(&self) -> &Pins {
+        &self.pins
     }
 
     /// Returns a reader for blocking threads. Must be called within a tokio runtime, or a thread of its.
@@ -154,12 +165,16 @@ impl Content {
         wanted.sort_unstable();
         wanted.dedup();
         for page in wanted.chunks(ROWS_MAX) {
-            match self.read_page(page, remember, &mut found).await {
-                // A pack may be replaced by another one between the two steps; then the places are asked anew.
-                Err(ContentError::Packs(BlobError::NotFound)) => {
-                    self.read_page(page, remember, &mut found).await?;
+            let mut looks = 1;
+            loop {
+                match self.read_page(page, remember, &mut found).await {
+                    // A pack may be replaced by another one between the two steps; then the places are asked anew.
+                    Err(ContentError::Unreadable {
+                        error: BlobError::NotFound,
+                        ..
+                    }) if looks < LOOKS_MAX => looks += 1,
+                    read => break read?,
                 }
-                read => read?,
             }
         }
         hashes
@@ -194,7 +209,10 @@ impl Content {
                 .iter()
                 .map(|(_, start, length)| *start..*start + u64::from(*length))
                 .collect();
-            let read = self.packs.read(&name, &ranges).await?;
+            let read = self.packs.read(&name, &ranges).await.map_err(|error| {
+                let hash = parts.first().map_or(Hash([0; 32]), |(hash, _, _)| *hash);
+                unreadable(hash, &name, error)
+            })?;
             for ((hash, _, _), stored) in parts.iter().zip(read) {
                 found.insert(*hash, self.opened(*hash, &stored, remember)?);
             }

@@ -12,6 +12,7 @@ use std::path::Path;
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
+use crate::crash_point;
 use crate::store::Hash;
 
 /// The note, in the session's folder.
@@ -142,7 +143,9 @@ impl FolderState {
         }
         let mut bytes = serde_json::to_vec(&note)?;
         bytes.resize(NOTE_BYTES.max(bytes.len()), b' ');
+        crash_point::reach("folder-note-before-write");
         self.file.write_all_at(&bytes, 0)?;
+        crash_point::reach("folder-note-after-write");
         self.note = Some(note);
         Ok(())
     }

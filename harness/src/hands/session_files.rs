@@ -19,6 +19,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::folder_state::{FolderState, Known, change_time_now};
 use crate::content::{Blocking, Content, Finished};
+use crate::crash_point;
 use crate::data_dir::make_private;
 use crate::memory::mount::MOUNT_ROOT;
 use crate::store::{Files, FilesChange};
@@ -161,6 +162,7 @@ impl SessionFiles {
                 )?;
             }
             trash.empty()?;
+            crash_point::reach("trash-after-emptying");
         }
         state
             .set(root, change_time_now(), false)

@@ -508,6 +508,12 @@ impl Hand for WasmHand {
     }
 
     async fn save(&self) -> Result<Option<FilesChange>, HandError> {
+        let since = change_time_now();
+        // What runs in the background changes files between calls too.
+        let dirty = self.hand.vfs().take_dirty();
+        if !dirty.is_empty() {
+            self.note(dirty, since, None);
+        }
         let shell = self.hand.shell_state().await;
         let unsaved = self.unsaved().take();
         if unsaved.is_none() && !self.has_memory && shell == self.files.shell() {

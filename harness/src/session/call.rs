@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::review::Review;
+use super::shared;
 
 use crate::ids::EventId;
 use crate::json::Fields as _;
 
 /// Where a call runs.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum CallKind {
     /// In the session's hand.
     BuiltIn,
@@ -37,7 +39,7 @@ impl CallKind {
 }
 
 /// What the permission policy said when the call was made.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Permission {
     /// Runs.
     Allow,
@@ -68,7 +70,7 @@ impl Permission {
 }
 
 /// The client's word on a call that asked.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Confirmation {
     /// Run it.
     Allowed,
@@ -77,7 +79,7 @@ pub enum Confirmation {
 }
 
 /// What a call came to.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Answer {
     /// Content blocks.
     pub content: Vec<Value>,
@@ -86,7 +88,7 @@ pub struct Answer {
 }
 
 /// One call of the newest assistant turn.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Call {
     /// Id of the event that records the intent.
     pub event_id: EventId,
@@ -103,6 +105,7 @@ pub struct Call {
     /// The client's word, once given. Of a call under review it is the word on what it would change.
     pub confirmation: Option<Confirmation>,
     /// What it would change, once it ran on a copy.
+    #[serde(with = "shared::each")]
     pub review: Option<Arc<Review>>,
     /// The paths that the client lets land, if it named some.
     pub landing: Option<Vec<String>>,

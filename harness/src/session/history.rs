@@ -4,6 +4,7 @@
 //! that number and those from the rewind on are the session's, and what lies between is only history. A fork
 //! begins with another session's events and one of its own that says so.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::call::Answer;
@@ -15,7 +16,7 @@ use crate::json::Fields as _;
 use crate::store::StoredEvent;
 
 /// A rewind in a log.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Rewind {
     /// The number of the event.
     pub at: u64,

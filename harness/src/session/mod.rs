@@ -5,6 +5,7 @@
 //! in `agent`.
 
 mod call;
+mod checkpoint;
 mod decide;
 mod draft;
 mod history;
@@ -12,12 +13,14 @@ mod kind;
 mod projection;
 mod resources;
 mod review;
+mod shared;
 mod state;
 #[cfg(test)]
 mod tests;
 mod usage;
 
 pub use call::{Answer, Call, CallKind, CallState, Confirmation, Permission};
+pub use checkpoint::{checkpoint, from_checkpoint};
 pub use decide::{Limits, Step, TurnFailure, decide};
 pub use draft::{Draft, text_block};
 pub use history::{Range, Rewind, counting, rewinds_of};

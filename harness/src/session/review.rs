@@ -1,12 +1,13 @@
 //! Review before write: what a call would change, until somebody has looked at it.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::json::Fields as _;
 use crate::store::{Files, Hash};
 
 /// A call that ran on a copy, and waits for leave to change the session's files.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Review {
     /// The files before the call; none if there were none.
     pub base: Option<Files>,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call, CallKind, Confirmation, Permission};
@@ -10,6 +11,7 @@ use super::kind::EventKind;
 use super::projection::SELF_HOSTED;
 use super::resources::{add_resource, remove_resource};
 use super::review::Review;
+use super::shared;
 use super::usage::{Usage, micros};
 use crate::clock::Timestamp;
 use crate::ids::{EventId, SessionId, ThreadId};
@@ -21,7 +23,7 @@ use crate::store::StoredEvent;
 pub const USER_WORDS_MAX: usize = 20;
 
 /// What a session is doing, as the wire says it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Status {
     /// Waits for input.
     Idle,
@@ -46,7 +48,7 @@ impl Status {
 }
 
 /// One turn of the conversation, in the terms of the Messages API.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Turn {
     /// Content blocks from the user.
     User(Vec<Value>),
@@ -59,7 +61,7 @@ pub enum Turn {
 }
 
 /// A client's input that waits for its turn.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Queued {
     /// Its id.
     pub event_id: EventId,
@@ -68,6 +70,7 @@ pub struct Queued {
     /// Its type.
     pub kind: EventKind,
     /// Its wire fields.
+    #[serde(with = "shared")]
     pub body: Arc<Value>,
 }
 
@@ -102,8 +105,9 @@ pub enum FoldError {
     },
 }
 
-/// A session as its log describes it.
-#[derive(Clone, PartialEq, Debug)]
+/// A session as its log describes it. Its serial form is what checkpoints hold; it is read again only by the
+/// release that wrote it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct State {
     /// Number of the last event applied.
     pub last: u64,
@@ -118,6 +122,7 @@ pub struct State {
     /// Configuration: the body of event 1, with later updates laid over it. Fields `agent` (the wire's
     /// SessionAgent), `environment_id`, `title`, `metadata`, `budget`, `vault_ids`, `resources`, and
     /// [`SELF_HOSTED`] where it applies.
+    #[serde(with = "shared")]
     pub config: Arc<Value>,
     /// What it is doing.
     pub status: Status,
@@ -132,10 +137,13 @@ pub struct State {
     /// Input that waits, oldest first.
     pub queue: Vec<Queued>,
     /// The conversation so far, as the model will see it.
+    #[serde(with = "shared::each")]
     pub conversation: Vec<Arc<Turn>>,
     /// The newest input of the user, word for word: summaries must keep it.
+    #[serde(with = "shared")]
     pub newest_input: Arc<Vec<Value>>,
     /// What the user said, oldest first, at most [`USER_WORDS_MAX`] messages: summaries leave it as it is.
+    #[serde(with = "shared::each")]
     pub user_words: Vec<Arc<Vec<Value>>>,
     /// Calls of the newest assistant turn that are not all answered; empty otherwise.
     pub calls: Vec<Call>,
@@ -426,18 +434,16 @@ impl State {
         } else {
             Confirmation::Denied(body.at("deny_message").as_str().map(str::to_owned))
         };
-        if let Some(call) = self
-            .calls
-            .iter_mut()
-            .find(|call| call.event_id.as_str() == id)
+        let call = self.calls.iter_mut();
+        let mut call = call.filter(|call| call.event_id.as_str() == id);
+        if let Some(call) = call.next()
+            && call.confirmation.is_none()
         {
-            if call.confirmation.is_none() {
-                call.confirmation = Some(confirmation);
-                call.landing = body.at("sinew").at("files").as_array().map(|files| {
-                    let text = |file: &Value| file.as_str().map(str::to_owned);
-                    files.iter().filter_map(text).collect()
-                });
-            }
+            call.confirmation = Some(confirmation);
+            call.landing = body.at("sinew").at("files").as_array().map(|files| {
+                let text = |file: &Value| file.as_str().map(str::to_owned);
+                files.iter().filter_map(text).collect()
+            });
         }
     }
 

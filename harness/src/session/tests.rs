@@ -116,6 +116,17 @@ impl Log {
         // Whatever the path, the same events fold to the same state.
         let again = State::fold(&self.state.session_id, &self.events).unwrap();
         assert_eq!(again, self.state);
+        // So does a fold that goes on from a checkpoint, wherever that is.
+        let session = &self.state.session_id;
+        for cut in 1..self.events.len() {
+            let (before, behind) = self.events.split_at(cut);
+            let first = State::fold(session, before).unwrap();
+            let kept = checkpoint(&first).unwrap();
+            let mut state = from_checkpoint(session, cut as u64, &kept).unwrap();
+            assert_eq!(state, first);
+            behind.iter().for_each(|event| state.apply(event).unwrap());
+            assert_eq!(state, self.state);
+        }
         decide(&self.state, &Limits::default())
     }
 }
@@ -440,4 +451,23 @@ fn on_a_self_hosted_environment_the_worker_runs_what_works_on_files() {
     assert_eq!(idle_reason(log.next()), rest);
     log.push("user.tool_result", result(&ask));
     assert_eq!(log.next(), Step::CallModel);
+}
+
+#[test]
+fn a_checkpoint_that_is_not_ours_is_none() {
+    let log = Log::new();
+    let session = &log.state.session_id;
+    let kept = checkpoint(&log.state).unwrap();
+    assert_eq!(from_checkpoint(session, 1, &kept), Some(log.state.clone()));
+    let other = SessionId::from_text("sesn_2");
+    let forked = from_checkpoint(&other, 1, &kept).unwrap();
+    assert_eq!(forked.session_id, other);
+    assert_eq!(from_checkpoint(session, 2, &kept), None);
+    for at in 0..kept.len() {
+        let mut wrong = kept.to_vec();
+        wrong[at] ^= 0x55;
+        // Whatever is read of it is no panic; what the frame's own check lets pass is the same state.
+        let _ = from_checkpoint(session, 1, &wrong);
+        assert_eq!(from_checkpoint(session, 1, &kept[..at]), None);
+    }
 }

@@ -1,5 +1,6 @@
 //! Tokens, cost and time of a session, summed from its log.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::clock::Timestamp;
@@ -12,7 +13,8 @@ const NANOCENTS_PER_CENT: u128 = 1_000_000_000;
 const RUNTIME_NANOCENTS_PER_SECOND: u128 = 8 * NANOCENTS_PER_CENT / 3_600;
 
 /// Cumulative usage.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(into = "Value", try_from = "Value")]
 pub struct Usage {
     /// Tokens of all model requests.
     pub tokens: TokenUsage,
@@ -20,6 +22,20 @@ pub struct Usage {
     pub cost_nanocents: u128,
     /// Finished running time in microseconds.
     pub active_micros: u64,
+}
+
+impl From<Usage> for Value {
+    fn from(usage: Usage) -> Self {
+        usage.to_json()
+    }
+}
+
+impl TryFrom<Value> for Usage {
+    type Error = &'static str;
+
+    fn try_from(kept: Value) -> Result<Self, Self::Error> {
+        Self::from_json(&kept).ok_or("it is no usage")
+    }
 }
 
 impl Usage {

@@ -19,7 +19,7 @@ mod sqlite;
 
 pub use objects::{
     Files, FilesChange, Hash, Listed, NewObjects, NewPack, Objects, Pack, Place, ROW_BYTES_MAX,
-    Rooted,
+    Root, Rooted,
 };
 pub use sqlite::{SqliteOptions, SqliteStore};
 

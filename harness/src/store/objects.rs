@@ -48,7 +48,7 @@ impl fmt::Debug for Hash {
 }
 
 /// The files of a session as of an event: what [`super::Append::files`] sets, and [`Objects::files_at`] finds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Files {
     /// The object that lists the session's folders, from which everything else is reached.
     pub root: Hash,
@@ -88,9 +88,18 @@ pub struct FilesChange {
     /// The files from the append's last event on.
     pub files: Files,
     /// Further objects, with all that they lead to, that the session needs as long as its log has that event.
-    pub also: Vec<Hash>,
+    pub also: Vec<Root>,
     /// What is new.
     pub objects: NewObjects,
+}
+
+/// An object that is needed, and whether there is more behind it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Root {
+    /// The object.
+    pub hash: Hash,
+    /// It lists a folder, so what it leads to is needed too; else it is mere content, whatever its bytes look like.
+    pub is_list: bool,
 }
 
 /// Where an object is.
@@ -110,12 +119,16 @@ pub enum Place {
 }
 
 /// A root that a log needs, for the collector of garbage.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rooted {
     /// Position in the list of all roots; ask for the rest behind it.
     pub position: i64,
-    /// The object that is needed with all that it leads to.
-    pub hash: Hash,
+    /// What is needed: a session's root, a list; its shell, mere content; or what an append named.
+    pub root: Root,
+    /// The session whose append named it; none if that was deleted while others share its history.
+    pub session_id: Option<SessionId>,
+    /// The number of the append's last event.
+    pub number: u64,
 }
 
 /// An object in the store, for the collector and for those who verify.
@@ -202,6 +215,10 @@ pub trait Objects: Send + Sync + 'static {
     /// Forgets a pack without live parts and tells whether it had none, which is also true of one that is not
     /// known. Its file can go then, once those who have asked for places in it have read them.
     async fn forget_pack(&self, name: &str) -> Result<bool, StoreError>;
+
+    /// Returns the store's own name, letters and digits, made with it and never changed: it tells what is this
+    /// store's where several keep their packs.
+    async fn name(&self) -> Result<String, StoreError>;
 
     /// Returns how many bytes all rows have together.
     async fn row_bytes(&self) -> Result<u64, StoreError>;

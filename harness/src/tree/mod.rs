@@ -29,7 +29,7 @@ pub use error::TreeError;
 pub use file::{Piece, content, pieces};
 pub use folder::{entries, lookup, update};
 pub use marks::{Marks, inodes};
-pub use node::{Entry, Folder, Kind, linked};
+pub use node::{Entry, Folder, Kind, Links, linked};
 pub use patch::{CHANGES_MAX, Comparison, FileDiff, compare};
 pub use restore::{Trust, restore};
 pub use root::{Folders, folders, seal};

@@ -17,6 +17,7 @@ use super::snapshot::{mode_of, modified_of, names, open};
 use super::trash::Trash;
 use super::{Marks, TreeError};
 use crate::content::Blocking;
+use crate::crash_point;
 
 /// Files that are fetched together, and their bytes.
 const FILES_AT_ONCE: usize = 128;
@@ -185,10 +186,12 @@ impl Restoration<'_> {
 
     fn discard(&mut self, dir: BorrowedFd<'_>, name: &[u8], stat: &Stat) -> Result<(), TreeError> {
         match FileType::from_raw_mode(stat.st_mode) {
-            FileType::Directory => self.trash.take(dir, name),
+            FileType::Directory => self.trash.take(dir, name)?,
             _ => rustix::fs::unlinkat(dir, name, AtFlags::empty())
-                .map_err(|error| TreeError::disk("remove", name, error)),
+                .map_err(|error| TreeError::disk("remove", name, error))?,
         }
+        crash_point::reach("restore-after-removal");
+        Ok(())
     }
 
     fn create_all(&mut self, dir: BorrowedFd<'_>, entries: Vec<Entry>) -> Result<(), TreeError> {
@@ -219,6 +222,7 @@ impl Restoration<'_> {
                 }
                 Kind::Folder(folder) => {
                     rustix::fs::mkdirat(dir, name, Mode::RWXU).map_err(failed)?;
+                    crash_point::reach("restore-after-folder");
                     let opened = open(dir, name, OFlags::DIRECTORY).map_err(failed)?;
                     let inside = super::entries(self.reader, folder)?;
                     self.create_all(opened.as_fd(), inside)?;
@@ -250,6 +254,7 @@ impl Restoration<'_> {
         }
         for entry in files {
             self.create_file(dir, entry)?;
+            crash_point::reach("restore-after-file");
         }
         Ok(())
     }
@@ -292,7 +297,7 @@ fn set_modified(file: &File, entry: &Entry, modified: i64) -> Result<(), TreeErr
 }
 
 fn changed_of(stat: &Stat) -> i64 {
-    let seconds = i64::try_from(stat.st_ctime).unwrap_or(0);
+    let seconds = stat.st_ctime;
     let nanos = i64::try_from(stat.st_ctime_nsec).unwrap_or(0);
     seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
 }

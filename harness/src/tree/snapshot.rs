@@ -199,7 +199,7 @@ pub(super) fn mode_of(stat: &Stat) -> u16 {
 }
 
 pub(super) fn modified_of(stat: &Stat) -> i64 {
-    let seconds = i64::try_from(stat.st_mtime).unwrap_or(0);
+    let seconds = stat.st_mtime;
     let nanos = i64::try_from(stat.st_mtime_nsec).unwrap_or(0);
     seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
 }

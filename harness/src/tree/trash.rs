@@ -8,6 +8,7 @@ use rustix::io::Errno;
 
 use super::TreeError;
 use super::snapshot::{names, open};
+use crate::crash_point;
 
 /// A folder for what is to be removed, on the file system of what it takes.
 pub struct Trash {
@@ -41,7 +42,10 @@ impl Trash {
             let new = self.next.to_string();
             self.next += 1;
             match rustix::fs::renameat(dir, name, &self.dir, &*new) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    crash_point::reach("trash-after-take");
+                    return Ok(());
+                }
                 // Left by an earlier one, and being emptied now.
                 Err(Errno::NOTEMPTY | Errno::EXIST) => {}
                 Err(error) => return Err(TreeError::disk("move away", name, error)),
@@ -58,6 +62,7 @@ impl Trash {
             }
             for name in taken {
                 self.remove(&name)?;
+                crash_point::reach("trash-after-removal");
             }
         }
     }

@@ -97,7 +97,8 @@ impl Vfs {
         let site = self.site(base, path, Intent::Create)?;
         let access = site.create_access()?;
         self.charging_inode(|| access.create_dir(site.dir.as_fd(), &site.name, mode))?;
-        site.mark(self, Dirt::Entry);
+        // One of that name may have moved away with all that was in it: nothing of it is in the new one.
+        site.mark(self, Dirt::Subtree);
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use super::manifest::Manifest;
 use super::push::Push;
 use super::scan::{Local, scan, stamp};
 use super::{Mount, folder, pull};
+use crate::crash_point;
 use crate::data_dir::make_private;
 use crate::memory::{MemoryError, MemoryHome};
 use crate::store::StoreError;
@@ -99,7 +100,9 @@ pub async fn sync(
             is_full: false,
         };
         if push.has_changes() {
+            crash_point::reach("memory-before-push");
             push.run().await?;
+            crash_point::reach("memory-after-push");
         }
     }
     if !conflicts.is_empty() {
@@ -154,7 +157,9 @@ pub async fn sync(
                 .notes
                 .push(format!("{more} more notes of this kind are left out."));
         }
+        crash_point::reach("memory-before-manifest");
         manifest.write(&manifest_path(&folders, &mount))?;
+        crash_point::reach("memory-after-manifest");
         Ok(manifest.notes)
     })
     .await

@@ -4,9 +4,10 @@ use anyhow::{Result, ensure};
 
 use super::objects::place;
 use super::{
-    append_files, event, files, invalid, key, new_session, object, pack, roots, rows, session_id,
+    also, append_files, event, files, invalid, key, new_session, object, pack, roots, rows,
+    session_id,
 };
-use crate::store::{FilesChange, Hash, Kind, NewObjects, Place, ROWS_MAX, SharedStore};
+use crate::store::{FilesChange, Hash, Kind, NewObjects, Place, ROWS_MAX, Root, SharedStore};
 
 /// Removes what was not touched since `token` and returns what is left of `names`.
 async fn sweep<'a>(store: &SharedStore, token: i64, names: &[&'a str]) -> Result<Vec<&'a str>> {
@@ -46,7 +47,7 @@ pub(super) async fn what_is_touched_survives_a_collection(store: SharedStore) ->
     ensure!(objects.roots(0, 10).await?.is_empty());
     // Everything by which an object can be needed, each for another one.
     let change = FilesChange {
-        also: vec![Hash::of(b"also")],
+        also: vec![also("also", true)],
         objects: NewObjects {
             rows: rows(&["again", "new"]).rows,
             pack: Some(pack("q", &["part again", "new part"])),
@@ -72,6 +73,15 @@ pub(super) async fn what_is_touched_survives_a_collection(store: SharedStore) ->
     let mut expected = ["root", "shell", "also"].map(|name| Hash::of(name.as_bytes()));
     expected.sort();
     ensure!(roots(&store).await? == expected);
+    let rooted = objects.roots(0, 10).await?;
+    ensure!(rooted.iter().all(|rooted| rooted.number == 1));
+    ensure!(
+        rooted
+            .iter()
+            .all(|rooted| rooted.session_id.as_ref() == Some(&id))
+    );
+    let rooted: Vec<Root> = rooted.iter().map(|rooted| rooted.root).collect();
+    ensure!(rooted == [also("root", true), also("shell", false), also("also", true)]);
     objects
         .add_objects(NewObjects {
             kept: vec![Hash::of(b"kept")],
@@ -105,7 +115,7 @@ pub(super) async fn roots_go_with_their_sessions(store: SharedStore) -> Result<(
         for number in 0..10 {
             let root = format!("{name}{number}");
             let change = FilesChange {
-                also: vec![Hash::of(b"also"), Hash::of(root.as_bytes())],
+                also: vec![also("also", false), also(&root, true)],
                 objects: rows(&[&root]),
                 ..files(&root, Some("shell"))
             };

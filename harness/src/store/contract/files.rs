@@ -5,8 +5,9 @@ use bytes::Bytes;
 
 use super::objects::place;
 use super::{
-    append, append_files, at, event, files, gone, invalid, key, lease_lost, log_moved, new_session,
-    not_found, pack, processed, projection, queued, refused, resource, roots, rows, session_id,
+    also, append, append_files, at, event, files, gone, invalid, key, lease_lost, log_moved,
+    new_session, not_found, pack, processed, projection, queued, refused, resource, roots, rows,
+    session_id,
 };
 use crate::store::{
     Append, FilesChange, Hash, Kind, Lease, NewObjects, ROW_BYTES_MAX, SharedStore, StoreError,
@@ -140,7 +141,7 @@ pub(super) async fn what_is_wrong_with_files_is_told_last(store: SharedStore) ->
     let large = Bytes::from(vec![0; ROW_BYTES_MAX + 1]);
     // Everything is wrong at first; each step puts one thing right.
     let mut change = files("root", Some("shell"));
-    change.also = vec![Hash::of(b"also")];
+    change.also = vec![also("also", false)];
     change.objects.rows = vec![(Hash::of(&large), large)];
     let refusable = |events, change: &FilesChange| append_files(&id, 1, events, change.clone());
     let stray = vec![processed(&event("x", 1), 2)];

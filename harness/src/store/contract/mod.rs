@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::{
     Append, EventQuery, Files, FilesChange, Hash, History, Key, Kind, NewEvent, NewObjects,
-    NewPack, NewResource, Order, Projection, ResourceQuery, SharedStore, StoreError, StoredEvent,
-    TimeRange,
+    NewPack, NewResource, Order, Projection, ResourceQuery, Root, SharedStore, StoreError,
+    StoredEvent, TimeRange,
 };
 use crate::clock::Timestamp;
 use crate::ids::{EventId, SessionId, WorkspaceId};
@@ -239,6 +239,14 @@ fn files(root: &str, shell: Option<&str>) -> FilesChange {
     }
 }
 
+/// Returns a further object that an append needs.
+fn also(name: &str, is_list: bool) -> Root {
+    Root {
+        hash: Hash::of(name.as_bytes()),
+        is_list,
+    }
+}
+
 fn append_files(
     session_id: &SessionId,
     expected: u64,
@@ -260,7 +268,7 @@ async fn roots(store: &SharedStore) -> Result<Vec<Hash>> {
         let Some(last) = page.last() else { break };
         ensure!(page.len() <= 3 && last.position > after, "{page:?}");
         after = last.position;
-        hashes.extend(page.iter().map(|rooted| rooted.hash));
+        hashes.extend(page.iter().map(|rooted| rooted.root.hash));
     }
     hashes.sort();
     hashes.dedup();

@@ -27,6 +27,12 @@ async fn live(store: &SharedStore, name: &str) -> Result<Option<u64>> {
 
 pub(super) async fn objects_are_found_where_they_were_stored(store: SharedStore) -> Result<()> {
     let files = store.files();
+    let name = files.name().await?;
+    let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    ensure!(
+        name.len() >= 16 && is_plain && files.name().await? == name,
+        "{name}"
+    );
     ensure!(files.places(&[]).await?.is_empty());
     ensure!(place(&store, "a").await?.is_none());
     files.add_objects(NewObjects::default()).await?;

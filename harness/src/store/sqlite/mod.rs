@@ -85,6 +85,19 @@ impl SqliteStore {
     }
 }
 
+impl SqliteStore {
+    /// Returns what is wrong with the file itself, whatever is stored in it; nothing if it is whole. Reads all of it.
+    pub async fn faults(&self) -> Result<Vec<String>, StoreError> {
+        let sql = "PRAGMA integrity_check(100)";
+        let mut faults = self
+            .readers
+            .run(move |db| rows::collect(db, sql, (), |row| Ok(row.get::<_, String>(0)?)))
+            .await?;
+        faults.retain(|fault| fault != "ok");
+        Ok(faults)
+    }
+}
+
 fn write_rows(writes: Vec<Write>) -> Result<Vec<resources::WriteRow>, StoreError> {
     writes.into_iter().map(resources::WriteRow::new).collect()
 }

@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::store::{EVENT_BYTES_MAX, JSON_DEPTH_MAX, ROWS_MAX, StoreError, TimeRange};
 
 /// Bits of a slot below the session's handle.
-const NUMBER_BITS: u32 = 32;
+pub(super) const NUMBER_BITS: u32 = 32;
 /// Largest number of an event: what fits into its part of a slot.
 pub(super) const NUMBER_MAX: u64 = (1 << NUMBER_BITS) - 1;
 /// Largest handle of a session: what fits into the rest.

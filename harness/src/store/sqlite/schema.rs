@@ -28,7 +28,7 @@ const WAL_BYTES_KEPT: i64 = 64 << 20;
 const PAGE_BYTES: u64 = 4096;
 
 /// `MIGRATIONS[n]` takes a database from version `n` to `n + 1`.
-pub(super) const MIGRATIONS: &[&str] = &[V1, V2];
+pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3];
 
 /// `slot` is `session handle << 32 | number`: a log is one contiguous run of the table, in order, with no
 /// index beside the table's own. `position_slot` is the slot of the event that gave the event its
@@ -163,6 +163,16 @@ CREATE TABLE checkpoints (
     slot INTEGER PRIMARY KEY,
     body BLOB NOT NULL
 ) STRICT;
+";
+
+/// A root says whether it is a list: of those written before, all but the shells are. The store's name tells what
+/// belongs to it where several stores keep their packs.
+const V3: &str = "
+ALTER TABLE roots ADD COLUMN is_list INTEGER NOT NULL DEFAULT 1;
+UPDATE roots SET is_list = 0 WHERE EXISTS (
+    SELECT 1 FROM snapshots s WHERE s.slot = roots.slot AND s.shell = roots.hash AND s.root <> roots.hash);
+ALTER TABLE object_totals ADD COLUMN name TEXT NOT NULL DEFAULT '';
+UPDATE object_totals SET name = lower(hex(randomblob(8)));
 ";
 
 /// Opens the one connection that writes, making or migrating the database first.

@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::{SqliteOptions, schema};
+use crate::crash_point;
 use crate::ids::SessionId;
 use crate::store::{LogGrew, StoreError};
 
@@ -197,6 +198,7 @@ fn transact(
     grown: &mut Vec<LogGrew>,
 ) -> Result<(), StoreError> {
     let step = |sql| db.prepare_cached(sql)?.execute(());
+    crash_point::reach("commit-before-begin");
     step("BEGIN IMMEDIATE")?;
     for command in batch {
         step("SAVEPOINT command")?;
@@ -211,8 +213,11 @@ fn transact(
             step("ROLLBACK TO command")?;
         }
         step("RELEASE command")?;
+        crash_point::reach("commit-after-command");
     }
+    crash_point::reach("commit-before-commit");
     step("COMMIT")?;
+    crash_point::reach("commit-after-commit");
     Ok(())
 }
 

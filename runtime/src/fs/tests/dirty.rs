@@ -101,12 +101,12 @@ fn every_operation_marks_the_true_path() {
         (
             "mkdir",
             &|| world.mkdir("workspace/rel/new"),
-            &["/workspace:d/new"],
+            &["/workspace:d/new/"],
         ),
         (
             "mkdir by a handle",
             &|| world.vfs.create_dir_at(&at("workspace/rel"), "new2"),
-            &["/workspace:d/new2"],
+            &["/workspace:d/new2/"],
         ),
         (
             "rmdir",
@@ -177,7 +177,7 @@ fn handles_know_where_their_directory_has_gone() {
     file.append(b"x").unwrap();
     assert_eq!(marks(&world), ["/workspace:b/f"]);
     world.vfs.create_dir_at(&dir, "new").unwrap();
-    assert_eq!(marks(&world), ["/workspace:b/f", "/workspace:b/new"]);
+    assert_eq!(marks(&world), ["/workspace:b/f", "/workspace:b/new/"]);
     drop(file);
     assert_eq!(
         marks(&world),

@@ -4,8 +4,9 @@ use rusqlite::Connection;
 
 use super::content::{ObjectRow, newest_collection};
 use super::packs::Balance;
-use crate::store::sqlite::rows::{check_rows, collect, execute};
-use crate::store::{Hash, Listed, ROWS_MAX, Rooted, StoreError};
+use crate::ids::SessionId;
+use crate::store::sqlite::rows::{NUMBER_BITS, check_rows, collect, execute, number_in};
+use crate::store::{Hash, Listed, ROWS_MAX, Root, Rooted, StoreError};
 
 /// Begins a collection: whatever is touched from now on carries its number.
 pub(super) fn begin(db: &Connection) -> Result<i64, StoreError> {
@@ -22,12 +23,21 @@ pub(super) fn begin(db: &Connection) -> Result<i64, StoreError> {
 pub(super) fn roots(db: &Connection, after: i64, limit: usize) -> Result<Vec<Rooted>, StoreError> {
     collect(
         db,
-        "SELECT id, hash FROM roots WHERE id > ?1 ORDER BY id LIMIT ?2",
+        &format!(
+            "SELECT r.id, r.hash, r.is_list, r.slot, s.id FROM roots r \
+             LEFT JOIN sessions s ON s.handle = r.slot >> {NUMBER_BITS} \
+             WHERE r.id > ?1 ORDER BY r.id LIMIT ?2"
+        ),
         (after, limit.min(ROWS_MAX) as i64),
         |row| {
             Ok(Rooted {
                 position: row.get(0)?,
-                hash: Hash(row.get(1)?),
+                root: Root {
+                    hash: Hash(row.get(1)?),
+                    is_list: row.get(2)?,
+                },
+                number: number_in(row.get(3)?),
+                session_id: row.get::<_, Option<String>>(4)?.map(SessionId::from_text),
             })
         },
     )

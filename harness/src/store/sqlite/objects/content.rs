@@ -41,6 +41,13 @@ pub(super) fn newest_collection(db: &Connection) -> Result<i64, StoreError> {
         .ok_or_else(|| StoreError::Failed("the totals of the objects are missing".to_owned()))
 }
 
+/// Returns the store's own name.
+pub(super) fn store_name(db: &Connection) -> Result<String, StoreError> {
+    let sql = "SELECT name FROM object_totals";
+    first(db, sql, (), |row| Ok(row.get(0)?))?
+        .ok_or_else(|| StoreError::Failed("the name of the store is missing".to_owned()))
+}
+
 /// Touches an object and tells whether it is stored.
 fn touch(db: &Connection, hash: &Hash, collection: i64) -> Result<bool, StoreError> {
     let Some(object) = ObjectRow::find(db, hash)? else {

@@ -103,6 +103,10 @@ impl Objects for SqliteStore {
             .await
     }
 
+    async fn name(&self) -> Result<String, StoreError> {
+        self.readers.run(content::store_name).await
+    }
+
     async fn row_bytes(&self) -> Result<u64, StoreError> {
         self.readers.run(packs::row_bytes).await
     }

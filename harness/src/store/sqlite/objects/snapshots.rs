@@ -7,7 +7,7 @@ use crate::ids::SessionId;
 use crate::store::sqlite::history::newest;
 use crate::store::sqlite::log::SessionRow;
 use crate::store::sqlite::rows::{collect, execute, first, number_in};
-use crate::store::{Files, FilesChange, Hash, ROWS_MAX, StoreError};
+use crate::store::{Files, FilesChange, Hash, ROWS_MAX, Root, StoreError};
 
 /// Writes what an append changes, at the slot of its last event.
 pub(in crate::store::sqlite) fn change(
@@ -18,11 +18,19 @@ pub(in crate::store::sqlite) fn change(
     add(db, &change.objects)?;
     let collection = newest_collection(db)?;
     let files = &change.files;
-    for hash in [files.root].iter().chain(&files.shell).chain(&change.also) {
+    let root = Root {
+        hash: files.root,
+        is_list: true,
+    };
+    let shell = files.shell.map(|hash| Root {
+        hash,
+        is_list: false,
+    });
+    for Root { hash, is_list } in [root].iter().chain(&shell).chain(&change.also) {
         // A root that is met after a collection has read the roots is not among them, so it is touched.
         keep(db, hash, collection)?;
-        let sql = "INSERT INTO roots (slot, hash) VALUES (?1, ?2)";
-        execute(db, sql, params![slot, hash.0])?;
+        let sql = "INSERT INTO roots (slot, hash, is_list) VALUES (?1, ?2, ?3)";
+        execute(db, sql, params![slot, hash.0, is_list])?;
     }
     execute(
         db,
