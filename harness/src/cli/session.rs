@@ -174,7 +174,7 @@ pub(super) async fn session(command: SessionCommand) -> Result<ExitCode> {
         SessionCommand::Diff(args) => session_history::diff(args).await?,
         SessionCommand::Export(args) => session_file::export(args).await?,
         SessionCommand::Import(args) => session_file::import(args).await?,
-        SessionCommand::Replay(args) => return session_replay::replay(args).await,
+        SessionCommand::Replay(args) => return Box::pin(session_replay::replay(args)).await,
         SessionCommand::Review(one) => session_review::review(one).await?,
         SessionCommand::Approve(args) => session_review::approve(args).await?,
         SessionCommand::Deny(args) => session_review::deny(args).await?,
