@@ -396,7 +396,8 @@ pub async fn load_tools(
     })
 }
 
-async fn make_hands(
+/// Makes hands whose sessions' files lie in `data`, with all that ships inside this program loaded.
+pub async fn make_hands(
     config: &Config,
     data: &DataDir,
     blobs: &Blobs,

@@ -29,6 +29,22 @@ pub fn fresh(prefix: &str, now: Timestamp) -> String {
     id
 }
 
+/// Returns when an identifier was made, to the millisecond; none for one that is not of [`fresh`].
+pub fn made_at(id: &str) -> Option<Timestamp> {
+    let (_, text) = id.rsplit_once('_')?;
+    // 26 characters of five bits are 130, of which the upper two are not used.
+    let digits = text
+        .bytes()
+        .map(|byte| ALPHABET.iter().position(|digit| *digit == byte));
+    let value = digits
+        .clone()
+        .try_fold(0u128, |value, digit| Some((value << 5) | digit? as u128))?;
+    match text.len() {
+        26 => Timestamp::from_millisecond(i64::try_from(value >> 80).ok()?).ok(),
+        _ => None,
+    }
+}
+
 macro_rules! id_types {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
         $(#[$doc])*
@@ -129,6 +145,12 @@ mod tests {
         let late = SessionId::fresh(Timestamp::from_millisecond(2_000).unwrap());
         assert!(early < late);
         assert_eq!(early.as_str().len(), "sesn_".len() + 26);
+        assert_eq!(
+            made_at(early.as_str()),
+            Timestamp::from_millisecond(1_000).ok()
+        );
+        assert_eq!(made_at("sesn_x"), None);
+        assert_eq!(made_at(""), None);
         let same = Timestamp::from_millisecond(3_000).unwrap();
         assert_ne!(SessionId::fresh(same), SessionId::fresh(same));
     }

@@ -15,6 +15,7 @@ use crate::call::{Call, CpuTime, Request, refusal};
 use crate::captured::Captured;
 use crate::component::LoadedComponent;
 use crate::egress::{Egress, NoEgress};
+use crate::fixed::{Fixed, Surroundings};
 use crate::fs::Vfs;
 use crate::kernel::{Description, Descriptors, Kernel};
 use crate::limits::{Account, HandUsage, Limit, Limits};
@@ -54,6 +55,9 @@ pub struct CallOptions {
     pub output_name: String,
     /// Hears what the shell's programs write while they write it.
     pub progress: Option<Progress>,
+    /// The time that the call's processes see, and what their random bytes follow from. The shell then begins anew
+    /// from the state of its last call, and what it leaves in the background ends with the call.
+    pub fixed: Option<Fixed>,
 }
 
 /// The processes of a hand, which may outlive it for a moment.
@@ -78,6 +82,7 @@ pub struct Hand {
     egress: Arc<dyn Egress>,
     vfs: Arc<Vfs>,
     usage: Arc<HandUsage>,
+    surroundings: Arc<Surroundings>,
     kernel: Arc<Kernel>,
     shell: Option<Arc<Shell>>,
 }
@@ -100,6 +105,7 @@ impl Hand {
         let egress = resources.egress.unwrap_or_else(|| Arc::new(NoEgress));
         let environment = Arc::new(resources.environment);
         let usage = Arc::<HandUsage>::default();
+        let surroundings = Arc::<Surroundings>::default();
         let kernel = Kernel::new(
             Arc::clone(&runtime),
             Arc::clone(&vfs),
@@ -107,6 +113,7 @@ impl Hand {
             Arc::clone(&usage),
             Arc::clone(&egress),
             resources.programs,
+            Arc::clone(&surroundings),
         );
         if resources.has_shell && kernel.programs.get(shell::tool_name()).is_none() {
             return Err(ProvisionError::NoShell);
@@ -123,6 +130,7 @@ impl Hand {
             egress,
             vfs,
             usage,
+            surroundings,
             kernel,
             shell,
         };
@@ -214,6 +222,7 @@ impl Hand {
     /// Never fails by itself: whatever happens is the execution's outcome. Dropping the future ends the process within
     /// about a millisecond ([`Hand::idle`] waits for it); what it changed until then is in the next dirty set.
     pub async fn execute(&self, name: &str, input: &Value, options: CallOptions) -> Execution {
+        self.surroundings.begin(options.fixed.clone());
         if let Some(shell) = &self.shell
             && name == shell::tool_name()
         {
@@ -275,8 +284,16 @@ impl Hand {
         self.vfs.clear_limit_hit();
         let written_bytes = self.vfs.usage().bytes;
         let cpu_time = self.kernel.cpu_time.get();
+        let is_fixed = options.fixed.is_some();
+        if is_fixed {
+            shell.begin_anew().await;
+        }
         self.usage.begin_peak();
         let outcome = shell::call_tool(shell, input, options, self.limits.wall_time).await;
+        if is_fixed {
+            // What would go on in the background would see the time of another call.
+            shell.begin_anew().await;
+        }
         if let Outcome::HostFault(fault) = &outcome {
             tracing::error!(error = %fault, "a call of the shell failed in the host");
         }
@@ -364,6 +381,7 @@ impl Hand {
                 process: None,
                 session: None,
                 log: stderr.clone(),
+                fixed: self.surroundings.of_next_process(),
             },
             account,
             cancel: options.cancel,

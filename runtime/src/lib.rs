@@ -15,6 +15,7 @@ mod component_store;
 mod component_witness;
 mod egress;
 mod engine;
+mod fixed;
 mod hand;
 mod kernel;
 mod limits;
@@ -33,6 +34,7 @@ pub use compile::{
 pub use component::{ComponentSource, LoadedComponent};
 pub use component_store::{LoadError, Trust};
 pub use egress::{Egress, EgressBody, EgressError, EgressTimeouts, NoEgress};
+pub use fixed::Fixed;
 pub use hand::{CallOptions, Ending, Hand, ToolDefinition};
 pub use kernel::{Ended, ProgramError, Programs, Sink};
 pub use limits::{Limit, Limits};

@@ -12,6 +12,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::captured::Captured;
 use crate::egress::{Egress, EgressHook};
+use crate::fixed::Fixed;
 use crate::fs::{FsView, Vfs, add_wasi_to_linker};
 use crate::kernel::{self, Descriptors, Entry, Kernel, KernelView, Session};
 use crate::limits::{Account, Limits, ProcessUsage};
@@ -49,6 +50,8 @@ pub(crate) struct Grants {
     pub(crate) session: Option<Session>,
     /// Where denied requests are told.
     pub(crate) log: Captured,
+    /// Its time and its random bytes; the real ones, if none.
+    pub(crate) fixed: Option<Fixed>,
 }
 
 /// The state of one process, the data of its store.
@@ -76,6 +79,9 @@ impl Process {
             .max_random_size(RANDOM_BYTES_MAX)
             .allow_udp(false)
             .allow_tcp(false);
+        if let Some(fixed) = &grants.fixed {
+            fixed.give(&mut wasi);
+        }
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES_MAX);
         let process = Self {

@@ -12,6 +12,7 @@ use sinew::store::{
 };
 use sinew_tests::cli::Cli;
 use sinew_tests::client::Answer;
+use sinew_tests::daemon::cache;
 use sinew_tests::log_rules::{self, of_kind, text_of};
 use sinew_tests::world::World;
 
@@ -479,4 +480,113 @@ fn unpacked(file: &[u8]) -> Vec<u8> {
         rest = &frame[length + 32..];
     }
     found
+}
+
+/// Returns a session of an agent whose time and chance can be had again.
+async fn deterministic(world: &World) -> Result<String> {
+    let tools = json!([{"type": "agent_toolset_20260401"}]);
+    let agent = json!({
+        "name": "again",
+        "model": "claude-sonnet-4-6",
+        "tools": tools,
+        "sinew": {"deterministic": true},
+    });
+    let agent = world.client.post("/v1/agents", &agent).await?;
+    ensure!(agent["sinew"]["deterministic"] == true, "{agent}");
+    let session = json!({"agent": agent["id"], "environment_id": environment(world).await?});
+    let session = world.client.post("/v1/sessions", &session).await?;
+    ensure!(
+        session["agent"]["sinew"]["deterministic"] == true,
+        "{session}"
+    );
+    Ok(session["id"].as_str().context("no id")?.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deterministic_session_is_the_same_again() -> Result<()> {
+    let here = World::start(PROGRAM, SCRIPT).await?;
+    let session = deterministic(&here).await?;
+    let chance = "date +%s.%N; echo $RANDOM $SRANDOM $$; head -c 8 /dev/urandom | od -An -tx1; \
+                  mktemp -u; date +%s.%N > when; head -c 100 /dev/urandom > noise";
+    let first = run(&here, &session, chance).await?;
+    let second = run(&here, &session, chance).await?;
+    assert_ne!(first, second, "each call has its own");
+    let point = newest(&here, &session, "session.status_idle").await?;
+    run(&here, &session, "write a file").await?;
+    run(
+        &here,
+        &session,
+        "n=$RANDOM; sleep 0.2; cd /tmp; echo $n > n; false",
+    )
+    .await?;
+    let path = format!("/sinew/v1/sessions/{session}");
+    let back = json!({"event_id": point});
+    here.client.post(&format!("{path}/rewind"), &back).await?;
+    run(&here, &session, "edit what is not there").await?;
+    run(
+        &here,
+        &session,
+        "echo $n; ls; for i in 1 2 3; do echo $RANDOM; done | sort",
+    )
+    .await?;
+    let folder = tempfile::tempdir()?;
+    let cli = Cli::new(PROGRAM, &here.client.url, folder.path());
+    let cli = cli.with_variable("SINEW_CACHE", &cache().display().to_string());
+    cli.ok(&["session", "export", &session, "-o", "a.sinew"])?;
+    let told = cli.ok(&["session", "replay", "a.sinew", "--verify"])?;
+    ensure!(
+        told.contains("4 tool calls, 8 model requests: the same"),
+        "{told}"
+    );
+    let told = cli
+        .json(&["session", "replay", &session, "--verify"])?
+        .remove(0);
+    assert_eq!(
+        (&told["is_same"], &told["not_deterministic"]),
+        (&json!(true), &json!(0))
+    );
+
+    // Also where it went on elsewhere.
+    let there = World::start(PROGRAM, SCRIPT).await?;
+    let made = import(&there, export(&here, &session).await?).await?;
+    let id = made.body["session"]["id"].as_str().context("no id")?;
+    run(&there, id, chance).await?;
+    let cli = cli.with_variable("SINEW_URL", &there.client.url);
+    let told = cli.ok(&["session", "replay", id, "--verify"])?;
+    ensure!(
+        told.contains("5 tool calls, 10 model requests: the same"),
+        "{told}"
+    );
+
+    // A session that sees the real time is not the same, and it is said where and why.
+    let real = there.client.new_session("claude-sonnet-4-6").await?;
+    run(&there, &real, "echo same").await?;
+    let told = cli.ok(&["session", "replay", &real, "--verify"])?;
+    ensure!(told.contains("may differ by time or chance"), "{told}");
+    run(&there, &real, "date +%s.%N").await?;
+    let ran = cli.run(&["session", "replay", &real, "--verify"])?;
+    let at = newest(&there, &real, "agent.tool_result").await?;
+    ensure!(
+        ran.status == 1 && ran.shows(&at) && ran.shows("another result"),
+        "{ran:?}"
+    );
+    let ran = cli.run(&["session", "replay", &real, "--verify", "--json"])?;
+    let told: Value = serde_json::from_str(&ran.text())?;
+    assert_eq!(
+        (
+            &told["difference"]["what"],
+            &told["difference"]["may_be_chance"]
+        ),
+        (&json!("result"), &json!(true))
+    );
+    let bad = json!({"name": "x", "model": "claude-sonnet-4-6", "sinew": {"deterministic": 1}});
+    let bad = there
+        .client
+        .send(Method::POST, "/v1/agents", Some(bad.to_string()))
+        .await?;
+    ensure!(
+        bad.status == 400 && bad.body.to_string().contains("sinew.deterministic"),
+        "{bad:?}"
+    );
+    Ok(())
 }

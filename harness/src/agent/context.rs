@@ -48,6 +48,11 @@ pub fn of(state: &State, built_in: &[Value], is_summary: bool) -> ModelRequest {
     }
 }
 
+/// Returns the digest of the request that a session makes in this state.
+pub fn request_digest(state: &State, built_in: &[Value], is_summary: bool) -> Hash {
+    digest(&of(state, built_in, is_summary))
+}
+
 /// Returns the request that answers the conversation so far. `tools` are the offered definitions.
 pub fn model_request(state: &State, tools: Vec<Value>) -> ModelRequest {
     let agent = state.agent();

@@ -550,9 +550,13 @@ impl Driver {
     }
 }
 
+/// The result of a call which an interrupt stopped.
+pub(super) const INTERRUPTED: &str =
+    "Tool execution was interrupted before completion. Please retry.";
+
 /// Adds the event that closes an open call which an interrupt stopped.
 fn interrupt_call(draft: &mut Draft, kind: &CallKind, event_id: &EventId) {
-    let text = "Tool execution was interrupted before completion. Please retry.";
+    let text = INTERRUPTED;
     if *kind != CallKind::Worker {
         return close_call(draft, kind, event_id, text);
     }

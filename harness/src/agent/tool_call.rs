@@ -3,15 +3,37 @@
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::driver::{Driver, DriverError, Woken};
+use super::driver::{Driver, DriverError, INTERRUPTED, Woken};
 use super::memory::Memory;
 use super::review::Policy;
 use super::tool_output;
 use crate::crash_point;
 use crate::hands::{CallOutcome, Hand, HandError, Mounts, ToolCall};
 use crate::ids::EventId;
-use crate::session::{Draft, EventKind, text_block};
+use crate::session::{Call, Draft, EventKind, State, is_deterministic, text_block};
 use crate::store::StoreError;
+
+/// Returns a call as its hand gets it.
+pub fn call_of(state: &State, call: &Call) -> ToolCall {
+    ToolCall {
+        event_id: call.event_id.clone(),
+        name: call.name.clone(),
+        input: call.input.clone(),
+        is_deterministic: is_deterministic(&state.config),
+    }
+}
+
+/// Tells whether a result says that its call was cut off or could not be made, whatever the tool would have said.
+pub fn is_of_no_run(text: &str) -> bool {
+    [
+        INTERRUPTED,
+        "The sandbox failed",
+        "What this call changed cannot be kept",
+        "The result cannot be kept",
+    ]
+    .iter()
+    .any(|start| text.starts_with(start))
+}
 
 impl Driver {
     pub(super) async fn run_tool(&mut self, event_id: &EventId) -> Result<(), DriverError> {
@@ -27,11 +49,7 @@ impl Driver {
             let landing = call.landing.clone();
             return self.land(event_id, &review, landing.as_deref()).await;
         }
-        let call = ToolCall {
-            event_id: event_id.clone(),
-            name: call.name.clone(),
-            input: call.input.clone(),
-        };
+        let call = call_of(self.state()?, call);
         let memory = self.memory()?;
         let mounts = Mounts::of_session(&self.state()?.config);
         let is_new = self.hand.is_none();

@@ -25,6 +25,7 @@ mod session;
 mod session_file;
 mod session_history;
 mod session_mounts;
+mod session_replay;
 mod session_review;
 mod skill;
 mod skill_folder;

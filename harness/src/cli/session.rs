@@ -13,6 +13,7 @@ use super::resource::{Kind, One, text};
 use super::session_file::{self, ExportArgs, ImportArgs};
 use super::session_history::{self, DiffArgs, ForkArgs, RewindArgs};
 use super::session_mounts::MountArgs;
+use super::session_replay::{self, ReplayArgs};
 use super::session_review::{self, ApproveArgs, DenyArgs};
 use crate::json::Fields as _;
 
@@ -91,6 +92,11 @@ pub(super) enum SessionCommand {
         The session gets a new id. Mounted files, memory stores, vaults and skills stay where they were; the command \
         says which.")]
     Import(ImportArgs),
+    /// Do a session again from its log, without any model, and compare: every request, every call's result and files
+    #[command(after_help = "Example: sinew session replay work.sinew --verify\n\n\
+        Exit status 1 where something differs. Calls of agents with sinew: {deterministic: true} see the same time and \
+        the same random bytes again; others may differ by those alone.")]
+    Replay(ReplayArgs),
     /// Show what calls would change that wait for a review, as patches
     Review(One),
     /// Let what a reviewed call changed land, all of it or some files
@@ -168,6 +174,7 @@ pub(super) async fn session(command: SessionCommand) -> Result<ExitCode> {
         SessionCommand::Diff(args) => session_history::diff(args).await?,
         SessionCommand::Export(args) => session_file::export(args).await?,
         SessionCommand::Import(args) => session_file::import(args).await?,
+        SessionCommand::Replay(args) => return Box::pin(session_replay::replay(args)).await,
         SessionCommand::Review(one) => session_review::review(one).await?,
         SessionCommand::Approve(args) => session_review::approve(args).await?,
         SessionCommand::Deny(args) => session_review::deny(args).await?,

@@ -69,6 +69,8 @@ pub struct ToolCall {
     pub name: String,
     /// Arguments, a JSON object.
     pub input: Value,
+    /// Time and chance follow from the event, so that the call can be made again.
+    pub is_deterministic: bool,
 }
 
 /// What a session left in its outputs.

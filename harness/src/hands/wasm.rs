@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 use sinew_runtime::fs::{DirtySet, Rights};
 use sinew_runtime::typed::Content as Block;
 use sinew_runtime::{
-    CallOptions, Ending, Execution, Limits, LoadedComponent, Outcome, Programs, ProvisionError,
-    Resources, Runtime,
+    CallOptions, Ending, Execution, Fixed, Limits, LoadedComponent, Outcome, Programs,
+    ProvisionError, Resources, Runtime,
 };
 use tokio::sync::OwnedMutexGuard;
 use tokio_util::sync::CancellationToken;
@@ -33,10 +33,10 @@ use super::{CallOutcome, Hand, HandError, Hands, OutputSink, Outputs, ToolCall, 
 use crate::blobs::Blobs;
 use crate::content::{Content, ContentError};
 use crate::data_dir::make_private;
-use crate::ids::SessionId;
+use crate::ids::{self, EventId, SessionId};
 use crate::memory::mount::{self, Mount};
 use crate::session::text_block;
-use crate::store::{Files, FilesChange, StoreError};
+use crate::store::{Files, FilesChange, Hash, StoreError};
 use crate::tree::{TreeError, remove_folder};
 
 /// Marks a session's folder as to be removed; beside the folders that guests see, not in one of them.
@@ -483,6 +483,7 @@ impl Hand for WasmHand {
             cancel: cancel.clone(),
             output_name: call.event_id.as_str().to_owned(),
             progress: Some(output.clone()),
+            fixed: call.is_deterministic.then(|| fixed(&call.event_id)),
         };
         let since = change_time_now();
         let Execution {
@@ -630,6 +631,16 @@ impl WasmHand {
             );
         }
         Ok(outcome)
+    }
+}
+
+/// Returns the time and the chance of the call that an event records.
+fn fixed(event_id: &EventId) -> Fixed {
+    let made_at = ids::made_at(event_id.as_str()).unwrap_or_default();
+    let milliseconds = u64::try_from(made_at.as_millisecond()).unwrap_or(0);
+    Fixed {
+        time: Duration::from_millis(milliseconds),
+        seed: Hash::of(event_id.as_str().as_bytes()).0,
     }
 }
 

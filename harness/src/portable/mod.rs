@@ -17,6 +17,7 @@ mod event;
 mod format;
 mod frame;
 mod read;
+mod replay;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -25,4 +26,5 @@ pub use error::PortableError;
 pub use event::canonical;
 pub use format::Head;
 pub use read::{Bounds, Staged, discard, stage, sweep};
+pub use replay::{Difference, ReplayError, Replayed, replay};
 pub use write::export;

@@ -30,6 +30,6 @@ pub use projection::{
     session_wire, thread_wire,
 };
 pub use resources::{add_resource, remove_resource};
-pub use review::{Review, files_json, files_of, review_policy};
+pub use review::{Review, files_json, files_of, is_deterministic, review_policy};
 pub use state::{FoldError, Queued, State, Status, Turn};
 pub use usage::{Usage, budget_nanocents};

@@ -62,6 +62,15 @@ pub fn review_policy(config: &Value) -> Option<Option<Vec<String>>> {
     Some(paths.map(|paths| paths.iter().filter_map(text).collect()))
 }
 
+/// Returns whether time and chance of a session's calls follow from their events.
+pub fn is_deterministic(config: &Value) -> bool {
+    let own = config.at("sinew").at("deterministic");
+    match own {
+        Value::Null => *config.at("agent").at("sinew").at("deterministic") == true,
+        own => *own == true,
+    }
+}
+
 /// Returns files as events keep them.
 pub fn files_json(files: &Files) -> Value {
     json!({

@@ -34,6 +34,7 @@ pub(crate) use wasi_streams::Descriptors;
 
 use crate::call::CpuTime;
 use crate::egress::Egress;
+use crate::fixed::Surroundings;
 use crate::fs::Vfs;
 use crate::limits::{HandUsage, Limits};
 use crate::runtime::Shared;
@@ -50,6 +51,8 @@ pub(crate) struct Kernel {
     pub(crate) fifos: Arc<Fifos>,
     /// Of all processes, also those that have ended.
     pub(crate) cpu_time: CpuTime,
+    /// What time it is for new processes.
+    pub(crate) surroundings: Arc<Surroundings>,
     table: Mutex<Table>,
 }
 
@@ -69,6 +72,7 @@ impl Kernel {
         usage: Arc<HandUsage>,
         egress: Arc<dyn Egress>,
         programs: Arc<Programs>,
+        surroundings: Arc<Surroundings>,
     ) -> Arc<Self> {
         Arc::new(Self {
             runtime,
@@ -79,6 +83,7 @@ impl Kernel {
             programs,
             fifos: Arc::default(),
             cpu_time: CpuTime::default(),
+            surroundings,
             table: Mutex::default(),
         })
     }
@@ -95,6 +100,14 @@ impl Kernel {
     pub(crate) async fn end_all_and_wait(&self) {
         self.end_all();
         self.usage.idle().await;
+    }
+
+    /// Lets the numbers of processes begin anew, if there are none.
+    pub(crate) fn forget_numbers(&self) {
+        let mut table = self.table();
+        if table.processes.is_empty() {
+            table.last_pid = 0;
+        }
     }
 
     /// Kills every process and starts no other one.

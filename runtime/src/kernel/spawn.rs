@@ -147,6 +147,7 @@ impl Kernel {
             process: Some((Arc::clone(self), Arc::clone(&entry))),
             session: start.session,
             log: Captured::new(0),
+            fixed: self.surroundings.of_next_process(),
         };
         let store = Process::store(&self.runtime.engine, grants, account);
         let task = run::run(

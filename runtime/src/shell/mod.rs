@@ -115,6 +115,15 @@ impl Shell {
         drop(self.output.end());
     }
 
+    /// Throws the shell away with everything it runs; the next one goes on from its state, and processes are numbered
+    /// as in a fresh hand.
+    pub(crate) async fn begin_anew(&self) {
+        let mut inner = self.inner.lock().await;
+        self.kill(&mut inner).await;
+        self.kernel.forget_numbers();
+        drop(self.output.end());
+    }
+
     /// Kills the shell and everything it runs, and hears no more of them.
     async fn kill(&self, inner: &mut Inner) {
         inner.live = None;

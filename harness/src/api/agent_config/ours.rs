@@ -21,6 +21,9 @@ pub fn read(field: Field) -> Result<Option<Value>, Invalid> {
     if let Some(spot) = fields.take("review").given() {
         block.set("review", review(spot)?);
     }
+    if let Some(spot) = fields.take("deterministic").given() {
+        block.set("deterministic", json!(spot.boolean()?));
+    }
     fields.finish()?;
     let is_empty = block.as_object().is_none_or(|block| block.is_empty());
     Ok((!is_empty).then_some(block))
@@ -92,6 +95,10 @@ mod tests {
                 Some(json!({"review": {"type": "writes", "paths": ["/workspace/**/*.rs"]}})),
             ),
             (
+                json!({"deterministic": true, "review": null}),
+                Some(json!({"deterministic": true})),
+            ),
+            (
                 json!({"review": "none"}),
                 Some(json!({"review": {"type": "none"}})),
             ),
@@ -110,6 +117,7 @@ mod tests {
             (json!({"reviews": "writes"}), "reviews"),
             (json!({"review": "all"}), "sinew.review"),
             (json!({"review": 7}), "sinew.review"),
+            (json!({"deterministic": "yes"}), "sinew.deterministic"),
             (json!({"review": {"type": "none", "paths": []}}), "paths"),
             (
                 json!({"review": {"type": "writes", "paths": ["src/**"]}}),
