@@ -222,6 +222,8 @@ impl Hand {
     /// Never fails by itself: whatever happens is the execution's outcome. Dropping the future ends the process within
     /// about a millisecond ([`Hand::idle`] waits for it); what it changed until then is in the next dirty set.
     pub async fn execute(&self, name: &str, input: &Value, options: CallOptions) -> Execution {
+        self.vfs
+            .fix_random(options.fixed.as_ref().map(|fixed| fixed.seed));
         self.surroundings.begin(options.fixed.clone());
         if let Some(shell) = &self.shell
             && name == shell::tool_name()

@@ -41,7 +41,7 @@ struct Server {
 
 impl Server {
     fn start() -> Result<Self> {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/python/bucket.py");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/bucket.py");
         let mut process = Command::new(python::bucket_server()?)
             .arg(script)
             .arg(BUCKET)

@@ -22,6 +22,7 @@ mod names;
 mod node;
 mod open;
 mod quota;
+mod random;
 mod resolve;
 mod stat;
 #[cfg(test)]

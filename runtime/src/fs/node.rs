@@ -226,10 +226,7 @@ impl VirtNode {
                 buffer.fill(0);
                 Ok(buffer.len())
             }
-            Kind::Random => Ok(rustix::rand::getrandom(
-                buffer,
-                rustix::rand::GetRandomFlags::empty(),
-            )?),
+            Kind::Random(device) => device.read(buffer),
             Kind::Tty => Err(FsError::Io),
             Kind::Fd(_) => Err(FsError::InvalidSeek),
         }
@@ -241,7 +238,7 @@ impl VirtNode {
             return Err(FsError::BadDescriptor);
         }
         match &self.kind {
-            Kind::Null | Kind::Zero | Kind::Random => Ok(bytes.len()),
+            Kind::Null | Kind::Zero | Kind::Random(_) => Ok(bytes.len()),
             Kind::Full => Err(FsError::NoSpace),
             Kind::Fd(_) => Err(FsError::InvalidSeek),
             Kind::Dir(_) | Kind::FdDir | Kind::ProgramDir | Kind::Mount(_) => {
@@ -289,7 +286,7 @@ pub(super) fn virtual_stat(id: VirtId, kind: &Kind) -> Stat {
         }
         Kind::Text(text) => (FileKind::Regular, 0o444, text.len() as u64),
         Kind::Program(program) => (FileKind::Regular, 0o755, program.content.len() as u64),
-        Kind::Null | Kind::Zero | Kind::Full | Kind::Random | Kind::Tty | Kind::Fd(_) => {
+        Kind::Null | Kind::Zero | Kind::Full | Kind::Random(_) | Kind::Tty | Kind::Fd(_) => {
             (FileKind::VirtualDevice, 0o666, 0)
         }
     };

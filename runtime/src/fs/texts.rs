@@ -2,6 +2,7 @@
 //!
 //! The names of accounts are only names: a guest has no user, and the host's accounts do not show.
 
+use super::random::RandomDevice;
 use super::tree::Kind;
 
 const PASSWD: &str = "root:x:0:0:root:/workspace:/bin/sh\n\
@@ -12,14 +13,14 @@ const OS_RELEASE: &str = "NAME=\"Sinew\"\nID=sinew\nPRETTY_NAME=\"Sinew\"\n";
 const HOSTS: &str = "127.0.0.1\tlocalhost\n::1\tlocalhost\n";
 
 /// Returns the built-in nodes; `mounts` is the text of the table of mounts.
-pub(super) fn built_in(mounts: String) -> [(&'static str, Kind); 17] {
+pub(super) fn built_in(mounts: String, random: &RandomDevice) -> [(&'static str, Kind); 17] {
     let text = |text: &str| Kind::Text(text.as_bytes().into());
     [
         ("/dev/null", Kind::Null),
         ("/dev/zero", Kind::Zero),
         ("/dev/full", Kind::Full),
-        ("/dev/random", Kind::Random),
-        ("/dev/urandom", Kind::Random),
+        ("/dev/random", Kind::Random(random.clone())),
+        ("/dev/urandom", Kind::Random(random.clone())),
         ("/dev/stdin", Kind::Fd(0)),
         ("/dev/stdout", Kind::Fd(1)),
         ("/dev/stderr", Kind::Fd(2)),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::random::RandomDevice;
 use super::vfs::BuildError;
 
 /// Longest name of a component, in bytes, as on the host.
@@ -35,7 +36,7 @@ pub(super) enum Kind {
     Null,
     Zero,
     Full,
-    Random,
+    Random(RandomDevice),
     Tty,
     /// A descriptor of the calling process.
     Fd(u32),

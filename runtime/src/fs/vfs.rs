@@ -10,6 +10,7 @@ use super::dirty::DirtySet;
 use super::mount::{Mount, Rights};
 use super::node::{Node, VirtNode};
 use super::quota::{FsLimit, FsLimits, FsUsage, Quota};
+use super::random::RandomDevice;
 use super::tree::{Kind, ProgramFile, ROOT, Tree};
 use super::{FsError, texts};
 
@@ -101,6 +102,7 @@ impl VfsBuilder {
             return Err(BuildError::TooManyMounts);
         }
         let has_programs = !self.programs.is_empty();
+        let random = RandomDevice::default();
         let mut tree = Tree::new(self.programs);
         if has_programs {
             tree.insert("/usr/bin", Kind::ProgramDir)?;
@@ -124,7 +126,7 @@ impl VfsBuilder {
         for (path, content) in self.files {
             tree.insert(&path, Kind::Text(content))?;
         }
-        let built_in = texts::built_in(table);
+        let built_in = texts::built_in(table, &random);
         for (path, kind) in built_in {
             // Before this only mounts and files of the caller are in the tree: theirs win.
             if !tree.contains(path) {
@@ -137,6 +139,7 @@ impl VfsBuilder {
             quota: Arc::new(Quota::new(self.limits)),
             dirty: Mutex::new(DirtySet::default()),
             books: Books::default(),
+            random,
         }))
     }
 }
@@ -149,6 +152,7 @@ pub struct Vfs {
     pub(super) quota: Arc<Quota>,
     dirty: Mutex<DirtySet>,
     pub(super) books: Books,
+    random: RandomDevice,
 }
 
 impl Vfs {
@@ -161,6 +165,11 @@ impl Vfs {
             write: false,
             _permit: None,
         }))
+    }
+
+    /// Lets the random devices follow from a seed from now on; none for the host's own bytes.
+    pub fn fix_random(&self, seed: Option<[u8; 32]>) {
+        self.random.fix(seed);
     }
 
     /// Returns the first limit that was hit since [`Vfs::clear_limit_hit`].
