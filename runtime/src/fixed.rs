@@ -162,11 +162,13 @@ mod tests {
                 surroundings.of_next_process(),
                 surroundings.of_next_process(),
             ];
-            assert_ne!(both[0], both[1]);
+            let [one, two] = &both;
+            assert_ne!(one, two);
             seen.push(both);
         }
-        assert_eq!(seen[0], seen[2]);
-        assert_ne!(seen[0], seen[1]);
+        let (first, other, again) = (seen.first(), seen.get(1), seen.get(2));
+        assert_eq!(first, again);
+        assert_ne!(first, other);
         surroundings.begin(None);
         assert_eq!(surroundings.of_next_process(), None);
     }
