@@ -35,11 +35,6 @@ pub const ALL: &[&str] = &[
     "append-after-committed",
     "folder-note-before-write",
     "folder-note-after-write",
-    // Garbage goes while sessions work.
-    "collect-after-removal",
-    "collect-before-move",
-    "collect-after-move",
-    "collect-after-forget",
 ];
 
 /// Marks an instant at which the process may die; `name` is one of [`ALL`].

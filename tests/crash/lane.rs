@@ -1,7 +1,6 @@
 //! Daemons of one data folder, one after the other: each serves the sessions until it dies, and what it left is
 //! checked before the next one starts.
 
-use std::collections::VecDeque;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::ExitStatus;
@@ -24,8 +23,6 @@ use crate::workload::{Plot, script};
 const END_PATIENCE: Duration = Duration::from_secs(10);
 /// What the end of a process by SIGKILL is.
 const KILLED: i32 = 9;
-/// Garbage is collected all the time, and nearly nothing stays in the database.
-const CONFIGURATION: &str = "collection: {period_ms: 150, grace_ms: 0, row_bytes_max: 100000}";
 /// The variable that arms a point.
 const ARMS: &str = "SINEW_CRASH_AT";
 
@@ -42,22 +39,22 @@ enum End {
 /// Lets daemons die as the plan says, in one data folder after the other.
 pub async fn run(plan: &Plan, plots: &[Plot]) -> Result<()> {
     // What was missed in one folder is planned again.
-    while let Some(deaths) = plan.next() {
-        one_folder(plan, plots, deaths).await?;
+    while let Some(death) = plan.next() {
+        one_folder(plan, plots, death).await?;
     }
     Ok(())
 }
 
 /// Works through one workload.
-async fn one_folder(plan: &Plan, plots: &[Plot], first: Vec<Death>) -> Result<()> {
-    let mut world = World::start_with(PROGRAM, &script(plots), CONFIGURATION).await?;
+async fn one_folder(plan: &Plan, plots: &[Plot], first: Death) -> Result<()> {
+    let mut world = World::start(PROGRAM, &script(plots)).await?;
     let mut sessions = Vec::new();
     for plot in plots {
         sessions.push(Session::new(&world.client, plot).await?);
     }
     // The first daemon has no point, since it had to listen before there was any session.
     let mut death = Some(plan.instant());
-    let mut following = VecDeque::from(first);
+    let mut following = Some(first);
     loop {
         match live(&mut world, &sessions, death.as_ref()).await? {
             End::Finished => break,
@@ -68,10 +65,7 @@ async fn one_folder(plan: &Plan, plots: &[Plot], first: Vec<Death>) -> Result<()
         }
         check_left(&world, &mut sessions).await?;
         loop {
-            if following.is_empty() {
-                following.extend(plan.next().into_iter().flatten());
-            }
-            death = following.pop_front();
+            death = following.take().or_else(|| plan.next());
             if start(&mut world, death.as_ref())? {
                 break;
             }
@@ -94,12 +88,8 @@ async fn one_folder(plan: &Plan, plots: &[Plot], first: Vec<Death>) -> Result<()
     check_left(&world, &mut sessions).await?;
     let folder = world.folder();
     let cli = Cli::new(PROGRAM, "", &folder);
-    cli.ok(&[
-        "doctor",
-        "--verify",
-        "--data",
-        world.options.data.to_str().context("no UTF-8")?,
-    ])?;
+    let data = world.options.data.to_str().context("no UTF-8")?;
+    cli.ok(&["doctor", "--verify", "--data", data])?;
     Ok(())
 }
 

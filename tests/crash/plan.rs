@@ -11,8 +11,6 @@ use sinew::crash_point;
 
 /// Longest life of a daemon that is killed at an instant, after it began to listen.
 const LIFE_MS_MAX: u64 = 700;
-/// Deaths at an instant for each turn of the points.
-const INSTANTS: usize = 5;
 /// Longest life of a daemon that does not come to the point at which it is to die.
 const PATIENCE_MS: u64 = 6_000;
 /// The same for points that only a start comes to.
@@ -65,8 +63,7 @@ pub struct Plan(Mutex<Inner>);
 
 struct Inner {
     random: StdRng,
-    /// Deaths that follow each other in one data folder.
-    left: VecDeque<Vec<Death>>,
+    left: VecDeque<Death>,
     kills_min: usize,
     /// How many died at each point; those at an instant under an empty name.
     died: BTreeMap<&'static str, usize>,
@@ -77,8 +74,8 @@ impl Plan {
     pub fn new(kills: usize, seed: u64) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
         let mut left = VecDeque::new();
-        let (mut turn, mut planned) = (0, 0);
-        while planned < kills {
+        let mut turn = 0;
+        while left.len() < kills {
             let mut points = crash_point::ALL.to_vec();
             points.shuffle(&mut random);
             for point in points {
@@ -86,14 +83,23 @@ impl Plan {
                     0 => 1,
                     _ => random.random_range(1..=ARRIVAL_MAX),
                 };
-                left.push_back(deaths_at(point, nth, 0, &mut random));
+                if needs_cut_call(point) {
+                    left.push_back(cut_call(&mut random));
+                }
+                left.push_back(Death::At {
+                    point,
+                    nth: if needs_cut_call(point) {
+                        nth.div_ceil(3)
+                    } else {
+                        nth
+                    },
+                    missed: 0,
+                });
             }
-            for _ in 0..INSTANTS {
-                let ms = random.random_range(0..LIFE_MS_MAX);
-                left.push_back(vec![Death::After(ms)]);
+            for _ in 0..5 {
+                left.push_back(Death::After(random.random_range(0..LIFE_MS_MAX)));
             }
             turn += 1;
-            planned = left.iter().map(Vec::len).sum();
         }
         Self(Mutex::new(Inner {
             random,
@@ -113,17 +119,23 @@ impl Plan {
         Death::After(inner.random.random_range(0..LIFE_MS_MAX))
     }
 
-    /// Returns the next deaths, to be died one after the other; none once there were enough.
-    pub fn next(&self) -> Option<Vec<Death>> {
-        self.inner().left.pop_front()
+    /// Returns the next death; none once there were enough.
+    pub fn next(&self) -> Option<Death> {
+        let mut inner = self.inner();
+        inner.left.pop_front()
     }
 
     /// Takes back a death that the sessions' end came before: an earlier arrival must do.
     pub fn take_back(&self, death: Death) -> Result<()> {
         match death {
-            Death::After(_) => self.inner().left.push_front(vec![death]),
+            Death::After(_) => self.inner().left.push_front(death),
             Death::At { point, nth, missed } => {
-                self.inner().again(point, nth.div_ceil(2), missed)?;
+                check_missed(point, missed)?;
+                self.inner().left.push_back(Death::At {
+                    point,
+                    nth: nth.div_ceil(2),
+                    missed: missed + 1,
+                });
             }
         }
         Ok(())
@@ -144,7 +156,17 @@ impl Plan {
         if is_dead_there || inner.died.contains_key(point) {
             return Ok(());
         }
-        inner.again(point, nth.div_ceil(2), missed)
+        check_missed(point, missed)?;
+        if needs_cut_call(point) {
+            let cut = cut_call(&mut inner.random);
+            inner.left.push_back(cut);
+        }
+        inner.left.push_back(Death::At {
+            point,
+            nth: nth.min(1),
+            missed: missed + 1,
+        });
+        Ok(())
     }
 
     /// Refuses a test that missed a point or had too few deaths, and returns how many died of what.
@@ -169,29 +191,19 @@ impl Plan {
     }
 }
 
-impl Inner {
-    /// Plans a death that was missed once more.
-    fn again(&mut self, point: &'static str, nth: u64, missed: usize) -> Result<()> {
-        ensure!(
-            missed < LIVES_MAX,
-            "no daemon comes to the point {point}: the workload misses it"
-        );
-        let deaths = deaths_at(point, nth, missed + 1, &mut self.random);
-        self.left.push_back(deaths);
-        Ok(())
-    }
+fn check_missed(point: &str, missed: usize) -> Result<()> {
+    ensure!(
+        missed < LIVES_MAX,
+        "no daemon comes to the point {point}: the workload misses it"
+    );
+    Ok(())
 }
 
-/// Returns what lets a daemon die at a point: maybe one before that leaves it something to put right.
-fn deaths_at(point: &'static str, nth: u64, missed: usize, random: &mut StdRng) -> Vec<Death> {
-    if !needs_cut_call(point) {
-        return vec![Death::At { point, nth, missed }];
-    }
-    let cut = Death::At {
+/// Returns the death of a daemon whose successor has something to put right.
+fn cut_call(random: &mut StdRng) -> Death {
+    Death::At {
         point: "call-after-run",
         nth: random.random_range(1..=ARRIVAL_MAX),
         missed: 0,
-    };
-    let nth = nth.div_ceil(3);
-    vec![cut, Death::At { point, nth, missed }]
+    }
 }

@@ -32,7 +32,6 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::content::{Content, ContentError};
-use crate::crash_point;
 use crate::store::{Hash, ROWS_MAX, Rooted, StoreError};
 
 mod mark;
@@ -157,7 +156,6 @@ async fn sweep(content: &Content, token: i64, marks: &Marks) -> Result<usize, Co
         for some in unmet.chunks(REMOVED_AT_ONCE) {
             let removal = content.pins().removal(some);
             removed += index.remove_objects(token, removal.hashes()).await?;
-            crash_point::reach("collect-after-removal");
         }
     }
 }

@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use super::{CollectError, Collected, Rules};
 use crate::clock::Timestamp;
 use crate::content::{Content, ContentError, PackWriter};
-use crate::crash_point;
 use crate::store::{Hash, Listed, ROWS_MAX};
 
 /// Bytes and parts of a pack that is written here: a file that is worth its place, in a write that commits do not
@@ -155,9 +154,7 @@ impl Moving<'_> {
         };
         let (pack, _claim) = pack.finish().await?;
         self.moved += pack.parts.len();
-        crash_point::reach("collect-before-move");
         self.content.index().move_objects(pack).await?;
-        crash_point::reach("collect-after-move");
         Ok(())
     }
 }
@@ -218,7 +215,6 @@ async fn remove_pack(content: &Content, name: &str) -> Result<bool, CollectError
     if !content.index().forget_pack(name).await? {
         return Ok(false);
     }
-    crash_point::reach("collect-after-forget");
     let removed = content.packs().remove(name).await;
     removed.map_err(ContentError::from)?;
     Ok(true)
