@@ -420,6 +420,12 @@ impl Folders {
         };
         let (names, bytes) = kept.usage();
         let mut used = Used { names, bytes };
+        if kept.has_unseen {
+            // No tree has them yet that could tell.
+            for (_, name) in [WORKSPACE, TMP, OUTPUTS] {
+                count(&folder.join(name), &mut used);
+            }
+        }
         for mount in memory.iter().filter(|mount| mount.is_writable) {
             count(&folder.join(MEMORY.1).join(&mount.slug), &mut used);
         }
