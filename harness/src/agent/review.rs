@@ -7,14 +7,15 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde_json::{Value, json};
 
 use super::driver::{Driver, DriverError};
-use crate::content::ContentError;
 use crate::hands::CallOutcome;
 use crate::ids::EventId;
-use crate::json::Fields as _;
 use crate::memory::mount::MOUNT_ROOT;
 use crate::session::{EventKind, Review, review_policy, text_block};
 use crate::store::{Files, FilesChange, NewObjects, Root, StoreError};
-use crate::tree::{Comparison, FileDiff, Folders, TreeError, choose, compare, folders, seal};
+use crate::tree::{
+    CONTEXT_LINES, Comparison, FileDiff, TreeError, blocking, choose, compare, compare_roots,
+    folders, no_files, seal,
+};
 
 /// Where files are scratch, of which a review without patterns takes no notice.
 const SCRATCH: &str = "/tmp/";
@@ -22,8 +23,6 @@ const SCRATCH: &str = "/tmp/";
 const PATCH_BYTES_MAX: usize = 64 << 10;
 /// Names that go with the event.
 const FILES_MAX: usize = 500;
-/// Lines around each change.
-const CONTEXT_LINES: usize = 3;
 /// Names that are told to the model.
 const TOLD_MAX: usize = 50;
 
@@ -72,7 +71,9 @@ impl Driver {
     ) -> Result<bool, DriverError> {
         change.objects = self.stored(std::mem::take(&mut change.objects)).await?;
         let base = self.committed_files().await?;
-        let compared = self.compare(base, change.files).await?;
+        let (content, old) = (&self.brain.content, base.map(|files| files.root));
+        let compared = compare_roots(content, old, Some(change.files.root), CONTEXT_LINES).await;
+        let compared = compared.map_err(failed)?;
         if !compared.files.iter().any(|file| policy.wants(&file.path)) {
             return Ok(false);
         }
@@ -98,7 +99,12 @@ impl Driver {
         self.unsaved = Some(Box::new(FilesChange {
             files: match base {
                 Some(base) => base,
-                None => self.no_files().await?,
+                None => {
+                    let made = no_files(&self.brain.content).await;
+                    let (files, objects) = made.map_err(failed)?;
+                    self.brain.store.files().add_objects(objects).await?;
+                    files
+                }
             },
             also: also.into_iter().flatten().collect(),
             objects: change.objects.clone(),
@@ -119,14 +125,9 @@ impl Driver {
             is_error: review.is_error,
         };
         let now = self.committed_files().await?;
-        let is_same = |base: Option<Files>| match (base, now) {
-            (None, None) => true,
-            (Some(base), Some(now)) => base.digest == now.digest,
-            // Without files before, the request itself was committed with none.
-            (None, Some(_)) => true,
-            (Some(_), None) => false,
-        };
-        if !is_same(review.base) {
+        let is_now = |base: Files| now.is_some_and(|now| base.digest == now.digest);
+        // Without files before, the request itself was committed with none.
+        if !review.base.is_none_or(is_now) {
             outcome = CallOutcome {
                 content: vec![text_block(
                     "The user allowed what this call would change, but the files have changed since it ran, so \
@@ -165,12 +166,9 @@ impl Driver {
     ) -> Result<(Files, Vec<String>, NewObjects), DriverError> {
         let content = self.brain.content.clone();
         let (base, new, landing) = (review.base, review.files, landing.to_vec());
-        let chosen = tokio::task::spawn_blocking(move || {
+        let chosen = blocking(move || {
             let mut batch = content.batch();
-            let old = match base {
-                Some(base) => folders(batch.reader(), base.root)?,
-                None => Folders::new(),
-            };
+            let old = folders(batch.reader(), base.map(|base| base.root))?;
             let wanted = folders(batch.reader(), new.root)?;
             let lands = |path: &str| {
                 landing.iter().any(|chosen| {
@@ -187,9 +185,10 @@ impl Driver {
                 digest,
                 shell: new.shell,
             };
-            Ok::<_, TreeError>((files, left, batch.finish()?.objects))
+            Ok((files, left, batch.finish()?.objects))
         });
-        let (files, left, objects): (Files, Vec<String>, NewObjects) = done(chosen.await)?;
+        let (files, left, objects): (Files, Vec<String>, NewObjects) =
+            chosen.await.map_err(failed)?;
         Ok((files, left, self.stored(objects).await?))
     }
 
@@ -208,41 +207,6 @@ impl Driver {
         })
     }
 
-    async fn compare(&self, old: Option<Files>, new: Files) -> Result<Comparison, DriverError> {
-        let content = self.brain.content.clone();
-        let compared = tokio::task::spawn_blocking(move || {
-            let reader = content.blocking();
-            let before = match old {
-                Some(old) => folders(&reader, old.root)?,
-                None => Folders::new(),
-            };
-            compare(
-                &reader,
-                &before,
-                &folders(&reader, new.root)?,
-                CONTEXT_LINES,
-            )
-        });
-        done(compared.await)
-    }
-
-    /// Returns the root of a session without files, stored.
-    async fn no_files(&self) -> Result<Files, DriverError> {
-        let content = self.brain.content.clone();
-        let made = tokio::task::spawn_blocking(move || {
-            let mut batch = content.batch();
-            let (root, digest) = seal(&mut batch, &Folders::new(), "")?;
-            Ok::<_, TreeError>((root, digest, batch.finish()?.objects))
-        });
-        let (root, digest, objects) = done(made.await)?;
-        self.brain.store.files().add_objects(objects).await?;
-        Ok(Files {
-            root,
-            digest,
-            shell: None,
-        })
-    }
-
     /// Returns the session's files as committed.
     pub(super) async fn committed_files(&self) -> Result<Option<Files>, DriverError> {
         let last = self.state()?.last;
@@ -251,15 +215,11 @@ impl Driver {
     }
 }
 
-fn done<T>(done: Result<Result<T, TreeError>, tokio::task::JoinError>) -> Result<T, DriverError> {
-    let done = match done {
-        Ok(done) => done,
-        Err(error) => Err(ContentError::CutOff(error.to_string()).into()),
-    };
-    done.map_err(|error| match error.is_full() {
+fn failed(error: TreeError) -> DriverError {
+    match error.is_full() {
         true => StoreError::Full.into(),
         false => StoreError::Failed(error.to_string()).into(),
-    })
+    }
 }
 
 /// Returns what whoever decides is shown.
@@ -284,13 +244,12 @@ fn shown(event_id: &EventId, compared: &Comparison) -> Value {
 }
 
 fn file_json(file: &FileDiff) -> Value {
-    let mut shown = json!({
+    json!({
         "path": file.path,
         "change": file.change(),
         "additions": file.additions,
-    });
-    shown.set("deletions", json!(file.deletions));
-    shown
+        "deletions": file.deletions,
+    })
 }
 
 fn told_left(left: &[String]) -> String {

@@ -99,10 +99,8 @@ impl SessionFiles {
         make_private(folder).map_err(disk("make the session's folder"))?;
         let mut state = FolderState::open(folder).map_err(disk("read the folder's state"))?;
         let reader = content.blocking();
-        let folders = match &files {
-            Some(files) => crate::tree::folders(&reader, files.root)?,
-            None => Folders::new(),
-        };
+        let root = files.map(|files| files.root);
+        let folders = crate::tree::folders(&reader, root)?;
         let shell = match files.and_then(|files| files.shell) {
             Some(shell) => Some(reader.get(shell)?),
             None => None,
@@ -119,7 +117,6 @@ impl SessionFiles {
                 dir: dir.into(),
             });
         }
-        let root = files.map(|files| files.root);
         let known = state.known();
         let was_cut_off = matches!(known, Known::Was(..));
         // What is there before the first note becomes the session's with its first snapshot.
@@ -134,11 +131,8 @@ impl SessionFiles {
             let mut trash = Trash::open(&folder.join(TRASH))?;
             let old = match known {
                 Known::Nothing => None,
-                Known::Was(None, _) | Known::Is(None) => Some(Folders::new()),
                 // An older copy of the database may not have it: then nothing is known.
-                Known::Was(Some(old), _) | Known::Is(Some(old)) => {
-                    crate::tree::folders(&reader, old).ok()
-                }
+                Known::Was(old, _) | Known::Is(old) => crate::tree::folders(&reader, old).ok(),
             };
             for place in &kept {
                 let target = folders.get(place.guest_path);

@@ -31,13 +31,13 @@ use super::spill::{FOLDER as SPILL_FOLDER, OUTPUT_CHARS_MAX, shorten};
 use super::used::{Used, count};
 use super::{CallOutcome, Hand, HandError, Hands, OutputSink, Outputs, ToolCall, outputs, uploads};
 use crate::blobs::Blobs;
-use crate::content::{Content, ContentError};
+use crate::content::Content;
 use crate::data_dir::make_private;
 use crate::ids::{self, EventId, SessionId};
 use crate::memory::mount::{self, Mount};
 use crate::session::text_block;
 use crate::store::{Files, FilesChange, Hash, StoreError};
-use crate::tree::{TreeError, remove_folder};
+use crate::tree::{TreeError, blocking, remove_folder};
 
 /// Marks a session's folder as to be removed; beside the folders that guests see, not in one of them.
 const CONDEMNED: &str = "to-be-removed";
@@ -342,16 +342,6 @@ impl Hands for WasmHands {
             Err(error) => Err(disk(error)),
         });
         removed.await.map_err(host)
-    }
-}
-
-/// Runs what may wait for a disk off the daemon's own threads.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, TreeError> + Send + 'static,
-) -> Result<T, TreeError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(error) => Err(ContentError::CutOff(error.to_string()).into()),
     }
 }
 

@@ -16,6 +16,8 @@ use super::file::content;
 use super::node::{Entry, Folder, Kind};
 use crate::content::Blocking;
 
+/// Lines around each change, unless others are asked for.
+pub const CONTEXT_LINES: usize = 3;
 /// Most names that one comparison tells of.
 pub const CHANGES_MAX: usize = 10_000;
 /// Largest file that is compared line by line.

@@ -11,8 +11,11 @@ use crate::store::Hash;
 /// Folders by their guest paths.
 pub type Folders = BTreeMap<String, Folder>;
 
-/// Returns the folders of a root.
-pub fn folders(reader: &Blocking, root: Hash) -> Result<Folders, TreeError> {
+/// Returns the folders of a root; none without one.
+pub fn folders(reader: &Blocking, root: impl Into<Option<Hash>>) -> Result<Folders, TreeError> {
+    let Some(root) = root.into() else {
+        return Ok(Folders::new());
+    };
     let list = Folder {
         node: root,
         digest: root,

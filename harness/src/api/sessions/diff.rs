@@ -12,10 +12,8 @@ use crate::api::query::Query;
 use crate::api::{ApiError, Caller};
 use crate::json::Fields as _;
 use crate::store::{Files, Resource};
-use crate::tree::{Comparison, Entry, FileDiff, Folders, Kind, TreeError, compare, folders};
+use crate::tree::{CONTEXT_LINES, Comparison, Entry, FileDiff, Kind, compare_roots};
 
-/// Lines around a change unless the client asks for others.
-const CONTEXT_DEFAULT: u64 = 3;
 /// Most lines around a change.
 const CONTEXT_MAX: u64 = 1_000;
 
@@ -60,19 +58,13 @@ async fn compared(
     query: &Query,
 ) -> Result<(Comparison, Option<Files>, Option<Files>), ApiError> {
     let lines = query.integer("context", 0, CONTEXT_MAX)?;
-    let lines = usize::try_from(lines.unwrap_or(CONTEXT_DEFAULT)).unwrap_or(usize::MAX);
+    let lines = lines.map_or(CONTEXT_LINES, |lines| {
+        usize::try_from(lines).unwrap_or(usize::MAX)
+    });
     let old = files_at(state, row, query.text("from_event_id")?, true).await?;
     let new = files_at(state, row, query.text("to_event_id")?, false).await?;
-    let content = state.brain.content.clone();
-    let compared = tokio::task::spawn_blocking(move || {
-        let reader = content.blocking();
-        let of = |files: Option<Files>| match files {
-            Some(files) => folders(&reader, files.root),
-            None => Ok(Folders::new()),
-        };
-        compare(&reader, &of(old)?, &of(new)?, lines)
-    });
-    let compared: Result<Comparison, TreeError> = compared.await.map_err(ApiError::internal)?;
+    let root = |files: Option<Files>| files.map(|files| files.root);
+    let compared = compare_roots(&state.brain.content, root(old), root(new), lines).await;
     Ok((compared.map_err(ApiError::internal)?, old, new))
 }
 

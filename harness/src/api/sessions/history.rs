@@ -19,10 +19,10 @@ use crate::ids::{EventId, ID_BYTES_MAX, SessionId};
 use crate::json::Fields as _;
 use crate::session::{EventKind, PROJECTION_PRIVATE, State as Folded, project, session_wire};
 use crate::store::{
-    Append, Files, FilesChange, History, Key, Kind, NewEvent, NewObjects, NewResource, Resource,
+    Append, FilesChange, History, Key, Kind, NewEvent, NewObjects, NewResource, Resource,
     StoreError, StoredEvent, Write,
 };
-use crate::tree::seal;
+use crate::tree::no_files;
 
 /// The field of a fork's configuration that tells where it comes from. Not on the official wire.
 pub(super) const FORKED_FROM: &str = "_forked_from";
@@ -255,7 +255,15 @@ async fn rewind_append(
             also: Vec::new(),
             objects: NewObjects::default(),
         }),
-        (_, None) => Some(no_files(state).await?),
+        (_, None) => {
+            let made = no_files(&state.brain.content).await;
+            let (files, objects) = made.map_err(ApiError::internal)?;
+            Some(FilesChange {
+                files,
+                also: Vec::new(),
+                objects,
+            })
+        }
     };
     Ok(Append {
         session_id,
@@ -264,31 +272,6 @@ async fn rewind_append(
         events: vec![event],
         projection: Some(project(&folded, &state.brain.limits)),
         files: files.map(Box::new),
-    })
-}
-
-/// Returns the change to a session without files and without a shell.
-async fn no_files(state: &SessionState) -> Result<FilesChange, ApiError> {
-    let content = state.brain.content.clone();
-    let made = tokio::task::spawn_blocking(move || {
-        let mut batch = content.batch();
-        let (root, digest) = seal(&mut batch, &Default::default(), "")?;
-        let files = Files {
-            root,
-            digest,
-            shell: None,
-        };
-        let objects = batch.finish()?.objects;
-        Ok::<_, crate::tree::TreeError>((files, objects))
-    });
-    let (files, objects) = made
-        .await
-        .map_err(ApiError::internal)?
-        .map_err(ApiError::internal)?;
-    Ok(FilesChange {
-        files,
-        also: Vec::new(),
-        objects,
     })
 }
 

@@ -9,10 +9,7 @@ use super::{SessionState, private};
 use crate::api::{ApiError, Caller};
 use crate::json::Fields as _;
 use crate::session::files_of;
-use crate::tree::{FileDiff, Folders, TreeError, compare, folders};
-
-/// Lines around each change.
-const CONTEXT_LINES: usize = 3;
+use crate::tree::{CONTEXT_LINES, FileDiff, compare_roots};
 
 /// Returns what waits, in the order of the calls.
 pub(super) async fn list(
@@ -31,17 +28,9 @@ pub(super) async fn list(
             continue;
         }
         let old = files_of(call.at("review").at("base"));
-        let content = state.brain.content.clone();
-        let compared = tokio::task::spawn_blocking(move || {
-            let reader = content.blocking();
-            let before = match old {
-                Some(old) => folders(&reader, old.root)?,
-                None => Folders::new(),
-            };
-            let after = folders(&reader, new.root)?;
-            compare(&reader, &before, &after, CONTEXT_LINES)
-        });
-        let compared: Result<_, TreeError> = compared.await.map_err(ApiError::internal)?;
+        let old = old.map(|files| files.root);
+        let content = &state.brain.content;
+        let compared = compare_roots(content, old, Some(new.root), CONTEXT_LINES).await;
         let compared = compared.map_err(ApiError::internal)?;
         let patch: String = compared.files.iter().map(FileDiff::patch).collect();
         reviews.push(json!({
