@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::brain::Brain;
 use super::drivers::Poke;
-use super::fold::{LoadError, PAGE as FOLD_PAGE, fold, goes_back, keep, rewinds};
+use super::fold::{LoadError, PAGE as FOLD_PAGE, fold_from_kept, goes_back, keep, rewinds};
 use crate::clock::Timestamp;
 use crate::crash_point;
 use crate::hands::{Hand, Mounts};
@@ -28,7 +28,7 @@ const LINGER: Duration = Duration::from_secs(20);
 const EVENTS_KEPT_AT_REST: u64 = 500;
 const EVENTS_KEPT_AT_WORK: u64 = 2_000;
 /// Times a log is read again because its session went back meanwhile.
-const LOADS_MAX: usize = 4;
+const LOADS_MAX: usize = 5;
 /// Longest wait for an interrupted call to say what it came to.
 const INTERRUPT_PATIENCE: Duration = Duration::from_secs(10);
 /// Wait after a store failure before the session is looked at again.
@@ -76,7 +76,7 @@ pub(super) struct Driver {
     pub(super) hand: Option<Box<dyn Hand>>,
     /// What that hand shows.
     pub(super) mounts: Mounts,
-    /// Number of the event at which the state was kept last, or loaded.
+    /// Number of the event at which the state was kept last, here or by whoever kept the one that was loaded.
     kept_at: u64,
     /// The model was not asked since the log was loaded: an open call may have begun before.
     pub(super) is_resuming: bool,
@@ -318,7 +318,7 @@ impl Driver {
     pub(super) async fn commit_sealed(
         &mut self,
         draft: Draft,
-        seal: impl Fn(&State, &mut [NewEvent]) + Send,
+        mut seal: impl FnMut(&State, &mut [NewEvent]) + Send,
     ) -> Result<(), DriverError> {
         let mut events = draft.into_events();
         if events.is_empty() {
@@ -362,21 +362,20 @@ impl Driver {
     async fn load(&mut self) -> Result<(), DriverError> {
         self.is_resuming = true;
         let store = &*self.brain.store;
-        for _ in 0..LOADS_MAX {
+        let mut loads = 1;
+        loop {
             let row = store.session(&self.session_id).await?;
-            match fold(store, &self.session_id, &rewinds(&row), u64::MAX).await {
+            match fold_from_kept(store, &self.session_id, &rewinds(&row), u64::MAX).await {
                 // It went back between the two reads: the row tells now.
-                Err(LoadError::Fold(FoldError::Gap { .. })) => {}
-                state => {
-                    self.state = Some(state?);
+                Err(LoadError::Fold(FoldError::Gap { .. })) if loads < LOADS_MAX => loads += 1,
+                folded => {
+                    let (state, kept_at) = folded?;
+                    self.state = Some(state);
+                    self.kept_at = kept_at;
                     return Ok(());
                 }
             }
         }
-        let row = store.session(&self.session_id).await?;
-        let state = fold(store, &self.session_id, &rewinds(&row), u64::MAX).await?;
-        self.state = Some(state);
-        Ok(())
     }
 
     /// Folds in what others appended.
@@ -492,14 +491,17 @@ impl Driver {
         }
         match hand.save().await {
             Ok(None) => Ok(()),
-            Ok(Some(change)) => {
-                self.unsaved = Some(Box::new(change));
-                let mut draft = self.draft()?;
-                draft.session(EventKind::FilesSaved, serde_json::json!({}));
-                self.commit(draft).await
-            }
+            Ok(Some(change)) => self.commit_files(change).await,
             Err(error) => Err(StoreError::Failed(error.to_string()).into()),
         }
+    }
+
+    /// Commits a change of the files that no call answers for.
+    pub(super) async fn commit_files(&mut self, change: FilesChange) -> Result<(), DriverError> {
+        self.unsaved = Some(Box::new(change));
+        let mut draft = self.draft()?;
+        draft.session(EventKind::FilesSaved, serde_json::json!({}));
+        self.commit(draft).await
     }
 
     /// Takes the lease, or renews it when half of its time has passed.

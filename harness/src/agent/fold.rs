@@ -34,8 +34,20 @@ pub async fn fold(
     rewinds: &[Rewind],
     upto: u64,
 ) -> Result<State, LoadError> {
+    let (state, _) = fold_from_kept(store, session_id, rewinds, upto).await?;
+    Ok(state)
+}
+
+/// As [`fold`], and the number of the event at which the state was kept that it began with; 0 if there was none.
+pub(super) async fn fold_from_kept(
+    store: &dyn Store,
+    session_id: &SessionId,
+    rewinds: &[Rewind],
+    upto: u64,
+) -> Result<(State, u64), LoadError> {
     let ranges = counting(rewinds, upto);
     let mut state = newest_checkpoint(store, session_id, &ranges).await?;
+    let kept_at = state.as_ref().map_or(0, |state| state.last);
     for range in ranges {
         let done = state.as_ref().map_or(0, |state| state.last);
         if done > range.last {
@@ -54,8 +66,8 @@ pub async fn fold(
         }
     }
     match state {
-        Some(state) => Ok(state),
-        None => Ok(State::fold(session_id, &[])?),
+        Some(state) => Ok((state, kept_at)),
+        None => Ok((State::fold(session_id, &[])?, kept_at)),
     }
 }
 

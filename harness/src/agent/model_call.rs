@@ -130,15 +130,20 @@ impl Driver {
         let hands = self.brain.hands.clone();
         let request_of = move |state: &State| context::of(state, hands.definitions(), is_summary);
         // Whoever replays the log makes the same request again, and sees that it is the same.
+        let mut made = None;
         let seal = |ahead: &State, events: &mut [NewEvent]| {
-            let digest = context::digest(&request_of(ahead)).to_string();
+            let request = made.insert(request_of(ahead));
+            let digest = context::digest(request).to_string();
             let opened = events.iter_mut().filter(|event| event.id == start);
             for event in opened {
                 event.private = Some(json!({"request": digest, "is_summary": is_summary}));
             }
         };
         self.commit_sealed(opening, seal).await?;
-        let request = request_of(self.state()?);
+        let request = match made {
+            Some(request) => request,
+            None => request_of(self.state()?),
+        };
         let now = self.brain.clock.now();
         let ids = AnswerIds {
             start,

@@ -94,32 +94,28 @@ impl Driver {
                 };
             }
         };
-        let mut saved = match Policy::of(&self.state()?.config) {
-            Some(policy) if !is_interrupted => match hand.save().await {
-                Ok(Some(mut change)) => {
-                    if self
-                        .ask_for_review(&policy, event_id, &mut change, &outcome)
-                        .await?
-                    {
-                        return Ok(());
-                    }
-                    Some(Ok(Some(change)))
-                }
-                saved => Some(saved),
-            },
-            _ => None,
-        };
-        if let Some(memory) = &memory {
-            self.bring_back_memory(memory, &mut outcome).await;
+        let mut saved = Ok(None);
+        if !is_interrupted && let Some(policy) = Policy::of(&self.state()?.config) {
+            saved = hand.save().await;
+            if let Ok(Some(change)) = &mut saved
+                && self
+                    .ask_for_review(&policy, event_id, change, &outcome)
+                    .await?
+            {
+                return Ok(());
+            }
         }
-        if memory.is_some() || saved.is_none() {
-            let first = saved.take();
-            saved = match (first, hand.save().await) {
-                (Some(Ok(first)), Ok(None)) => Some(Ok(first)),
-                (_, second) => Some(second),
-            };
+        if saved.is_ok() {
+            if let Some(memory) = &memory {
+                self.bring_back_memory(memory, &mut outcome).await;
+            }
+            // What was saved for a look is a part of what is saved now.
+            saved = hand
+                .save()
+                .await
+                .map(|change| change.or(saved.unwrap_or_default()));
         }
-        match saved.unwrap_or(Ok(None)) {
+        match saved {
             Ok(change) => {
                 crash_point::reach("call-after-save");
                 self.unsaved = change.map(Box::new);
@@ -192,10 +188,7 @@ impl Driver {
         match hand.save().await {
             Ok(None) => Ok(Ok(())),
             Ok(Some(change)) => {
-                self.unsaved = Some(Box::new(change));
-                let mut draft = self.draft()?;
-                draft.session(EventKind::FilesSaved, json!({}));
-                self.commit(draft).await?;
+                self.commit_files(change).await?;
                 if self.unsaved.is_none() {
                     hand.committed().await;
                 }
