@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use reqwest::Method;
-use serde_json::json;
 use sinew_tests::cli::Cli;
 use sinew_tests::python;
 use sinew_tests::world::World;
@@ -100,14 +99,7 @@ async fn a_session_goes_on_from_a_bucket_and_leaves_it_empty() -> Result<()> {
     let log = world.folder().join("log");
     world.options.log = Some(log.clone());
     let client = &world.client;
-    let tools = json!([{"type": "agent_toolset_20260401"}]);
-    let agent = json!({"name": "writer", "model": "claude-sonnet-4-6", "tools": tools});
-    let agent = client.post("/v1/agents", &agent).await?;
-    let environment = json!({"name": "e"});
-    let environment = client.post("/v1/environments", &environment).await?;
-    let session = json!({"agent": agent["id"], "environment_id": environment["id"]});
-    let session = client.post("/v1/sessions", &session).await?;
-    let session = session["id"].as_str().context("no id")?.to_owned();
+    let session = client.new_session("claude-sonnet-4-6").await?;
     client.message(&session, "write").await?;
     client.until_idle(&session, "end_turn").await?;
     let names = server.names()?;

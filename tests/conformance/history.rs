@@ -8,6 +8,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use sinew_tests::cli::Cli;
 use sinew_tests::log_rules::{self, of_kind, text_of};
+use sinew_tests::turn::{newest, run};
 use sinew_tests::world::World;
 
 use crate::PROGRAM;
@@ -20,22 +21,6 @@ rules:
 otherwise:
   tools: [{name: bash, input: {command: "${last_user_text}"}}]
 "#;
-
-/// Runs a script in a session and returns what it printed.
-async fn run(world: &World, session: &str, script: &str) -> Result<String> {
-    world.client.message(session, script).await?;
-    let events = world.client.until_idle(session, "end_turn").await?;
-    let said = of_kind(&events, "agent.message");
-    Ok(text_of(said.last().context("nothing said")?))
-}
-
-/// Returns the id of the newest event of a kind.
-async fn newest(world: &World, session: &str, kind: &str) -> Result<String> {
-    let events = world.client.events(session).await?;
-    let found = of_kind(&events, kind);
-    let id = found.last().and_then(|event| event["id"].as_str());
-    Ok(id.context("no such event")?.to_owned())
-}
 
 async fn fork(world: &World, session: &str, body: Value) -> Result<String> {
     let path = format!("/sinew/v1/sessions/{session}/fork");

@@ -13,7 +13,8 @@ use sinew::store::{
 use sinew_tests::cli::Cli;
 use sinew_tests::client::Answer;
 use sinew_tests::daemon::cache;
-use sinew_tests::log_rules::{self, of_kind, text_of};
+use sinew_tests::log_rules::{self, of_kind};
+use sinew_tests::turn::{newest, run};
 use sinew_tests::world::World;
 
 use crate::PROGRAM;
@@ -35,21 +36,6 @@ otherwise:
 const BYTES_100_MB: u64 = 100 << 20;
 /// How much larger a daemon may become while such a session goes through it.
 const GROWTH_BYTES_MAX: u64 = 64 << 20;
-
-/// Runs a script in a session and returns what it printed.
-async fn run(world: &World, session: &str, script: &str) -> Result<String> {
-    world.client.message(session, script).await?;
-    let events = world.client.until_idle(session, "end_turn").await?;
-    let said = of_kind(&events, "agent.message");
-    Ok(text_of(said.last().context("nothing said")?))
-}
-
-async fn newest(world: &World, session: &str, kind: &str) -> Result<String> {
-    let events = world.client.events(session).await?;
-    let found = of_kind(&events, kind);
-    let id = found.last().and_then(|event| event["id"].as_str());
-    Ok(id.context("no such event")?.to_owned())
-}
 
 /// A session with a history that branches; returns it and a fork of it.
 async fn worked(world: &World) -> Result<(String, String)> {

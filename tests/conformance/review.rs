@@ -6,6 +6,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use sinew_tests::cli::Cli;
 use sinew_tests::log_rules::{self, of_kind, text_of};
+use sinew_tests::turn::run;
 use sinew_tests::world::World;
 
 use crate::PROGRAM;
@@ -55,17 +56,6 @@ async fn ask(world: &World, session: &str, text: &str) -> Result<Value> {
 /// Answers and returns what the agent says of the result.
 async fn answer(world: &World, session: &str, answer: Value) -> Result<String> {
     world.client.send_events(session, json!([answer])).await?;
-    let events = world.client.until_idle(session, "end_turn").await?;
-    Ok(text_of(
-        of_kind(&events, "agent.message")
-            .last()
-            .context("nothing said")?,
-    ))
-}
-
-/// Sends a message that changes nothing under review, and returns what the agent says.
-async fn run(world: &World, session: &str, text: &str) -> Result<String> {
-    world.client.message(session, text).await?;
     let events = world.client.until_idle(session, "end_turn").await?;
     Ok(text_of(
         of_kind(&events, "agent.message")

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sinew_tests::cli::Cli;
 use sinew_tests::world::World;
 
@@ -19,14 +19,7 @@ otherwise:
 /// Has a new session run its script once.
 async fn session(world: &World) -> Result<String> {
     let client = &world.client;
-    let tools = json!([{"type": "agent_toolset_20260401"}]);
-    let agent = json!({"name": "writer", "model": "claude-sonnet-4-6", "tools": tools});
-    let agent = client.post("/v1/agents", &agent).await?;
-    let environment = json!({"name": "e"});
-    let environment = client.post("/v1/environments", &environment).await?;
-    let session = json!({"agent": agent["id"], "environment_id": environment["id"]});
-    let session = client.post("/v1/sessions", &session).await?;
-    let session = session["id"].as_str().context("no id")?.to_owned();
+    let session = client.new_session("claude-sonnet-4-6").await?;
     client.message(&session, "write").await?;
     client.until_idle(&session, "end_turn").await?;
     Ok(session)

@@ -14,5 +14,6 @@ pub mod node;
 pub mod proxy;
 pub mod python;
 pub mod shell;
+pub mod turn;
 pub mod wire;
 pub mod world;
