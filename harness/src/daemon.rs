@@ -42,6 +42,8 @@ use crate::webhooks::{Courier, Outbox, Sender, UrlRules};
 const ORGANIZATION: &str = "org_sinew";
 /// Names the one daemon of a data folder as the holder of leases.
 const HOLDER: &str = "daemon";
+/// Time between two looks for space on a full disk.
+const SPACE_PERIOD: Duration = Duration::from_secs(1);
 /// How long open requests may take to end at a stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
 
@@ -190,13 +192,18 @@ impl Daemon {
             catalog.clone(),
         )?;
         // Nobody drives for this folder but us, and we have not begun: what is held is a dead daemon's.
-        match store.release_leases_of(&brain.lease.holder).await {
+        let holder = brain.lease.holder.clone();
+        let has_dead_leases = match store.release_leases_of(&holder).await {
             // What there is can be read all the same.
-            Err(StoreError::Full) => tracing::warn!(
-                "the disk is full; sessions at work go on once there is space and their leases have run out"
-            ),
-            released => released?,
-        }
+            Err(StoreError::Full) => {
+                tracing::warn!("the disk is full; sessions at work go on once there is space");
+                true
+            }
+            released => {
+                released?;
+                false
+            }
+        };
         let drivers = Drivers::new(brain.clone());
         let api_state = ApiState {
             store: store.clone(),
@@ -238,11 +245,24 @@ impl Daemon {
         let scheduler = Scheduler::new(deployments, scheduler_options(&config));
         let scheduler = tokio::spawn(scheduler.run(stopping.clone()));
         let server = tokio::spawn(serve(listener, router, stopping.clone()));
-        let sweeper = tokio::spawn(retention::run(store, clock, stopping.clone()));
+        let sweeper = tokio::spawn(retention::run(
+            store.clone(),
+            clock.clone(),
+            stopping.clone(),
+        ));
         let collector = tokio::spawn(collector.run(stopping.clone()));
         let scanner = {
             let drivers = drivers.clone();
-            tokio::spawn(async move { drivers.run().await })
+            let stopping = stopping.clone();
+            tokio::spawn(async move {
+                if has_dead_leases {
+                    tokio::select! {
+                        () = release_once_there_is_space(&*store, &*clock, &holder) => {}
+                        () = stopping.cancelled() => return,
+                    }
+                }
+                drivers.run().await;
+            })
         };
         Ok(Self {
             address,
@@ -476,6 +496,17 @@ pub async fn place_of(
 }
 
 /// Returns what removes the contents that no session needs.
+/// Gives back a dead daemon's leases as soon as that can be written; until then nobody can take one.
+async fn release_once_there_is_space(store: &dyn Store, clock: &dyn Clock, holder: &str) {
+    while let Err(error) = store.release_leases_of(holder).await {
+        if !matches!(error, StoreError::Full) {
+            tracing::error!(%error, "cannot give back leases; they will run out");
+            return;
+        }
+        clock.sleep(SPACE_PERIOD).await;
+    }
+}
+
 fn collector(config: &Config, content: Content, clock: Arc<dyn Clock>) -> collect::Worker {
     let settings = &config.collection;
     collect::Worker {
@@ -561,6 +592,7 @@ fn brain(
         backoff: Backoff {
             first: Duration::from_millis(config.retries.first_ms),
             max: Duration::from_millis(config.retries.max_ms),
+            ..Backoff::default()
         },
         lease: LeaseOptions {
             // One daemon at a time has the folder, wherever it lies, so all of them go by one name.

@@ -26,6 +26,9 @@ const KILLED: i32 = 9;
 /// The variable that arms a point.
 const ARMS: &str = "SINEW_CRASH_AT";
 
+/// Garbage is collected all the time, and contents move into packs as soon as there are some.
+const CONFIGURATION: &str = "collection: {period_ms: 30, grace_ms: 300, row_bytes_max: 20000}";
+
 /// How a life ended.
 enum End {
     /// The sessions came to their end first.
@@ -47,7 +50,7 @@ pub async fn run(plan: &Plan, plots: &[Plot]) -> Result<()> {
 
 /// Works through one workload.
 async fn one_folder(plan: &Plan, plots: &[Plot], first: Death) -> Result<()> {
-    let mut world = World::start(PROGRAM, &script(plots)).await?;
+    let mut world = World::start_with(PROGRAM, &script(plots), CONFIGURATION).await?;
     let mut sessions = Vec::new();
     for plot in plots {
         sessions.push(Session::new(&world.client, plot).await?);

@@ -29,7 +29,14 @@ enum Next {
     Nothing,
     Wait,
     Send(Value),
+    /// Makes two forks, one of which goes at once.
+    Fork,
+    /// Goes to a point, as the API names it.
+    Go(Value),
 }
+
+/// Times that [`Kind::Branches`] goes back and forth.
+const REWINDS: usize = 6;
 
 impl<'a> Session<'a> {
     /// Makes the session with what its plot needs.
@@ -44,9 +51,12 @@ impl<'a> Session<'a> {
         }
         let memory = match plot.kind {
             Kind::Memory => Some(new_memory(client).await?),
-            Kind::Small | Kind::Folders | Kind::Large | Kind::Client => None,
+            _ => None,
         };
-        let agent = json!({"name": "worker", "model": "claude-sonnet-4-6", "tools": tools});
+        let mut agent = json!({"name": "worker", "model": "claude-sonnet-4-6", "tools": tools});
+        if plot.kind == Kind::Reviewed {
+            agent["sinew"] = json!({"review": "writes"});
+        }
         let agent = client.post("/v1/agents", &agent).await?;
         let environment = json!({"name": format!("{:?}", plot.kind)});
         let environment = client.post("/v1/environments", &environment).await?;
@@ -70,8 +80,26 @@ impl<'a> Session<'a> {
         loop {
             let events = client.events(&self.id).await?;
             events.iter().for_each(|event| self.seen.add(event));
-            match self.next(&events)? {
+            let next = match (self.next(&events)?, self.plot.kind) {
+                (Next::Send(event), Kind::Branches) => self.branch(client, &events, event).await?,
+                (next, _) => next,
+            };
+            match next {
                 Next::Nothing => return Ok(()),
+                Next::Fork => {
+                    let fork = format!("/sinew/v1/sessions/{}/fork", self.id);
+                    let made = client.post(&fork, &json!({})).await?;
+                    client.post(&fork, &json!({})).await?;
+                    let id = made["id"].as_str().context("no id")?;
+                    client.delete(&format!("/v1/sessions/{id}")).await?;
+                    // The first step of the way back and forth, so that the forks are not made again.
+                    self.go(client, &first_message(&events)?).await?;
+                    continue;
+                }
+                Next::Go(point) => {
+                    self.go(client, &point).await?;
+                    continue;
+                }
                 Next::Send(event) => {
                     let sent = client.send_events(&self.id, json!([event])).await?;
                     self.seen.add(&sent["data"][0]);
@@ -103,20 +131,52 @@ impl<'a> Session<'a> {
             Some("requires_action") => {
                 let last = events.last().context("no event")?;
                 let call = &last["stop_reason"]["event_ids"][0];
-                Ok(Next::Send(json!({
-                    "type": "user.custom_tool_result",
-                    "custom_tool_use_id": call,
-                    "content": [{"type": "text", "text": "found"}],
-                })))
+                Ok(Next::Send(match self.plot.kind {
+                    Kind::Reviewed => json!({
+                        "type": "user.tool_confirmation",
+                        "tool_use_id": call,
+                        "result": "allow",
+                    }),
+                    _ => json!({
+                        "type": "user.custom_tool_result",
+                        "custom_tool_use_id": call,
+                        "content": [{"type": "text", "text": "found"}],
+                    }),
+                }))
             }
             Some(other) => bail!("the session ended with {other}"),
         }
     }
 
+    /// Returns what comes before `event` in a session that is forked and goes back and forth: `event` itself, once
+    /// that is done.
+    async fn branch(&self, client: &Client, events: &[Value], event: Value) -> Result<Next> {
+        if of_kind(events, "user.message").is_empty() {
+            return Ok(Next::Send(event));
+        }
+        let session = client
+            .get(&format!("/sinew/v1/sessions/{}", self.id))
+            .await?;
+        let rewinds = session["rewinds"].as_array().map_or(0, Vec::len);
+        let last = events.last().context("no event")?;
+        Ok(match rewinds {
+            0 => Next::Fork,
+            REWINDS.. => Next::Send(event),
+            even if even % 2 == 0 => Next::Go(first_message(events)?),
+            // What the session went back behind is still there to go to.
+            _ => Next::Go(json!({"event_id": last["id"]})),
+        })
+    }
+
+    async fn go(&self, client: &Client, point: &Value) -> Result<()> {
+        let rewind = format!("/sinew/v1/sessions/{}/rewind", self.id);
+        client.post(&rewind, point).await.map(drop)
+    }
+
     /// Refuses what a dead daemon left if it is not what the calls with results must have made of it.
     pub async fn check_left(&mut self, stored: &Stored) -> Result<()> {
         self.log = stored.log(&self.id, &self.log, &self.seen).await?;
-        let results = results(&self.log)?;
+        let results = results(&stored.counted(&self.id, &self.log).await?)?;
         let expected = self.plot.states.get(results);
         let expected = expected.context("there are more results than calls")?;
         let files = stored.files(&self.id).await?;
@@ -167,6 +227,13 @@ impl<'a> Session<'a> {
         }
         files.check(self.plot.end()).context("on the disk")
     }
+}
+
+/// Names the point before anything was said.
+fn first_message(events: &[Value]) -> Result<Value> {
+    let messages = of_kind(events, "user.message");
+    let first = messages.first().context("nothing was said")?;
+    Ok(json!({"before_event_id": first["id"]}))
 }
 
 async fn new_memory(client: &Client) -> Result<String> {

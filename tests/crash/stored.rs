@@ -64,6 +64,12 @@ impl Stored {
         Ok(log)
     }
 
+    /// Returns those events of a log that the session did not go back behind.
+    pub async fn counted(&self, session: &str, log: &[StoredEvent]) -> Result<Vec<StoredEvent>> {
+        let row = self.store.session(&SessionId::from_text(session)).await?;
+        Ok(log_rules::counted(&row, log))
+    }
+
     /// Returns a session's own files as committed.
     pub async fn files(&self, session: &str) -> Result<Files> {
         let session_id = SessionId::from_text(session);

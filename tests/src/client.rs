@@ -135,6 +135,13 @@ impl Client {
         Ok(answer.body)
     }
 
+    /// Deletes an object; anything but 200 is an error.
+    pub async fn delete(&self, path: &str) -> Result<Value> {
+        let answer = self.send(Method::DELETE, path, None).await?;
+        ensure!(answer.status == 200, "DELETE {path}: {answer:?}");
+        Ok(answer.body)
+    }
+
     /// Creates an agent with the built-in tools, an environment and a session; returns the session's id.
     pub async fn new_session(&self, model: &str) -> Result<String> {
         let tools = json!([{"type": "agent_toolset_20260401"}]);

@@ -9,7 +9,7 @@ use sinew::clock::Timestamp;
 use sinew::data_dir::database;
 use sinew::ids::SessionId;
 use sinew::session::{Limits, PROJECTION_PRIVATE, State, counting, project, rewinds_of};
-use sinew::store::{SqliteOptions, SqliteStore, Store, StoredEvent};
+use sinew::store::{Resource, SqliteOptions, SqliteStore, Store, StoredEvent};
 
 /// Events read at once.
 const PAGE: usize = 1_000;
@@ -211,17 +211,8 @@ pub async fn read_stored(store: &dyn Store, session: &str) -> Result<Vec<StoredE
         .zip(&events)
         .all(|(number, event)| event.number == number);
     ensure!(contiguous, "{session}: the numbers have a gap or a repeat");
-    // What the session went back behind does not count.
     let row = store.session(&session_id).await?;
-    let rewinds = rewinds_of(&row.body[PROJECTION_PRIVATE]["rewinds"]);
-    let ranges = counting(&rewinds, u64::MAX);
-    let counts = |event: &&StoredEvent| {
-        let number = event.number;
-        ranges
-            .iter()
-            .any(|range| range.first <= number && number <= range.last)
-    };
-    let counted: Vec<StoredEvent> = events.iter().filter(counts).cloned().collect();
+    let counted = counted(&row, &events);
     let state = State::fold(&session_id, &counted)?;
     ensure!(
         state.last == store.last_number(&session_id).await? && state.last == events.len() as u64,
@@ -241,4 +232,17 @@ pub async fn read_stored(store: &dyn Store, session: &str) -> Result<Vec<StoredE
         projection.status
     );
     Ok(events)
+}
+
+/// Returns those of a log's events that the session did not go back behind.
+pub fn counted(row: &Resource, events: &[StoredEvent]) -> Vec<StoredEvent> {
+    let rewinds = rewinds_of(&row.body[PROJECTION_PRIVATE]["rewinds"]);
+    let ranges = counting(&rewinds, u64::MAX);
+    let counts = |event: &&StoredEvent| {
+        let number = event.number;
+        ranges
+            .iter()
+            .any(|range| range.first <= number && number <= range.last)
+    };
+    events.iter().filter(counts).cloned().collect()
 }

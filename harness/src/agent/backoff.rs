@@ -11,6 +11,8 @@ pub struct Backoff {
     pub first: Duration,
     /// Longest wait, also for what a provider asks.
     pub max: Duration,
+    /// The largest part of a wait that is left out at random, 0 to 1, so that many sessions do not come back at once.
+    pub spread: f64,
 }
 
 impl Default for Backoff {
@@ -18,13 +20,14 @@ impl Default for Backoff {
         Self {
             first: Duration::from_millis(500),
             max: Duration::from_secs(60),
+            spread: 0.25,
         }
     }
 }
 
 impl Backoff {
-    /// Returns the wait after `failures` failed attempts (at least 1): doubled each time, spread over
-    /// 75 % to 100 % so that many sessions do not come back at once.
+    /// Returns the wait after `failures` failed attempts (at least 1): doubled each time, less the
+    /// spread.
     pub fn wait(&self, failures: u32, retry_after: Option<Duration>) -> Duration {
         if let Some(asked) = retry_after {
             return asked.min(self.max);
@@ -33,7 +36,8 @@ impl Backoff {
             .first
             .saturating_mul(1u32 << failures.saturating_sub(1).min(16))
             .min(self.max);
-        doubled.mul_f64(rand::rng().random_range(0.75..=1.0))
+        let least = 1.0 - self.spread.clamp(0.0, 1.0);
+        doubled.mul_f64(rand::rng().random_range(least..=1.0))
     }
 }
 
@@ -46,6 +50,7 @@ mod tests {
         let backoff = Backoff {
             first: Duration::from_secs(1),
             max: Duration::from_secs(10),
+            ..Backoff::default()
         };
         for (failures, most) in [(1, 1), (2, 2), (3, 4), (5, 10), (u32::MAX, 10)] {
             let wait = backoff.wait(failures, None);

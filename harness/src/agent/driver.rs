@@ -325,6 +325,11 @@ impl Driver {
             return Ok(());
         }
         loop {
+            // Times of a log never go back: what others appended meanwhile came first.
+            let newest = self.state()?.updated_at;
+            for event in &mut events {
+                event.at = event.at.max(newest);
+            }
             let ahead = self.apply_ahead(&events)?;
             seal(&ahead, &mut events);
             let append = Append {
@@ -408,6 +413,7 @@ impl Driver {
     async fn linger(&mut self) -> Result<bool, DriverError> {
         let poke = self.poke.clone();
         tokio::select! {
+            biased;
             () = poke.notify.notified() => {}
             () = self.brain.clock.sleep(LINGER) => return Ok(false),
             () = self.shutdown.cancelled() => return Err(DriverError::Shutdown),
@@ -439,6 +445,7 @@ impl Driver {
                 cancel.cancel();
                 let clock = self.brain.clock.clone();
                 tokio::select! {
+                    biased;
                     done = &mut work => Ok((Some(done), true)),
                     () = clock.sleep(INTERRUPT_PATIENCE) => Ok((None, true)),
                     () = self.shutdown.cancelled() => Err(DriverError::Shutdown),
@@ -457,7 +464,9 @@ impl Driver {
         let renewal = self.brain.lease.ttl / 3;
         let mut due = clock.sleep(renewal);
         loop {
+            // In this order, so that the same instants lead to the same events.
             tokio::select! {
+                biased;
                 done = &mut work => return Ok(Woken::Done(done)),
                 () = poke.notify.notified() => {
                     self.catch_up().await?;

@@ -160,6 +160,7 @@ impl World {
             backoff: Backoff {
                 first: Duration::from_millis(1),
                 max: Duration::from_millis(5),
+                ..Backoff::default()
             },
             lease: LeaseOptions {
                 holder: "test".to_owned(),

@@ -21,7 +21,7 @@ pub use objects::{
     Files, FilesChange, Hash, Listed, NewObjects, NewPack, Objects, Pack, Place, ROW_BYTES_MAX,
     Root, Rooted,
 };
-pub use sqlite::{SqliteOptions, SqliteStore};
+pub use sqlite::{Device, Fate, Memory, SqliteOptions, SqliteStore};
 
 /// A store shared by everything in one daemon.
 pub type SharedStore = Arc<dyn Store>;

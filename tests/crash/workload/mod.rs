@@ -32,16 +32,22 @@ pub enum Kind {
     Memory,
     /// Calls that the client answers; processes in the background.
     Client,
+    /// Calls whose changes wait for somebody's word.
+    Reviewed,
+    /// A session that is forked and goes back and forth between its turns.
+    Branches,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Small,
         Self::Folders,
         Self::Large,
         Self::Memory,
         Self::Client,
+        Self::Reviewed,
+        Self::Branches,
     ];
 
     /// What the user says, one after the other, each once the session has come to an end.
@@ -74,6 +80,8 @@ impl Plot {
             Kind::Large => large(),
             Kind::Memory => memory(),
             Kind::Client => client(),
+            Kind::Reviewed => reviewed(),
+            Kind::Branches => branches(),
         };
         let half = turns.len() / 2;
         turns.insert(half, Turn::Words("Half of it is done.".to_owned()));
@@ -229,6 +237,34 @@ fn client() -> Vec<Turn> {
         ],
         vec![Op::custom(CUSTOM_TOOL)],
         vec![Op::append(LOG, "client-3"), Op::count()],
+    ];
+    calls.into_iter().map(Turn::Calls).collect()
+}
+
+fn reviewed() -> Vec<Turn> {
+    let file = "/workspace/a/one.txt";
+    let calls = vec![
+        vec![Op::append(LOG, "reviewed-1")],
+        vec![Op::write(file, "one"), Op::edit(file, "one", "ONE")],
+        vec![Op::large("/workspace/big.txt", 14)],
+        vec![Op::deep("/workspace/deep"), Op::append(LOG, "reviewed-2")],
+        vec![Op::rename("/workspace/deep", "/workspace/moved")],
+        vec![Op::append(LOG, "reviewed-3"), Op::count()],
+        vec![Op::remove("/workspace/moved")],
+    ];
+    calls.into_iter().map(Turn::Calls).collect()
+}
+
+fn branches() -> Vec<Turn> {
+    let calls = vec![
+        vec![Op::append(LOG, "branches-1"), Op::count()],
+        vec![Op::deep("/workspace/deep")],
+        vec![Op::large("/workspace/big.txt", 15)],
+        vec![Op::append(LOG, "branches-2"), Op::count()],
+        vec![Op::rename("/workspace/deep", "/workspace/moved")],
+        vec![Op::append(LOG, "branches-3"), Op::count()],
+        vec![Op::many("/workspace/many", 10)],
+        vec![Op::append(LOG, "branches-4")],
     ];
     calls.into_iter().map(Turn::Calls).collect()
 }

@@ -115,7 +115,7 @@ async fn append_inputs(
 ) -> Result<Vec<StoredEvent>, ApiError> {
     for _ in 0..APPEND_ATTEMPTS_MAX {
         let row = state.row(caller, session_id).await?;
-        let now = state.api.clock.now();
+        let now = state.time_in(&row);
         check_system_turns(state, inputs, row.body.at("agent"))?;
         check_files(state, &caller.workspace, inputs).await?;
         let Some(append) = input_append(&row, inputs, now)? else {

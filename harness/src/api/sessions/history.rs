@@ -93,7 +93,7 @@ pub(super) async fn fork(
         },
     };
     let mut folded = fold_at(&state, &row, point.number).await?;
-    let now = state.api.clock.now();
+    let now = state.time_in(&row);
     let new_id = SessionId::fresh(now);
     let mut config = (*folded.config).clone();
     let mounted = resources::copy(
@@ -229,11 +229,12 @@ async fn rewind_append(
     if let Some(fields) = config.as_object_mut() {
         fields.remove(PROJECTION_PRIVATE);
     }
+    let now = state.time_in(row);
     let event = NewEvent {
-        id: EventId::fresh(state.api.clock.now()),
+        id: EventId::fresh(now),
         thread_id: None,
         kind: EventKind::Rewound.name().to_owned(),
-        at: state.api.clock.now(),
+        at: now,
         is_queued: false,
         body: json!({"to": point.number, "event_id": point.event_id}),
         private: Some(json!({
@@ -246,10 +247,10 @@ async fn rewind_append(
         .apply(&event.at_number(last + 1))
         .map_err(ApiError::internal)?;
     let index = state.api.store.files();
-    let now = index.files_at(&session_id, last).await?;
+    let current = index.files_at(&session_id, last).await?;
     let then = index.files_at(&session_id, point.number).await?;
-    let files = match (now, then) {
-        (now, then) if now == then => None,
+    let files = match (current, then) {
+        (current, then) if current == then => None,
         (_, Some(then)) => Some(FilesChange {
             files: then,
             also: Vec::new(),

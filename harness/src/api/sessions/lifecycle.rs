@@ -34,7 +34,7 @@ pub(super) async fn archive(
 ) -> Result<Json<Value>, ApiError> {
     for _ in 0..APPEND_ATTEMPTS_MAX {
         let row = state.row(&caller, &session_id).await?;
-        let now = state.api.clock.now();
+        let now = state.time_in(&row);
         if row.archived_at.is_some() {
             return Ok(Json(session_wire(&row, now)));
         }

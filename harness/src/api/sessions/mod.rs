@@ -26,6 +26,7 @@ use crate::agent::{Brain, Drivers};
 use crate::api::ApiError;
 use crate::api::ApiState;
 use crate::api::Caller;
+use crate::clock::Timestamp;
 use crate::ids::SessionId;
 use crate::json::Fields as _;
 use crate::session::PROJECTION_PRIVATE;
@@ -132,6 +133,12 @@ impl SessionState {
             Err(StoreError::NotFound) => Err(ApiError::not_found("session", session_id)),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Returns the time of an event to be appended to a session's log: times of a log never go back, though the
+    /// clocks of two machines may differ, and an append may have to be made again.
+    fn time_in(&self, row: &Resource) -> Timestamp {
+        self.api.clock.now().max(row.updated_at)
     }
 }
 

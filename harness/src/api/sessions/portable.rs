@@ -201,7 +201,7 @@ fn refusal(error: PortableError) -> ApiError {
 
 /// Makes a session that begins with a staged log, in whose place it is from then on.
 async fn begin(state: &SessionState, home: &Home, staged: &Staged) -> Result<Value, ApiError> {
-    let (last, now) = (staged.head.last, state.api.clock.now());
+    let last = staged.head.last;
     let folded = fold(&*state.api.store, &staged.id(), &staged.rewinds, last).await;
     let mut folded = folded.map_err(|error| match error {
         LoadError::Store(error) => error.into(),
@@ -209,6 +209,8 @@ async fn begin(state: &SessionState, home: &Home, staged: &Staged) -> Result<Val
             ApiError::invalid(format!("the file's events make no session: {error}"))
         }
     })?;
+    // The other machine's clock may have been ahead of ours.
+    let now = state.api.clock.now().max(folded.updated_at);
     let from = json!({
         "session_id": staged.head.session_id,
         "number": last,

@@ -27,7 +27,7 @@ pub(super) async fn update(
 ) -> Result<Json<Value>, ApiError> {
     for _ in 0..APPEND_ATTEMPTS_MAX {
         let row = state.row(&caller, &session_id).await?;
-        let now = state.api.clock.now();
+        let now = state.time_in(&row);
         let changes = changes(&state, &row, fields.clone())?;
         if changes.is_empty() {
             return Ok(Json(session_wire(&row, now)));

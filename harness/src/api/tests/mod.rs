@@ -138,6 +138,7 @@ fn sessions(state: &ApiState) -> SessionState {
         backoff: Backoff {
             first: Duration::from_millis(1),
             max: Duration::from_millis(1),
+            ..Backoff::default()
         },
         lease: LeaseOptions {
             holder: "test".to_owned(),

@@ -3,12 +3,14 @@
 //! Writes go through one thread that commits in groups ([`writer`]), reads through a pool of read-only
 //! connections ([`readers`]); neither waits for the other. What happens inside a transaction is in
 //! `resources`, `log`, `history`, `leases` and `objects`, pages are in `resource_list` and `event_list`.
+//! Simulations have the same in memory, without threads ([`simulated`]).
 //! Deliberately absent: news of other processes' writes. Whoever opens the data folder locks it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use rusqlite::Connection;
 use tokio::sync::broadcast;
 
 use super::{
@@ -28,9 +30,12 @@ mod resource_list;
 mod resources;
 mod rows;
 mod schema;
+mod simulated;
 #[cfg(test)]
 mod tests;
 mod writer;
+
+pub use simulated::{Device, Fate, Memory};
 
 /// News of growth kept for a slow subscriber; one that is further behind hears `Lagged`.
 const GROWTH_MAX: usize = 4_096;
@@ -62,10 +67,20 @@ impl SqliteOptions {
 /// A [`Store`] on one SQLite file. Dropping it finishes what was queued and closes the file; the drop
 /// waits for that, at most about as long as one commit takes.
 pub struct SqliteStore {
-    // Closed before the writer, which then tidies the file as its last user.
-    readers: readers::Readers,
-    writer: writer::Writer,
+    runs: Runs,
     growth: broadcast::Sender<LogGrew>,
+}
+
+/// Where operations run.
+enum Runs {
+    /// On threads of their own.
+    Threads {
+        // Closed before the writer, which then tidies the file as its last user.
+        readers: readers::Readers,
+        writer: writer::Writer,
+    },
+    /// On the caller's, in memory.
+    Simulated(simulated::Caller),
 }
 
 impl SqliteStore {
@@ -78,23 +93,39 @@ impl SqliteStore {
         let writer = writer::Writer::start(options.clone(), growth.clone())?;
         let readers = readers::Readers::open(options.path.clone(), options.readers_max)?;
         Ok(Self {
-            readers,
-            writer,
+            runs: Runs::Threads { readers, writer },
             growth,
         })
     }
-}
 
-impl SqliteStore {
     /// Returns what is wrong with the file itself, whatever is stored in it; nothing if it is whole. Reads all of it.
     pub async fn faults(&self) -> Result<Vec<String>, StoreError> {
         let sql = "PRAGMA integrity_check(100)";
         let mut faults = self
-            .readers
-            .run(move |db| rows::collect(db, sql, (), |row| Ok(row.get::<_, String>(0)?)))
+            .reading(move |db| rows::collect(db, sql, (), |row| Ok(row.get::<_, String>(0)?)))
             .await?;
         faults.retain(|fault| fault != "ok");
         Ok(faults)
+    }
+
+    async fn reading<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match &self.runs {
+            Runs::Threads { readers, .. } => readers.run(read).await,
+            Runs::Simulated(caller) => caller.read(read).await,
+        }
+    }
+
+    async fn writing<T: Send + 'static>(
+        &self,
+        write: impl FnMut(&mut writer::Unit<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match &self.runs {
+            Runs::Threads { writer, .. } => writer.run(write).await,
+            Runs::Simulated(caller) => caller.write(write).await,
+        }
     }
 }
 
@@ -106,23 +137,20 @@ fn write_rows(writes: Vec<Write>) -> Result<Vec<resources::WriteRow>, StoreError
 impl Store for SqliteStore {
     async fn create(&self, new: NewResource) -> Result<Resource, StoreError> {
         let row = resources::ResourceRow::new(&new)?;
-        self.writer
-            .run(move |unit| resources::create(unit, &row))
+        self.writing(move |unit| resources::create(unit, &row))
             .await?;
         Ok(resources::created(new))
     }
 
     async fn get(&self, key: &Key, version: Option<u64>) -> Result<Resource, StoreError> {
         let key = key.clone();
-        self.readers
-            .run(move |db| resources::get(db, &key, version))
+        self.reading(move |db| resources::get(db, &key, version))
             .await
     }
 
     async fn list(&self, query: &ResourceQuery) -> Result<Vec<Resource>, StoreError> {
         let query = query.clone();
-        self.readers
-            .run(move |db| resource_list::list(db, &query))
+        self.reading(move |db| resource_list::list(db, &query))
             .await
     }
 
@@ -133,8 +161,7 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Vec<Resource>, StoreError> {
         let key = key.clone();
-        self.readers
-            .run(move |db| resources::versions(db, &key, before, limit))
+        self.reading(move |db| resources::versions(db, &key, before, limit))
             .await
     }
 
@@ -146,22 +173,19 @@ impl Store for SqliteStore {
     ) -> Result<Resource, StoreError> {
         let key = key.clone();
         let row = resources::ChangeRow::new(change)?;
-        self.writer
-            .run(move |unit| resources::update(unit, &key, revision, &row))
+        self.writing(move |unit| resources::update(unit, &key, revision, &row))
             .await
     }
 
     async fn delete(&self, key: &Key) -> Result<(), StoreError> {
         let key = key.clone();
-        self.writer
-            .run(move |unit| resources::delete(unit, &key))
+        self.writing(move |unit| resources::delete(unit, &key))
             .await
     }
 
     async fn write(&self, writes: Vec<Write>) -> Result<Vec<Option<Resource>>, StoreError> {
         let rows = write_rows(writes)?;
-        self.writer
-            .run(move |unit| rows.iter().map(|row| resources::write(unit, row)).collect())
+        self.writing(move |unit| rows.iter().map(|row| resources::write(unit, row)).collect())
             .await
     }
 
@@ -172,15 +196,13 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Vec<Resource>, StoreError> {
         let after = after.unwrap_or_default().to_owned();
-        self.readers
-            .run(move |db| resources::scan(db, kind, &after, limit))
+        self.reading(move |db| resources::scan(db, kind, &after, limit))
             .await
     }
 
     async fn session(&self, session_id: &SessionId) -> Result<Resource, StoreError> {
         let session_id = session_id.clone();
-        self.readers
-            .run(move |db| resources::session(db, &session_id))
+        self.reading(move |db| resources::session(db, &session_id))
             .await
     }
 
@@ -192,8 +214,7 @@ impl Store for SqliteStore {
         let row = log::AppendRow::new(&mut append)?;
         let rows = write_rows(writes)?;
         let standings = self
-            .writer
-            .run(move |unit| {
+            .writing(move |unit| {
                 let standings = log::append(unit, &row)?;
                 for row in &rows {
                     resources::write(unit, row)?;
@@ -211,16 +232,13 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Vec<StoredEvent>, StoreError> {
         let session_id = session_id.clone();
-        self.readers
-            .run(move |db| log::read(db, &session_id, after, limit))
+        self.reading(move |db| log::read(db, &session_id, after, limit))
             .await
     }
 
     async fn list_events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
         let query = query.clone();
-        self.readers
-            .run(move |db| event_list::list(db, &query))
-            .await
+        self.reading(move |db| event_list::list(db, &query)).await
     }
 
     async fn find_event(
@@ -229,15 +247,13 @@ impl Store for SqliteStore {
         event_id: &str,
     ) -> Result<Option<StoredEvent>, StoreError> {
         let (session_id, event_id) = (session_id.clone(), event_id.to_owned());
-        self.readers
-            .run(move |db| log::find(db, &session_id, &event_id))
+        self.reading(move |db| log::find(db, &session_id, &event_id))
             .await
     }
 
     async fn last_number(&self, session_id: &SessionId) -> Result<u64, StoreError> {
         let session_id = session_id.clone();
-        self.readers
-            .run(move |db| log::SessionRow::find(db, &session_id)?.last_number(db))
+        self.reading(move |db| log::SessionRow::find(db, &session_id)?.last_number(db))
             .await
     }
 
@@ -249,29 +265,25 @@ impl Store for SqliteStore {
         until: Timestamp,
     ) -> Result<Lease, StoreError> {
         let (session_id, holder) = (session_id.clone(), holder.to_owned());
-        self.writer
-            .run(move |unit| leases::acquire(unit.db, &session_id, &holder, now, until))
+        self.writing(move |unit| leases::acquire(unit.db, &session_id, &holder, now, until))
             .await
     }
 
     async fn renew_lease(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
         let lease = lease.clone();
-        self.writer
-            .run(move |unit| leases::renew(unit.db, &lease, until))
+        self.writing(move |unit| leases::renew(unit.db, &lease, until))
             .await
     }
 
     async fn release_lease(&self, lease: &Lease) -> Result<(), StoreError> {
         let lease = lease.clone();
-        self.writer
-            .run(move |unit| leases::release(unit.db, &lease))
+        self.writing(move |unit| leases::release(unit.db, &lease))
             .await
     }
 
     async fn release_leases_of(&self, holder: &str) -> Result<(), StoreError> {
         let holder = holder.to_owned();
-        self.writer
-            .run(move |unit| leases::release_of(unit.db, &holder))
+        self.writing(move |unit| leases::release_of(unit.db, &holder))
             .await
     }
 
@@ -280,8 +292,7 @@ impl Store for SqliteStore {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<SessionId>, StoreError> {
-        self.readers
-            .run(move |db| leases::to_wake(db, now, limit))
+        self.reading(move |db| leases::to_wake(db, now, limit))
             .await
     }
 

@@ -206,6 +206,15 @@ pub(super) fn open_writer(options: &SqliteOptions) -> Result<Connection, StoreEr
     Ok(db)
 }
 
+/// Opens a new database in memory.
+pub(super) fn open_memory() -> Result<Connection, StoreError> {
+    let mut db = Connection::open_in_memory()?;
+    db.pragma_update(None, "foreign_keys", true)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    migrate(&mut db, Path::new(":memory:"))?;
+    Ok(db)
+}
+
 /// Opens a connection that can only read.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let db = Connection::open_with_flags(

@@ -24,6 +24,7 @@ use crate::store::{
 mod files;
 mod histories;
 mod page_cost;
+mod torn;
 
 macro_rules! contract_tests {
     ($($module:ident: $name:ident;)*) => {$(
@@ -37,6 +38,37 @@ macro_rules! contract_tests {
     )*};
 }
 crate::store_contract!(contract_tests);
+
+/// The same in memory, where nothing goes wrong.
+mod in_memory {
+    use super::*;
+
+    struct Steady;
+
+    #[async_trait]
+    impl Device for Steady {
+        async fn begin(&self, _: bool) -> Result<(), StoreError> {
+            Ok(())
+        }
+
+        fn commit(&self) -> Fate {
+            Fate::Kept
+        }
+
+        async fn end(&self) {}
+    }
+
+    macro_rules! contract_tests {
+        ($($module:ident: $name:ident;)*) => {$(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                let store = Memory::new().unwrap().store(Arc::new(Steady));
+                contract::$name(Arc::new(store)).await.unwrap();
+            }
+        )*};
+    }
+    crate::store_contract!(contract_tests);
+}
 
 /// A store in a folder of its own.
 struct Fixture {
@@ -322,7 +354,7 @@ async fn a_full_disk_refuses_and_works_again_when_there_is_space() {
     let raise = |unit: &mut writer::Unit<'_>| {
         Ok(unit.db.pragma_update(None, "max_page_count", 1_000_000)?)
     };
-    store.writer.run(raise).await.unwrap();
+    store.writing(raise).await.unwrap();
     for (id, acknowledged) in ids.iter().zip(&acknowledged) {
         store
             .append(append(id, *acknowledged, vec![event("x", "more")]))
@@ -336,7 +368,7 @@ async fn in_one_batch<T>(store: &SqliteStore, writes: Vec<impl Future<Output = T
     let (release, released) = std::sync::mpsc::channel::<()>();
     let (start, started) = tokio::sync::oneshot::channel();
     let mut start = Some(start);
-    let blocker = store.writer.run(move |_| {
+    let blocker = store.writing(move |_| {
         // The thread takes what waits before it runs the first, so from here on nothing joins this batch.
         start.take().unwrap().send(()).unwrap();
         released.recv().unwrap();
@@ -367,7 +399,7 @@ async fn a_lost_transaction_is_answered_truly() {
             unit.db.execute_batch("ROLLBACK")?;
             Err(with())
         };
-        store.writer.run::<(), _>(lose).await
+        store.writing(lose).await
     };
     let push = |id: &SessionId| {
         let append = append(id, 0, vec![event("x", "x")]);
@@ -414,7 +446,7 @@ async fn a_refused_write_leaves_the_others_of_its_batch_alone() {
         append(&b, 0, vec![event("x", "four")]),
     ];
     let mut growth = store.subscribe();
-    let hasty = store.writer.run(|unit| {
+    let hasty = store.writing(|unit| {
         unit.grew(&SessionId::from_text("b"), 9);
         Err::<(), _>(StoreError::NotFound)
     });
@@ -452,8 +484,8 @@ async fn another_processs_lock_is_told_and_survived() {
     let store = &fixture.store;
     let id = fixture.session("a").await;
     let impatient = |unit: &mut writer::Unit<'_>| Ok(unit.db.busy_timeout(Duration::ZERO)?);
-    store.writer.run(impatient).await.unwrap();
-    let other = rusqlite::Connection::open(fixture.path()).unwrap();
+    store.writing(impatient).await.unwrap();
+    let other = Connection::open(fixture.path()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let refused = store.append(append(&id, 0, vec![event("x", "x")])).await;
     assert!(matches!(refused, Err(StoreError::InUse(_))), "{refused:?}");
@@ -475,11 +507,11 @@ fn a_file_that_is_not_ours_or_too_new_is_refused_and_left_as_it_was() {
     };
     let newer = make("newer", &|path| {
         drop(SqliteStore::open(SqliteOptions::new(path)).unwrap());
-        let db = rusqlite::Connection::open(path).unwrap();
+        let db = Connection::open(path).unwrap();
         db.pragma_update(None, "user_version", 7_001).unwrap();
     });
     let foreign = make("foreign", &|path| {
-        let db = rusqlite::Connection::open(path).unwrap();
+        let db = Connection::open(path).unwrap();
         db.execute_batch("CREATE TABLE theirs (x)").unwrap();
     });
     let garbage = make("garbage", &|path| {

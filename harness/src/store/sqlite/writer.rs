@@ -27,7 +27,12 @@ pub(super) struct Unit<'a> {
     grown: &'a mut Vec<LogGrew>,
 }
 
-impl Unit<'_> {
+impl<'a> Unit<'a> {
+    /// Returns a command's unit; what it grows is noted in `grown`.
+    pub(super) fn new(db: &'a Connection, grown: &'a mut Vec<LogGrew>) -> Self {
+        Self { db, grown }
+    }
+
     /// Tells subscribers, once this command is committed, that a log's last number is now `last`.
     pub(super) fn grew(&mut self, session_id: &SessionId, last: u64) {
         self.grown.push(LogGrew {
@@ -203,7 +208,7 @@ fn transact(
     for command in batch {
         step("SAVEPOINT command")?;
         let grown_before = grown.len();
-        let mut unit = Unit { db, grown };
+        let mut unit = Unit::new(db, grown);
         if let Some(error) = command.run(&mut unit) {
             // A full disk or a failed read makes SQLite give up the whole transaction by itself.
             if db.is_autocommit() {

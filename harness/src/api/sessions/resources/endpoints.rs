@@ -120,13 +120,13 @@ async fn add_copy(
     resource: Value,
     copy: SessionCopy,
 ) -> Answer {
-    let now = state.api.clock.now();
     state.api.store.create(copy.record).await?;
     for _ in 0..APPEND_ATTEMPTS_MAX {
         let row = state.row(caller, session_id).await?;
         check_room(&row, &resource)?;
         let mut body = row.body.clone();
         add_resource(&mut body, resource.clone());
+        let now = state.time_in(&row);
         let append = append(&row, EventKind::ResourceAdded, resource.clone(), body, now);
         match state.api.store.append(append).await {
             Ok(_) => return Ok(Json(resource)),
@@ -180,7 +180,7 @@ pub(in crate::api::sessions) async fn remove(
         let mut body = row.body.clone();
         remove_resource(&mut body, &resource_id);
         let told = json!({"resource_id": resource_id});
-        let now = state.api.clock.now();
+        let now = state.time_in(&row);
         let append = append(&row, EventKind::ResourceRemoved, told, body, now);
         match state.api.store.append(append).await {
             Ok(_) => {

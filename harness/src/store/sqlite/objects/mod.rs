@@ -26,14 +26,11 @@ pub(super) use snapshots::change;
 impl Objects for SqliteStore {
     async fn places(&self, hashes: &[Hash]) -> Result<Vec<Option<Place>>, StoreError> {
         let hashes = hashes.to_vec();
-        self.readers
-            .run(move |db| content::places(db, &hashes))
-            .await
+        self.reading(move |db| content::places(db, &hashes)).await
     }
 
     async fn add_objects(&self, objects: NewObjects) -> Result<(), StoreError> {
-        self.writer
-            .run(move |unit| content::add(unit.db, &objects))
+        self.writing(move |unit| content::add(unit.db, &objects))
             .await
     }
 
@@ -43,8 +40,7 @@ impl Objects for SqliteStore {
         number: u64,
     ) -> Result<Option<Files>, StoreError> {
         let session_id = session_id.clone();
-        self.readers
-            .run(move |db| snapshots::files_at(db, &session_id, number))
+        self.reading(move |db| snapshots::files_at(db, &session_id, number))
             .await
     }
 
@@ -55,60 +51,52 @@ impl Objects for SqliteStore {
         limit: usize,
     ) -> Result<Vec<(u64, Files)>, StoreError> {
         let session_id = session_id.clone();
-        self.readers
-            .run(move |db| snapshots::list(db, &session_id, after, limit))
+        self.reading(move |db| snapshots::list(db, &session_id, after, limit))
             .await
     }
 
     async fn begin_collection(&self) -> Result<i64, StoreError> {
-        self.writer.run(|unit| collection::begin(unit.db)).await
+        self.writing(|unit| collection::begin(unit.db)).await
     }
 
     async fn roots(&self, after: i64, limit: usize) -> Result<Vec<Rooted>, StoreError> {
-        self.readers
-            .run(move |db| collection::roots(db, after, limit))
+        self.reading(move |db| collection::roots(db, after, limit))
             .await
     }
 
     async fn objects(&self, after: i64, limit: usize) -> Result<Vec<Listed>, StoreError> {
-        self.readers
-            .run(move |db| collection::objects(db, after, limit))
+        self.reading(move |db| collection::objects(db, after, limit))
             .await
     }
 
     async fn remove_objects(&self, token: i64, hashes: &[Hash]) -> Result<usize, StoreError> {
         let hashes = hashes.to_vec();
-        self.writer
-            .run(move |unit| collection::remove(unit.db, token, &hashes))
+        self.writing(move |unit| collection::remove(unit.db, token, &hashes))
             .await
     }
 
     async fn move_objects(&self, pack: NewPack) -> Result<(), StoreError> {
-        self.writer
-            .run(move |unit| packs::move_objects(unit.db, &pack))
+        self.writing(move |unit| packs::move_objects(unit.db, &pack))
             .await
     }
 
     async fn packs(&self, after: Option<&str>, limit: usize) -> Result<Vec<Pack>, StoreError> {
         let after = after.unwrap_or_default().to_owned();
-        self.readers
-            .run(move |db| packs::list(db, &after, limit))
-            .await
+        self.reading(move |db| packs::list(db, &after, limit)).await
     }
 
     async fn forget_pack(&self, name: &str) -> Result<bool, StoreError> {
         let name = name.to_owned();
-        self.writer
-            .run(move |unit| packs::forget(unit.db, &name))
+        self.writing(move |unit| packs::forget(unit.db, &name))
             .await
     }
 
     async fn name(&self) -> Result<String, StoreError> {
-        self.readers.run(content::store_name).await
+        self.reading(content::store_name).await
     }
 
     async fn row_bytes(&self) -> Result<u64, StoreError> {
-        self.readers.run(packs::row_bytes).await
+        self.reading(packs::row_bytes).await
     }
 
     async fn put_checkpoint(
@@ -118,8 +106,7 @@ impl Objects for SqliteStore {
         body: Bytes,
     ) -> Result<(), StoreError> {
         let session_id = session_id.clone();
-        self.writer
-            .run(move |unit| checkpoints::put(unit.db, &session_id, number, &body))
+        self.writing(move |unit| checkpoints::put(unit.db, &session_id, number, &body))
             .await
     }
 
@@ -129,8 +116,7 @@ impl Objects for SqliteStore {
         number: u64,
     ) -> Result<Option<(u64, Bytes)>, StoreError> {
         let session_id = session_id.clone();
-        self.readers
-            .run(move |db| checkpoints::newest(db, &session_id, number))
+        self.reading(move |db| checkpoints::newest(db, &session_id, number))
             .await
     }
 }

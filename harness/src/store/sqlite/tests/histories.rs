@@ -98,7 +98,7 @@ async fn a_handle_is_not_given_out_again_while_its_events_are_shared() {
 async fn a_file_of_the_first_version_is_brought_up_to_date() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");
-    let db = rusqlite::Connection::open(&path).unwrap();
+    let db = Connection::open(&path).unwrap();
     db.execute_batch(schema::MIGRATIONS[0]).unwrap();
     db.execute_batch(
         "INSERT INTO resources (handle, workspace, kind, id, version, revision, created_at, \

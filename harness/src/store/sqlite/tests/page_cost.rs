@@ -6,7 +6,7 @@ use rusqlite::types::Value as Column;
 use super::*;
 
 /// Runs a page's query and returns how many of SQLite's instructions it took, with its rows.
-fn work(db: &rusqlite::Connection, (sql, columns): (String, Vec<Column>)) -> (i32, usize) {
+fn work(db: &Connection, (sql, columns): (String, Vec<Column>)) -> (i32, usize) {
     let mut statement = db.prepare(&sql).unwrap();
     let mut rows = statement
         .query(rusqlite::params_from_iter(columns))
@@ -147,7 +147,7 @@ async fn a_page_costs_the_same_in_a_small_and_in_a_large_store() {
 
 /// Runs a list of events as it is read, part by part until the page is full.
 fn work_of_list(
-    db: &rusqlite::Connection,
+    db: &Connection,
     query: &EventQuery,
     stretches: &[history::Stretch],
 ) -> (i32, usize) {
@@ -176,14 +176,14 @@ async fn work_per_forked_page(total: usize) -> Vec<(String, i32, usize)> {
     };
     let mut done = Vec::new();
     for name in ["fork", "fork of the fork"] {
-        let before = fixture.store.writer.run(changes).await.unwrap();
+        let before = fixture.store.writing(changes).await.unwrap();
         let mut new = resource(key(Kind::Session, name));
         new.history = Some(History {
             session_id: parent,
             number: last,
         });
         fixture.store.create(new).await.unwrap();
-        let after = fixture.store.writer.run(changes).await.unwrap();
+        let after = fixture.store.writing(changes).await.unwrap();
         done.push((format!("making the {name}"), after - before, 1));
         let id = SessionId::from_text(name);
         let own = (0..3).map(|n| event("common", &n.to_string())).collect();
