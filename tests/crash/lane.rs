@@ -26,8 +26,8 @@ const KILLED: i32 = 9;
 /// The variable that arms a point.
 const ARMS: &str = "SINEW_CRASH_AT";
 
-/// Garbage is collected all the time, and contents move into packs as soon as there are some.
-const CONFIGURATION: &str = "collection: {period_ms: 30, grace_ms: 300, row_bytes_max: 20000}";
+/// Garbage is collected several times in a daemon's life, and contents move into packs when there are a few.
+const CONFIGURATION: &str = "collection: {period_ms: 250, grace_ms: 300, row_bytes_max: 300000}";
 
 /// How a life ended.
 enum End {

@@ -89,7 +89,7 @@ impl Roughness {
         let (io_error, lost_commit) = (rate(0.05), rate(0.05));
         let (untold_commit, slow_store) = (rate(0.05), rate(0.02));
         let (model, hand) = (rate(0.3), rate(0.2));
-        let blows = chance.of(&[5, 20, 60, 100_000]);
+        let blows = chance.of(&[3, 10, 30, 100_000]);
         Self {
             io_error,
             lost_commit,
@@ -100,7 +100,7 @@ impl Roughness {
             blows: Duration::from_secs(blows),
             processes: chance.of(&[1, 2, 2, 3]),
             sessions: chance.of(&[1, 1, 1, 2]),
-            lasts: Duration::from_secs(chance.of(&[20, 40, 90])),
+            lasts: Duration::from_secs(chance.of(&[6, 12, 40])),
         }
     }
 }
