@@ -80,6 +80,7 @@ impl Driver {
         crash_point::reach("call-before-run");
         let work = hand.execute(&call, &output, &cancel);
         let (done, is_interrupted) = self.attend_to_end(work, &cancel).await?;
+        self.note_requests(&*hand);
         crash_point::reach("call-after-run");
         let mut outcome = match done {
             Some(Ok(outcome)) => outcome,

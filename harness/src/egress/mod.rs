@@ -22,6 +22,8 @@ mod registries;
 mod resolve;
 mod rewrite;
 mod session;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use address::is_public;
 pub use client::{Client, EgressOptions, collect, whole};

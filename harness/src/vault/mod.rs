@@ -132,7 +132,7 @@ impl Vaults {
     ) -> Result<Vec<Credential>, VaultError> {
         let mut all = Vec::new();
         for vault_id in vault_ids {
-            let rows = self.store.list(&ResourceQuery {
+            let query = ResourceQuery {
                 workspace: workspace.clone(),
                 kind: Kind::Credential,
                 include_archived: false,
@@ -142,8 +142,9 @@ impl Vaults {
                 order: Order::Ascending,
                 after: None,
                 limit: ROWS_MAX,
-            });
-            all.extend(rows.await?.into_iter().map(Credential::of_row));
+            };
+            let rows = self.store.list(&query).await?;
+            all.extend(rows.into_iter().map(Credential::of_row));
         }
         Ok(all)
     }
