@@ -257,7 +257,7 @@ fn failure(error: &reqwest::Error, target: &Target) -> Failure {
             return Failure::Failed(error.clone());
         }
         if let Some(error) = inner.downcast_ref::<io::Error>() {
-            if error.get_ref().is_some_and(|e| e.is::<rustls::Error>()) {
+            if is_of_tls(error) {
                 return Failure::Failed(EgressError::Tls);
             }
             is_refused |= error.kind() == io::ErrorKind::ConnectionRefused;
@@ -272,6 +272,13 @@ fn failure(error: &reqwest::Error, target: &Target) -> Failure {
         error if error.is_timeout() => EgressError::Timeout,
         error if error.is_connect() => EgressError::Unreachable,
         error => broken(error),
+    })
+}
+
+/// Tells whether the connection failed where it was to be secured; the cause lies in one error within another.
+fn is_of_tls(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| {
+        inner.is::<rustls::Error>() || inner.downcast_ref::<io::Error>().is_some_and(is_of_tls)
     })
 }
 

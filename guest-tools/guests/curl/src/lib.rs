@@ -4,6 +4,8 @@
 //! requests themselves are the host's: it decides what may leave, secures connections and frames messages. So there
 //! are no proxies, no client certificates and no way to skip the check of a server's certificate.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail"))]
+
 mod address;
 mod cookies;
 mod curl;

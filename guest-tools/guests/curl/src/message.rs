@@ -15,21 +15,9 @@ impl Headers {
         self.0.push((name.to_owned(), value.into()));
     }
 
-    /// Adds a header unless there is one of this name.
-    pub fn default(&mut self, name: &str, value: impl Into<Vec<u8>>) {
-        if !self.has(name) {
-            self.add(name, value);
-        }
-    }
-
     /// Removes all headers of a name.
     pub fn remove(&mut self, name: &str) {
         self.0.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
-    }
-
-    /// Tells whether there is a header of this name.
-    pub fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(own, _)| own.eq_ignore_ascii_case(name))
     }
 
     /// Returns the last value of a header as text.

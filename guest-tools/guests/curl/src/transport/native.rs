@@ -34,7 +34,7 @@ impl Transport for Sockets {
             head.extend_from_slice(value);
             head.extend_from_slice(b"\r\n");
         }
-        let is_chunked = body.is_some() && !request.headers.has("content-length");
+        let is_chunked = body.is_some() && request.headers.get("content-length").is_none();
         if is_chunked {
             head.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
         }
@@ -75,7 +75,7 @@ fn read(mut stream: BufReader<TcpStream>, method: &str) -> io::Result<Response> 
     let body: Box<dyn Read> = match headers.get("content-length").and_then(|l| l.parse().ok()) {
         _ if method == "HEAD" || status == 204 || status == 304 => Box::new(io::empty()),
         Some(length) => Box::new(stream.take(length)),
-        None if headers.has("transfer-encoding") => Box::new(io::Cursor::new(chunks(stream)?)),
+        None if headers.get("transfer-encoding").is_some() => Box::new(io::Cursor::new(chunks(stream)?)),
         None => Box::new(stream),
     };
     Ok(Response {
