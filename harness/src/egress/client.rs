@@ -219,6 +219,11 @@ pub fn whole(bytes: impl Into<Bytes>) -> EgressBody {
         .boxed_unsync()
 }
 
+/// Returns the parts of a body as they come.
+pub fn parts_of(body: EgressBody) -> impl futures::Stream<Item = Result<Bytes, EgressError>> + Unpin {
+    body.into_data_stream()
+}
+
 /// Reads a whole body of at most `bytes_max` bytes. Errors: `TooLarge`, and those of the body.
 pub async fn collect(body: EgressBody, bytes_max: usize) -> Result<Vec<u8>, EgressError> {
     let mut all = Vec::new();

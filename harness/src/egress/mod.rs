@@ -21,12 +21,13 @@ mod policy;
 mod registries;
 mod resolve;
 mod rewrite;
+mod sent;
 mod session;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use address::is_public;
-pub use client::{Client, EgressOptions, collect, whole};
+pub use client::{Client, EgressOptions, collect, parts_of, whole};
 pub use hosts::{HostPattern, Hosts, NoHost, PrivateHost};
 pub use journal::HttpRequest;
 pub use masker::Masker;

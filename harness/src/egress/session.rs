@@ -5,11 +5,13 @@
 //! sees it.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use http::Method;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue};
 use hyper::body::Body as _;
 use serde_json::Value;
@@ -25,6 +27,7 @@ use super::masker::Masker;
 use super::placeholder::PlaceholderKey;
 use super::policy::{Denial, Policy, Target};
 use super::rewrite;
+use super::sent::Sent;
 use crate::clock::Clock;
 use crate::ids::{EventId, SessionId, WorkspaceId};
 use crate::json::Fields as _;
@@ -67,8 +70,12 @@ impl Networks {
         })
     }
 
-    /// Returns the way out of a session's hand.
-    pub async fn of_session(&self, session_id: &SessionId) -> Result<SessionEgress, StoreError> {
+    /// Returns the way out of a session's hand. What must be known after a crash is noted in `notes`.
+    pub async fn of_session(
+        &self,
+        session_id: &SessionId,
+        notes: &Path,
+    ) -> Result<SessionEgress, StoreError> {
         let row = self.store.session(session_id).await?;
         let first = self.store.read(session_id, 0, 1).await?;
         let first = first.into_iter().next().ok_or(StoreError::NotFound)?.id;
@@ -90,6 +97,7 @@ impl Networks {
             credentials,
             journal: Journal::default(),
             places: Arc::new(Semaphore::new(places)),
+            sent: Sent::in_folder(notes),
         })))
     }
 }
@@ -107,6 +115,7 @@ struct Inner {
     journal: Journal,
     /// Exchanges that may be under way.
     places: Arc<Semaphore>,
+    sent: Sent,
 }
 
 impl SessionEgress {
@@ -122,6 +131,11 @@ impl SessionEgress {
         self.0.journal.begin_call(Some(call.clone()));
         self.0.credentials.look().await?;
         Ok(())
+    }
+
+    /// Tells whether a request that may have changed something left during this call: it must not be made again.
+    pub fn has_sent(&self, call: &EventId) -> bool {
+        self.0.sent.is_noted(call)
     }
 
     /// Says that requests belong to no call.
@@ -180,7 +194,7 @@ impl Inner {
         request: http::Request<EgressBody>,
         timeouts: EgressTimeouts,
         mut noted: Noted,
-    ) -> Result<http::Response<EgressBody>, (Failure, Noted)> {
+    ) -> Result<http::Response<EgressBody>, Box<(Failure, Noted)>> {
         let looked = async {
             let policy = self.policy().await?;
             Ok::<_, VaultError>((policy, self.credentials.look().await?))
@@ -191,20 +205,29 @@ impl Inner {
                 tracing::error!(session = %self.session_id, %error, "credentials or environment cannot be read");
                 let text = "the host cannot look up what is allowed; the operator was told";
                 let failure = Failure::Failed(EgressError::Failed(text.to_owned()));
-                return Err((failure, noted));
+                return Err(Box::new((failure, noted)));
             }
         };
         let checked = refuse_in_url(request.uri(), &credentials)
             .and_then(|()| self.networks.client.check(&policy, &request));
         let target = match checked {
             Ok(target) => target,
-            Err(denial) => return Err((denial.into(), noted)),
+            Err(denial) => return Err(Box::new((denial.into(), noted))),
         };
         let injected = inject(request, &target, &credentials, &noted).await;
         let (request, is_armed) = match injected {
             Ok(injected) => injected,
-            Err(failure) => return Err((failure, noted)),
+            Err(failure) => return Err(Box::new((failure, noted))),
         };
+        if !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
+            && let Some(call) = &noted.record.tool_use_id
+            && let Err(error) = self.sent.note(call).await
+        {
+            tracing::error!(session = %self.session_id, %error, "cannot note that a request leaves");
+            let text = "the host cannot note that the request leaves; the operator was told";
+            let failure = Failure::Failed(EgressError::Failed(text.to_owned()));
+            return Err(Box::new((failure, noted)));
+        }
         let up = Arc::clone(&noted.up);
         let request = request.map(|body| match body.is_end_stream() {
             true => body,
@@ -213,14 +236,14 @@ impl Inner {
         let client = &self.networks.client;
         let response = match client.exchange(&target, request, timeouts).await {
             Ok(response) => response,
-            Err(failure) => return Err((failure, noted)),
+            Err(failure) => return Err(Box::new((failure, noted))),
         };
         let (mut head, body) = response.into_parts();
         noted.record.status = Some(head.status.as_u16());
         if is_armed && is_encoded(&head.headers) {
             let reason = "the response to a request with a credential came compressed although it must not, so it \
                           cannot be looked through for the secret";
-            return Err((Denial::new(reason, "").into(), noted));
+            return Err(Box::new((Denial::new(reason, "").into(), noted)));
         }
         let masks = self.credentials.masks();
         let mut body = body;
@@ -282,7 +305,10 @@ impl Egress for SessionEgress {
         };
         match inner.exchange(request, timeouts, noted).await {
             Ok(response) => Ok(response),
-            Err((failure, mut noted)) => Err(inner.told(failure, &mut noted.record)),
+            Err(ended) => {
+                let (failure, mut noted) = *ended;
+                Err(inner.told(failure, &mut noted.record))
+            }
         }
     }
 }

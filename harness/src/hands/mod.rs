@@ -171,6 +171,12 @@ pub trait Hand: Send + Sync {
         Ok(None)
     }
 
+    /// Tells whether an earlier run of this call sent something over the network that may have changed what is there:
+    /// it is not to be made again.
+    fn has_sent(&self, _call: &EventId) -> bool {
+        false
+    }
+
     /// Returns the body of a `sinew.http_requests` event with the requests that ended since the last time, to be
     /// committed with the result of the call that made them; none without any.
     fn take_requests(&self) -> Option<Value> {

@@ -136,3 +136,25 @@ async fn a_forks_shell_has_placeholders_that_work() -> Result<()> {
     assert_eq!(attack.server.one().header("x-own"), CANARY);
     Ok(())
 }
+
+/// Why: a call that was cut off runs again from its files, and no file tells what a server has done meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_left_is_not_repeated_after_a_crash() -> Result<()> {
+    let mut attack = Attack::open(&["curl -sS URL/pay -d once", "curl -sS URL/look"]).await?;
+    for (number, arrived, is_unknown) in [(0, 1, true), (1, 2, false)] {
+        attack.world.stop()?;
+        let crash = ("SINEW_CRASH_AT".to_owned(), "call-after-run".to_owned());
+        attack.world.options.variables = vec![crash];
+        attack.world.restart()?;
+        let client = attack.world.client.clone();
+        client.message(&attack.session, &format!("[call {number}]")).await?;
+        attack.world.wait()?;
+        attack.world.options.variables.clear();
+        attack.world.restart()?;
+        let events = client.until_idle(&attack.session, "end_turn").await?;
+        let told = last_result(&events);
+        assert_eq!(told.contains("outcome of this call is unknown"), is_unknown, "{told}");
+        assert_eq!(attack.server.take().len(), arrived);
+    }
+    Ok(())
+}

@@ -86,7 +86,7 @@ mod tests {
         ] {
             let mut read = String::new();
             let body = decoded(Box::new(io::Cursor::new(bytes)), name).unwrap();
-            io::BufReader::new(body).read_to_string(&mut read).unwrap();
+            BufReader::new(body).read_to_string(&mut read).unwrap();
             assert_eq!(read, text);
         }
         assert!(decoded(Box::new(io::empty()), "br").is_none());

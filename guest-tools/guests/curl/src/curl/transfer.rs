@@ -40,8 +40,8 @@ pub(super) struct Outcome {
     pub(super) file: Option<String>,
     pub(super) total: Duration,
     pub(super) first_byte: Duration,
-    is_transient: bool,
-    retry_after: Option<Duration>,
+    pub(super) is_transient: bool,
+    pub(super) retry_after: Option<Duration>,
 }
 
 impl Outcome {

@@ -1,7 +1,7 @@
 //! Plain HTTP/1.1 over a socket, as much of it as the tests of these programs need. Not part of the component.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 
 use crate::message::{Failure, Headers, Request, Response, Transport};
 
@@ -19,7 +19,13 @@ impl Transport for Sockets {
         }
         let broken = |error: io::Error| Failure::Broken(error.to_string());
         let host = request.address.host.trim_matches(['[', ']']);
-        let stream = TcpStream::connect((host, request.address.port()));
+        let connect = |address: &SocketAddr| match request.connect_timeout {
+            Some(timeout) => TcpStream::connect_timeout(address, timeout),
+            None => TcpStream::connect(address),
+        };
+        let found = (host, request.address.port()).to_socket_addrs();
+        let address = found.ok().and_then(|mut found| found.next());
+        let stream = connect(&address.ok_or(Failure::NameNotFound)?);
         let mut stream = stream.map_err(|error| match error.kind() {
             io::ErrorKind::ConnectionRefused => Failure::Unreachable,
             _ => Failure::NameNotFound,
