@@ -58,6 +58,11 @@ impl Config {
         self.switches.contains(&name)
     }
 
+    /// Tells whether cookies are remembered from one request to the next.
+    pub(super) fn has_jar(&self) -> bool {
+        self.cookie_jar.is_some() || self.cookies.iter().any(|cookie| !cookie.contains('='))
+    }
+
     /// Reads one group of options.
     pub(super) fn read(given: Vec<Given>) -> Result<Self, Refusal> {
         let mut config = Self::default();

@@ -231,7 +231,7 @@ impl Session {
             outcome.first_byte = start.elapsed();
             outcome.code = response.status;
             outcome.headers = response.headers.clone();
-            for cookie in response.headers.all("set-cookie") {
+            for cookie in response.headers.all("set-cookie").filter(|_| config.has_jar()) {
                 self.jar.set(&address, &cookie);
             }
             narrate_response(config, &response);
