@@ -179,8 +179,7 @@ impl Daemon {
         let (blobs, content) = contents(&config, &data, &store).await?;
         let collector = collector(&config, content.clone(), clock.clone());
         let client = Client::new(config.egress.options())?;
-        let networks =
-            Networks::new(client, store.clone(), secrets.clone(), clock.clone()).await?;
+        let networks = Networks::new(client, store.clone(), secrets.clone(), clock.clone()).await?;
         let hands = make_hands(
             &config,
             &data,

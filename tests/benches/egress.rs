@@ -20,9 +20,7 @@ use sinew::clock::{Clock, SystemClock};
 use sinew::egress::{Client, EgressOptions, Networks, SessionEgress, whole};
 use sinew::ids::{EventId, SessionId, WorkspaceId};
 use sinew::secrets::{Keyring, MasterKey};
-use sinew::store::{
-    Key, Kind, NewEvent, NewResource, SharedStore, SqliteOptions, SqliteStore,
-};
+use sinew::store::{Key, Kind, NewEvent, NewResource, SharedStore, SqliteOptions, SqliteStore};
 use sinew_runtime::{Egress as _, EgressTimeouts};
 use tokio::net::TcpListener;
 
@@ -135,7 +133,8 @@ async fn serve(large: usize) -> Result<SocketAddr> {
     let part = Bytes::from(vec![b'y'; PART_BYTES]);
     let download = move || {
         let part = part.clone();
-        let parts = (0..large.div_ceil(PART_BYTES)).map(move |_| Ok::<_, std::io::Error>(part.clone()));
+        let parts =
+            (0..large.div_ceil(PART_BYTES)).map(move |_| Ok::<_, std::io::Error>(part.clone()));
         async move { Body::from_stream(stream::iter(parts)) }
     };
     let router = Router::new()
@@ -151,8 +150,7 @@ async fn serve(large: usize) -> Result<SocketAddr> {
 async fn session(folder: &std::path::Path, address: SocketAddr) -> Result<SessionEgress> {
     let clock = SystemClock;
     let now = clock.now();
-    let store: SharedStore =
-        Arc::new(SqliteStore::open(SqliteOptions::new(folder.join("db")))?);
+    let store: SharedStore = Arc::new(SqliteStore::open(SqliteOptions::new(folder.join("db")))?);
     let workspace = WorkspaceId::from_text("default");
     let row = |kind, id: &str, body, events| NewResource {
         key: Key {
@@ -170,7 +168,9 @@ async fn session(folder: &std::path::Path, address: SocketAddr) -> Result<Sessio
         history: None,
     };
     let config = json!({"config": {"networking": {"type": "unrestricted"}}});
-    store.create(row(Kind::Environment, "env_1", config, Vec::new())).await?;
+    store
+        .create(row(Kind::Environment, "env_1", config, Vec::new()))
+        .await?;
     let session_id = SessionId::fresh(now);
     let first = NewEvent {
         id: EventId::fresh(now),
@@ -182,7 +182,9 @@ async fn session(folder: &std::path::Path, address: SocketAddr) -> Result<Sessio
         private: None,
     };
     let body = json!({"environment_id": "env_1", "vault_ids": []});
-    store.create(row(Kind::Session, session_id.as_str(), body, vec![first])).await?;
+    store
+        .create(row(Kind::Session, session_id.as_str(), body, vec![first]))
+        .await?;
     let client = Client::new(EgressOptions {
         private_hosts: vec![address.to_string().parse().context("no host")?],
         exchanges_per_hand_max: AT_ONCE,

@@ -13,8 +13,8 @@ use super::resource::{Kind, One, text};
 use super::session_file::{self, ExportArgs, ImportArgs};
 use super::session_history::{self, DiffArgs, ForkArgs, RewindArgs};
 use super::session_mounts::MountArgs;
-use super::session_requests;
 use super::session_replay::{self, ReplayArgs};
+use super::session_requests;
 use super::session_review::{self, ApproveArgs, DenyArgs};
 use crate::json::Fields as _;
 

@@ -30,24 +30,27 @@ pub(super) fn parts(
     body: EgressBody,
     bounds: BodyBounds,
 ) -> impl Stream<Item = Result<Bytes, EgressError>> + Send {
-    try_unfold((body, bounds.bytes_max), move |(mut body, left)| async move {
-        loop {
-            let until = bounds.deadline.min(Instant::now() + bounds.between);
-            let frame = timeout_at(until, body.frame())
-                .await
-                .map_err(|_| EgressError::Timeout)?;
-            let Some(frame) = frame.transpose()? else {
-                return Ok(None);
-            };
-            let Ok(data) = frame.into_data() else {
-                continue;
-            };
-            let Some(left) = left.checked_sub(data.len() as u64) else {
-                return Err(EgressError::TooLarge);
-            };
-            return Ok(Some((data, (body, left))));
-        }
-    })
+    try_unfold(
+        (body, bounds.bytes_max),
+        move |(mut body, left)| async move {
+            loop {
+                let until = bounds.deadline.min(Instant::now() + bounds.between);
+                let frame = timeout_at(until, body.frame())
+                    .await
+                    .map_err(|_| EgressError::Timeout)?;
+                let Some(frame) = frame.transpose()? else {
+                    return Ok(None);
+                };
+                let Ok(data) = frame.into_data() else {
+                    continue;
+                };
+                let Some(left) = left.checked_sub(data.len() as u64) else {
+                    return Err(EgressError::TooLarge);
+                };
+                return Ok(Some((data, (body, left))));
+            }
+        },
+    )
 }
 
 /// Returns a body of these parts.

@@ -220,7 +220,9 @@ pub fn whole(bytes: impl Into<Bytes>) -> EgressBody {
 }
 
 /// Returns the parts of a body as they come.
-pub fn parts_of(body: EgressBody) -> impl futures::Stream<Item = Result<Bytes, EgressError>> + Unpin {
+pub fn parts_of(
+    body: EgressBody,
+) -> impl futures::Stream<Item = Result<Bytes, EgressError>> + Unpin {
     body.into_data_stream()
 }
 

@@ -62,7 +62,12 @@ fn is_path(byte: u8) -> bool {
 }
 
 /// Returns it with all but some bytes as hexadecimal digits behind a mark.
-pub(super) fn percent(secret: &[u8], mark: &str, is_upper: bool, is_kept: fn(u8) -> bool) -> Vec<u8> {
+pub(super) fn percent(
+    secret: &[u8],
+    mark: &str,
+    is_upper: bool,
+    is_kept: fn(u8) -> bool,
+) -> Vec<u8> {
     let mut text = String::with_capacity(secret.len() * 3);
     for byte in secret {
         let _ = match (is_kept(*byte), is_upper) {
@@ -111,7 +116,10 @@ fn base64(secret: &[u8]) -> impl Iterator<Item = Vec<u8>> {
         let last = own_bits / 6;
         [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD].map(|alphabet| {
             let text = alphabet.encode(&*padded);
-            text.as_bytes().get(first..last).unwrap_or_default().to_vec()
+            text.as_bytes()
+                .get(first..last)
+                .unwrap_or_default()
+                .to_vec()
         })
     })
 }
@@ -137,7 +145,10 @@ mod tests {
                 text.extend_from_slice(secret);
                 text.extend(vec![b'y'; after]);
                 assert!(is_found(&text));
-                assert!(is_found(STANDARD.encode(&text).as_bytes()), "{before} {after}");
+                assert!(
+                    is_found(STANDARD.encode(&text).as_bytes()),
+                    "{before} {after}"
+                );
                 assert!(is_found(URL_SAFE.encode(&text).as_bytes()));
             }
         }

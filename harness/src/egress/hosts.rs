@@ -203,15 +203,7 @@ mod tests {
             assert_eq!(grant.to_string(), text);
         }
         for text in [
-            "",
-            ":80",
-            "a b",
-            "::1",
-            "http://a",
-            "a:99999",
-            "[x]",
-            "*.a",
-            "a/8",
+            "", ":80", "a b", "::1", "http://a", "a:99999", "[x]", "*.a", "a/8",
         ] {
             assert!(text.parse::<PrivateHost>().is_err(), "{text}");
         }

@@ -30,7 +30,9 @@ pub(super) enum Syntax {
 
 impl Syntax {
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = headers
+            .get(CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok());
         let kind = kind.unwrap_or_default().split(';').next();
         let kind = kind.unwrap_or_default().trim().to_ascii_lowercase();
         match kind.as_str() {
@@ -63,10 +65,7 @@ pub(super) fn table(injections: &[Injection<'_>], syntax: Syntax) -> Table {
 
 /// Puts secrets into the values of headers, also into the user and password of basic authentication, and returns the
 /// tags of those that were.
-pub(super) fn headers(
-    headers: &mut HeaderMap,
-    table: &Table,
-) -> Result<BTreeSet<usize>, Denial> {
+pub(super) fn headers(headers: &mut HeaderMap, table: &Table) -> Result<BTreeSet<usize>, Denial> {
     let mut used = BTreeSet::new();
     if table.is_empty() {
         return Ok(used);
@@ -122,8 +121,8 @@ pub(super) fn mask_headers(headers: &mut HeaderMap, masks: &Table) {
     for value in headers.values_mut() {
         if masks.is_in(value.as_bytes()) {
             let (masked, _) = masks.whole(value.as_bytes());
-            *value = HeaderValue::from_bytes(&masked)
-                .unwrap_or_else(|_| HeaderValue::from_static("*"));
+            *value =
+                HeaderValue::from_bytes(&masked).unwrap_or_else(|_| HeaderValue::from_static("*"));
         }
     }
 }

@@ -271,7 +271,8 @@ mod tests {
 
     #[test]
     fn mcp_servers() {
-        let limited = |mcp: bool| json!({"type": "limited", "allowed_hosts": [], "allow_mcp_servers": mcp});
+        let limited =
+            |mcp: bool| json!({"type": "limited", "allowed_hosts": [], "allow_mcp_servers": mcp});
         let policy = Policy::for_mcp_server(&limited(true), "mcp.example.net");
         assert!(policy.allows("mcp.example.net") && !policy.allows("a.test"));
         assert!(!Policy::for_mcp_server(&limited(false), "a.test").allows("a.test"));

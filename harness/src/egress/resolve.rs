@@ -61,7 +61,9 @@ impl Resolve for CheckedNames {
             if found.is_empty() {
                 return Err(NameUnknown.into());
             }
-            let refused = found.iter().find(|address| !may_mean(**address, is_granted));
+            let refused = found
+                .iter()
+                .find(|address| !may_mean(**address, is_granted));
             if let Some(address) = refused {
                 return Err(NotAllowed(*address).into());
             }

@@ -219,8 +219,10 @@ impl Inner {
             Ok(injected) => injected,
             Err(failure) => return Err(Box::new((failure, noted))),
         };
-        if !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
-            && let Some(call) = &noted.record.tool_use_id
+        if !matches!(
+            *request.method(),
+            Method::GET | Method::HEAD | Method::OPTIONS
+        ) && let Some(call) = &noted.record.tool_use_id
             && let Err(error) = self.sent.note(call).await
         {
             tracing::error!(session = %self.session_id, %error, "cannot note that a request leaves");
@@ -348,7 +350,13 @@ fn record(inner: &Inner, request: &http::Request<EgressBody>) -> HttpRequest {
         tool_use_id: inner.journal.call(),
         method: request.method().as_str().chars().take(32).collect(),
         scheme: uri.scheme_str().unwrap_or_default().to_owned(),
-        host: mask(&uri.host().unwrap_or_default().chars().take(255).collect::<String>()),
+        host: mask(
+            &uri.host()
+                .unwrap_or_default()
+                .chars()
+                .take(255)
+                .collect::<String>(),
+        ),
         port: uri.port_u16(),
         path: HttpRequest::kept_path(&mask(uri.path())),
         status: None,
@@ -374,7 +382,10 @@ fn refuse_in_url(uri: &http::Uri, credentials: &[Usable]) -> Result<(), Denial> 
             .iter()
             .any(|text| text.contains(placeholder))
     };
-    match credentials.iter().find(|usable| is_there(&usable.placeholder)) {
+    match credentials
+        .iter()
+        .find(|usable| is_there(&usable.placeholder))
+    {
         Some(usable) => Err(Denial::new(
             format!(
                 "the URL has the placeholder of {}; its secret is put into headers and bodies, never into a URL",
@@ -390,7 +401,9 @@ fn percent_decoded(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.as_bytes();
     while let Some((first, rest)) = bytes.split_first() {
-        let digits = rest.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let digits = rest
+            .get(..2)
+            .and_then(|digits| std::str::from_utf8(digits).ok());
         let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
         match (first, byte) {
             (b'%', Some(byte)) => {

@@ -70,11 +70,7 @@ async fn send(
     request: http::Request<EgressBody>,
 ) -> Result<http::Response<EgressBody>, EgressError> {
     client
-        .send(
-            &Policy::unrestricted(),
-            request,
-            EgressTimeouts::default(),
-        )
+        .send(&Policy::unrestricted(), request, EgressTimeouts::default())
         .await
 }
 
@@ -186,9 +182,12 @@ async fn bodies_pass_as_they_come_in_both_directions() {
 async fn bodies_and_waits_have_bounds() {
     let router = Router::new()
         .route("/long", get(|| async { "x".repeat(2_000) }))
-        .route("/", any(|request: Request| async move {
-            let _ = request.into_body().collect().await;
-        }))
+        .route(
+            "/",
+            any(|request: Request| async move {
+                let _ = request.into_body().collect().await;
+            }),
+        )
         .route("/never", get(std::future::pending::<()>));
     let address = serve(router).await;
     let client = Client::new(EgressOptions {

@@ -233,7 +233,9 @@ impl Hands for WasmHands {
             .map_err(|error| provision_error(session_id, error))?;
         let egress = match &self.options.networks {
             Some(networks) => {
-                let egress = networks.of_session(session_id, &self.folder(session_id)).await;
+                let egress = networks
+                    .of_session(session_id, &self.folder(session_id))
+                    .await;
                 Some(egress.map_err(|error| failed(error.to_string()))?)
             }
             None => None,
@@ -580,7 +582,9 @@ impl Hand for WasmHand {
     }
 
     fn has_sent(&self, call: &EventId) -> bool {
-        self.egress.as_ref().is_some_and(|egress| egress.has_sent(call))
+        self.egress
+            .as_ref()
+            .is_some_and(|egress| egress.has_sent(call))
     }
 
     fn take_requests(&self) -> Option<Value> {

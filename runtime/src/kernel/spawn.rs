@@ -8,9 +8,9 @@ use bytes::Bytes;
 
 use super::entry::{Ended, Entry, NewEntry};
 use super::{Description, Descriptors, Kernel, ProgramError, Session, run};
-use crate::egress::Log;
 use crate::component::{ComponentSource, LoadedComponent};
 use crate::component_store::{LoadError, Trust};
+use crate::egress::Log;
 use crate::fs::{FileKind, FsError, NoFds, Node, OpenOptions};
 use crate::limits::Account;
 use crate::process::{Grants, Process};

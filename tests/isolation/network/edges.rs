@@ -20,25 +20,43 @@ async fn a_secret_reaches_its_host_and_nothing_else_has_it() -> Result<()> {
     ])
     .await?;
     let outcome = attack.run(0).await?;
-    assert!(outcome.text.contains("sinew_placeholder_"), "{}", outcome.text);
-    assert_eq!(attack.server.one().header("authorization"), format!("Bearer {CANARY}"));
+    assert!(
+        outcome.text.contains("sinew_placeholder_"),
+        "{}",
+        outcome.text
+    );
+    assert_eq!(
+        attack.server.one().header("authorization"),
+        format!("Bearer {CANARY}")
+    );
     attack.run(1).await?;
     let basic = format!("Basic {}", STANDARD.encode(format!("me:{CANARY}")));
     assert_eq!(attack.server.one().header("authorization"), basic);
     attack.run(2).await?;
     let seen = attack.server.take();
     assert_eq!(seen[0].body, "k=canary-5be81f%2F0%2B7d2c%22never%26seen");
-    assert_eq!(seen[0].header("content-length"), seen[0].body.len().to_string());
+    assert_eq!(
+        seen[0].header("content-length"),
+        seen[0].body.len().to_string()
+    );
     let sent: serde_json::Value = serde_json::from_str(&seen[1].body)?;
     assert_eq!(sent, json!({"k": CANARY}));
     attack.run(3).await?;
     assert_eq!(attack.server.one().body, format!("{CANARY}-{CANARY}"));
     let outcome = attack.run(4).await?;
-    assert!(outcome.text.contains("TOKEN=sinew_placeholder_"), "{}", outcome.text);
+    assert!(
+        outcome.text.contains("TOKEN=sinew_placeholder_"),
+        "{}",
+        outcome.text
+    );
     let requests = attack.requests().await?;
     assert_eq!(requests.len(), 5, "{requests:?}");
     for request in &requests {
-        assert_eq!(request["credential_ids"], json!([attack.credential]), "{request}");
+        assert_eq!(
+            request["credential_ids"],
+            json!([attack.credential]),
+            "{request}"
+        );
         assert!(request["tool_use_id"].is_string());
     }
     attack.check_nothing_is_kept().await
@@ -61,7 +79,11 @@ async fn a_placeholder_in_a_url_is_refused() -> Result<()> {
     .await?;
     for number in 0..8 {
         let outcome = attack.run(number).await?;
-        assert!(outcome.text.contains("never into a URL"), "{number}: {}", outcome.text);
+        assert!(
+            outcome.text.contains("never into a URL"),
+            "{number}: {}",
+            outcome.text
+        );
         assert!(outcome.text.contains("TOKEN"), "{number}: {}", outcome.text);
     }
     assert!(attack.server.take().is_empty());
@@ -82,12 +104,21 @@ async fn a_foreign_host_gets_the_placeholder() -> Result<()> {
         attack.run(number).await?;
     }
     let seen = attack.server.take();
-    let foreign: Vec<_> = seen.iter().filter(|seen| seen.header("host").starts_with("localhost")).collect();
+    let foreign: Vec<_> = seen
+        .iter()
+        .filter(|seen| seen.header("host").starts_with("localhost"))
+        .collect();
     assert_eq!(foreign.len(), 3, "{seen:?}");
-    assert!(foreign[0].body.contains("sinew_placeholder_"), "{foreign:?}");
+    assert!(
+        foreign[0].body.contains("sinew_placeholder_"),
+        "{foreign:?}"
+    );
     for seen in &foreign {
         let all = format!("{seen:?}");
-        assert!(!all.contains("canary") && !all.contains(&STANDARD.encode(CANARY)[..12]), "{all}");
+        assert!(
+            !all.contains("canary") && !all.contains(&STANDARD.encode(CANARY)[..12]),
+            "{all}"
+        );
     }
     Ok(())
 }
@@ -102,7 +133,10 @@ async fn a_changed_secret_counts_at_once_and_an_archived_one_no_more() -> Result
     ])
     .await?;
     let client = &attack.world.client;
-    let path = format!("/v1/vaults/{}/credentials/{}", attack.vault, attack.credential);
+    let path = format!(
+        "/v1/vaults/{}/credentials/{}",
+        attack.vault, attack.credential
+    );
     attack.run(0).await?;
     assert_eq!(attack.server.one().header("x-own"), CANARY);
     let change = json!({"auth": {"type": "environment_variable", "secret_value": "second-secret"}});
@@ -113,7 +147,10 @@ async fn a_changed_secret_counts_at_once_and_an_archived_one_no_more() -> Result
     client.post(&format!("{path}/archive"), &json!({})).await?;
     attack.run(2).await?;
     let seen = attack.server.one();
-    assert!(seen.header("x-own").starts_with("sinew_placeholder_"), "{seen:?}");
+    assert!(
+        seen.header("x-own").starts_with("sinew_placeholder_"),
+        "{seen:?}"
+    );
     Ok(())
 }
 
@@ -147,13 +184,19 @@ async fn a_request_that_left_is_not_repeated_after_a_crash() -> Result<()> {
         attack.world.options.variables = vec![crash];
         attack.world.restart()?;
         let client = attack.world.client.clone();
-        client.message(&attack.session, &format!("[call {number}]")).await?;
+        client
+            .message(&attack.session, &format!("[call {number}]"))
+            .await?;
         attack.world.wait()?;
         attack.world.options.variables.clear();
         attack.world.restart()?;
         let events = client.until_idle(&attack.session, "end_turn").await?;
         let told = last_result(&events);
-        assert_eq!(told.contains("outcome of this call is unknown"), is_unknown, "{told}");
+        assert_eq!(
+            told.contains("outcome of this call is unknown"),
+            is_unknown,
+            "{told}"
+        );
         assert_eq!(attack.server.take().len(), arrived);
     }
     Ok(())

@@ -46,7 +46,11 @@ async fn a_compressed_echo_does_not_pass() -> Result<()> {
         assert!(outcome.text.contains("came compressed"), "{}", outcome.text);
     }
     let seen = attack.server.take();
-    assert!(seen.iter().all(|seen| seen.header("accept-encoding") == "identity"), "{seen:?}");
+    assert!(
+        seen.iter()
+            .all(|seen| seen.header("accept-encoding") == "identity"),
+        "{seen:?}"
+    );
     let outcome = attack.run(3).await?;
     assert!(outcome.text.contains("harmless"), "{}", outcome.text);
     attack.check_nothing_is_kept().await
@@ -79,7 +83,11 @@ async fn errors_say_nothing_of_a_secret() -> Result<()> {
     ])
     .await?;
     let outcome = attack.run(0).await?;
-    assert!(outcome.text.contains("sinew_placeholder_"), "{}", outcome.text);
+    assert!(
+        outcome.text.contains("sinew_placeholder_"),
+        "{}",
+        outcome.text
+    );
     let outcome = attack.run(1).await?;
     assert!(outcome.text.contains("status 22"), "{}", outcome.text);
     attack.run(2).await?;

@@ -57,7 +57,9 @@ impl Attack {
         })
         .await?;
         let client = &world.client;
-        let vault = id(&client.post("/v1/vaults", &json!({"display_name": "v"})).await?)?;
+        let vault = id(&client
+            .post("/v1/vaults", &json!({"display_name": "v"}))
+            .await?)?;
         let auth = json!({"auth": {
             "type": "environment_variable",
             "secret_name": "TOKEN",
@@ -194,5 +196,8 @@ fn holds_secret(bytes: &[u8]) -> bool {
 /// Returns the last result's text of a session.
 fn last_result(events: &[Value]) -> String {
     let results = of_kind(events, "agent.tool_result");
-    results.last().map(|event| text_of(event)).unwrap_or_default()
+    results
+        .last()
+        .map(|event| text_of(event))
+        .unwrap_or_default()
 }

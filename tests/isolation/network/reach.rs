@@ -37,15 +37,31 @@ async fn addresses_inside_are_not_reached_under_any_name() -> Result<()> {
     let attack = Attack::open(&lines).await?;
     for (number, target) in targets.iter().enumerate() {
         let outcome = attack.run(number).await?;
-        assert!(outcome.text.contains("status 7"), "{target}: {}", outcome.text);
-        assert!(outcome.text.contains("denied"), "{target}: {}", outcome.text);
+        assert!(
+            outcome.text.contains("status 7"),
+            "{target}: {}",
+            outcome.text
+        );
+        assert!(
+            outcome.text.contains("denied"),
+            "{target}: {}",
+            outcome.text
+        );
         // The operator learns what to change.
-        assert!(outcome.text.contains("egress.private_hosts"), "{target}: {}", outcome.text);
+        assert!(
+            outcome.text.contains("egress.private_hosts"),
+            "{target}: {}",
+            outcome.text
+        );
     }
     assert!(attack.server.take().is_empty());
     let requests = attack.requests().await?;
     assert_eq!(requests.len(), targets.len(), "{requests:?}");
-    assert!(requests.iter().all(|request| request["status"].is_null() && request["setting"].is_string()));
+    assert!(
+        requests
+            .iter()
+            .all(|request| request["status"].is_null() && request["setting"].is_string())
+    );
     let log = std::fs::read_to_string(&attack.log)?;
     assert!(log.contains("a request was denied"), "the operator's log");
     check_neighbour(&attack.world, &attack.session).await
@@ -65,7 +81,11 @@ async fn a_redirect_does_not_lead_inside() -> Result<()> {
     for (number, status) in [(0, 7), (1, 7), (2, 1), (3, 4), (4, 0)] {
         let outcome = attack.run(number).await?;
         let expected = format!("status {status}");
-        assert!(outcome.text.contains(&expected), "{number}: {}", outcome.text);
+        assert!(
+            outcome.text.contains(&expected),
+            "{number}: {}",
+            outcome.text
+        );
     }
     let seen = attack.server.take();
     assert_eq!(seen.len(), 6, "{seen:?}");
@@ -88,15 +108,25 @@ async fn a_limited_environment_is_limited() -> Result<()> {
     for number in 1..4 {
         let outcome = attack.run(number).await?;
         assert!(outcome.text.contains("status 7"), "{}", outcome.text);
-        assert!(outcome.text.contains("networking.allowed_hosts"), "{}", outcome.text);
+        assert!(
+            outcome.text.contains("networking.allowed_hosts"),
+            "{}",
+            outcome.text
+        );
     }
     assert_eq!(attack.server.one().target, "/a");
     let requests = attack.requests().await?;
-    let hosts: Vec<_> = requests.iter().map(|request| request["host"].as_str().unwrap_or_default()).collect();
+    let hosts: Vec<_> = requests
+        .iter()
+        .map(|request| request["host"].as_str().unwrap_or_default())
+        .collect();
     assert_eq!(hosts, ["127.0.0.1", "localhost", "example.com", "pypi.org"]);
     assert_eq!(requests[0]["status"], 200);
     assert!(requests[0]["tool_use_id"].is_string());
-    assert_eq!(requests[1]["setting"], "networking.allowed_hosts of the session's environment");
+    assert_eq!(
+        requests[1]["setting"],
+        "networking.allowed_hosts of the session's environment"
+    );
     Ok(())
 }
 
@@ -116,7 +146,10 @@ async fn headers_do_not_smuggle_a_second_request() -> Result<()> {
     }
     let seen = attack.server.take();
     let own = attack.server.address.to_string();
-    assert!(seen.iter().all(|seen| seen.header("host") == own), "{seen:?}");
+    assert!(
+        seen.iter().all(|seen| seen.header("host") == own),
+        "{seen:?}"
+    );
     assert!(seen.iter().all(|seen| seen.target != "/x"), "{seen:?}");
     assert_eq!(seen[0].body, "GET /x HTTP/1.1");
     for seen in &seen {

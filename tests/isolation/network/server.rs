@@ -27,7 +27,9 @@ pub(super) struct Seen {
 impl Seen {
     pub(super) fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name);
-        value.and_then(|value| value.to_str().ok()).unwrap_or_default()
+        value
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 }
 
@@ -92,12 +94,18 @@ async fn answer(State(log): State<Log>, request: Request) -> Response {
         "/error" => (StatusCode::INTERNAL_SERVER_ERROR, said).into_response(),
         "/bytewise" => {
             let bytes: Vec<u8> = said.into_bytes();
-            let parts = bytes.into_iter().map(|byte| Ok::<_, Infallible>(Bytes::from(vec![byte])));
+            let parts = bytes
+                .into_iter()
+                .map(|byte| Ok::<_, Infallible>(Bytes::from(vec![byte])));
             Body::from_stream(stream::iter(parts.collect::<Vec<_>>())).into_response()
         }
         // As if nobody had asked for it otherwise.
         "/packed" => ([("content-encoding", "gzip")], gzip(said.as_bytes())).into_response(),
-        "/file.gz" => ([("content-type", "application/gzip")], gzip(said.as_bytes())).into_response(),
+        "/file.gz" => (
+            [("content-type", "application/gzip")],
+            gzip(said.as_bytes()),
+        )
+            .into_response(),
         _ => said.into_response(),
     }
 }

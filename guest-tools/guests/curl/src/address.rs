@@ -60,9 +60,8 @@ impl Address {
             },
             _ => (host, None),
         };
-        let is_host = |b: u8| {
-            b.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(&b) || b >= 0x80
-        };
+        let is_host =
+            |b: u8| b.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(&b) || b >= 0x80;
         if host.is_empty() || !host.bytes().all(is_host) {
             return Err(Malformed::Host);
         }
@@ -86,7 +85,10 @@ impl Address {
     /// Returns where a `Location` leads from here.
     pub fn join(&self, location: &str) -> Result<Self, Malformed> {
         let location = location.trim().replace(' ', "%20");
-        if location.split_once("://").is_some_and(|(s, _)| is_scheme(s)) {
+        if location
+            .split_once("://")
+            .is_some_and(|(s, _)| is_scheme(s))
+        {
             return Self::parse(&location);
         }
         if let Some(rest) = location.strip_prefix("//") {
@@ -243,7 +245,10 @@ mod tests {
     fn urls() {
         for (text, expected) in [
             ("example.com", "http://example.com/"),
-            ("https://example.com:443/a/../b?c#d", "https://example.com/b?c"),
+            (
+                "https://example.com:443/a/../b?c#d",
+                "https://example.com/b?c",
+            ),
             ("HTTP://u:p%40@h:8080?x", "http://h:8080/?x"),
             ("[::1]:80/x", "http://[::1]/x"),
             ("h/a{b}|\u{e9}", "http://h/a%7Bb%7D%7C%C3%A9"),

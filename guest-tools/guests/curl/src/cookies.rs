@@ -72,7 +72,11 @@ impl Jar {
             let yes = |is: bool| if is { "TRUE" } else { "FALSE" };
             text.push_str(&format!(
                 "{}{}{}\t{}\t{}\t{}\t{}\t{}\t{}\n",
-                if cookie.is_http_only { "#HttpOnly_" } else { "" },
+                if cookie.is_http_only {
+                    "#HttpOnly_"
+                } else {
+                    ""
+                },
                 if cookie.has_subdomains { "." } else { "" },
                 cookie.domain,
                 yes(cookie.has_subdomains),
@@ -136,7 +140,11 @@ impl Jar {
             }
         }
         if let Some(age) = max_age {
-            cookie.expires = if age <= 0 { 1 } else { now().saturating_add(age) };
+            cookie.expires = if age <= 0 {
+                1
+            } else {
+                now().saturating_add(age)
+            };
         }
         self.put(cookie);
     }
@@ -181,7 +189,9 @@ fn is_below(host: &str, domain: &str) -> bool {
 
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+    since.map_or(0, |since| {
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    })
 }
 
 #[cfg(test)]

@@ -95,11 +95,8 @@ impl From<Failure> for std::io::Error {
 /// Sends requests. Neither follows redirects nor decodes anything.
 pub trait Transport {
     /// Sends a request with a body, if it has one, and returns the response once its head is there.
-    fn send(
-        &mut self,
-        request: &Request,
-        body: Option<&mut dyn Read>,
-    ) -> Result<Response, Failure>;
+    fn send(&mut self, request: &Request, body: Option<&mut dyn Read>)
+    -> Result<Response, Failure>;
 }
 
 /// Returns the words that usually follow a status.

@@ -37,13 +37,20 @@ fn answer(mut stream: TcpStream, failures: &mut u32) {
     };
     let mut body = Vec::new();
     if let Some(length) = header("content-length") {
-        reader.take(length.parse().unwrap()).read_to_end(&mut body).unwrap();
+        reader
+            .take(length.parse().unwrap())
+            .read_to_end(&mut body)
+            .unwrap();
     } else if header("transfer-encoding").is_some() {
         loop {
             let mut line = String::new();
             reader.read_line(&mut line).unwrap();
             let length = u64::from_str_radix(line.trim(), 16).unwrap();
-            reader.by_ref().take(length + 2).read_to_end(&mut body).unwrap();
+            reader
+                .by_ref()
+                .take(length + 2)
+                .read_to_end(&mut body)
+                .unwrap();
             body.truncate(body.len() - 2);
             if length == 0 {
                 break;
@@ -60,8 +67,16 @@ fn answer(mut stream: TcpStream, failures: &mut u32) {
     let told: String = told.map(|line| format!("{line}\n")).collect();
     let said = format!("{request}\n{told}{}", String::from_utf8_lossy(&body));
     let (status, headers, said) = match path.split('?').next().unwrap() {
-        "/302" => ("302 Found", "Location: /end\r\nSet-Cookie: a=1; Path=/\r\n".to_owned(), String::new()),
-        "/307" => ("307 Temporary Redirect", "Location: /end\r\n".to_owned(), String::new()),
+        "/302" => (
+            "302 Found",
+            "Location: /end\r\nSet-Cookie: a=1; Path=/\r\n".to_owned(),
+            String::new(),
+        ),
+        "/307" => (
+            "307 Temporary Redirect",
+            "Location: /end\r\n".to_owned(),
+            String::new(),
+        ),
         "/loop" => ("302 Found", "Location: /loop\r\n".to_owned(), String::new()),
         "/404" => ("404 Not Found", String::new(), "none\n".to_owned()),
         "/flaky" if *failures < 2 => {
@@ -88,7 +103,11 @@ fn answer(mut stream: TcpStream, failures: &mut u32) {
         _ => ("200 OK", "Content-Type: text/plain\r\n".to_owned(), said),
     };
     let length = said.len();
-    let body = if request.starts_with("HEAD") { "" } else { &said };
+    let body = if request.starts_with("HEAD") {
+        ""
+    } else {
+        &said
+    };
     let _ = write!(
         stream,
         "HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
@@ -103,7 +122,9 @@ struct Ran {
 
 /// Runs a line of words in a folder; `URL` in them is the server's address.
 fn run(folder: &Path, url: &str, line: &str, stdin: &str) -> Ran {
-    let mut words = line.split(' ').map(|word| word.replace("URL", url).replace('~', " "));
+    let mut words = line
+        .split(' ')
+        .map(|word| word.replace("URL", url).replace('~', " "));
     let name = words.next().unwrap();
     let program = folder.join(format!(".{name}")).join(&name);
     if !program.exists() {
@@ -147,7 +168,7 @@ fn what_curl_sends() {
         ("curl -T f URL/up", "PUT /up HTTP/1.1\nContent-Length: 5\na b\nc".to_owned()),
         ("curl -T - URL/up", "PUT /up HTTP/1.1\nTransfer-Encoding: chunked\nfrom input".to_owned()),
         ("curl -u me:pw URL", "GET / HTTP/1.1\nAuthorization: Basic bWU6cHc=\n".to_owned()),
-        ("curl -H X-A:~1 -H X-B; -b c=d -e r URL", "GET / HTTP/1.1\nReferer: r\nCookie: c=d\nX-A: 1\nX-B: \n"),
+        ("curl -H X-A:~1 -H X-B; -b c=d -e r URL", "GET / HTTP/1.1\nReferer: r\nCookie: c=d\nX-A: 1\nX-B: \n".to_owned()),
         ("curl -r 2-5 --compressed URL", "GET / HTTP/1.1\nAccept-Encoding: deflate, gzip\nRange: bytes=2-5\n".to_owned()),
         ("curl -sL -d x URL/302", "GET /end HTTP/1.1\n".to_owned()),
         ("curl -sL -c jar -b none URL/302", "GET /end HTTP/1.1\nCookie: a=1\n".to_owned()),
@@ -160,7 +181,13 @@ fn what_curl_sends() {
         assert_eq!((ran.status, ran.stderr.as_str()), (0, ""), "{line}");
     }
     let ran = run(folder.path(), &url, "curl -F a=1 -F b=@f;type=x/y URL", "");
-    for part in ["multipart/form-data; boundary=", "name=\"a\"", "filename=\"f\"", "x/y", "a b\nc"] {
+    for part in [
+        "multipart/form-data; boundary=",
+        "name=\"a\"",
+        "filename=\"f\"",
+        "x/y",
+        "a b\nc",
+    ] {
         assert!(ran.stdout.contains(part), "{part}: {}", ran.stdout);
     }
     let jar = std::fs::read_to_string(folder.path().join("jar")).unwrap();
@@ -176,32 +203,111 @@ fn what_comes_of_it() {
     };
     for (line, status, stdout, stderr) in [
         ("curl URL/404", 0, "none\n", ""),
-        ("curl -f URL/404", 22, "", "curl: (22) The requested URL returned error: 404\n"),
+        (
+            "curl -f URL/404",
+            22,
+            "",
+            "curl: (22) The requested URL returned error: 404\n",
+        ),
         ("curl -sf URL/404", 22, "", ""),
-        ("curl -sS --fail-with-body URL/404", 22, "none\n", "curl: (22) The requested URL returned error: 404\n"),
-        ("curl -s -o /dev/null -w %{http_code}~%{num_redirects} -L URL/302", 0, "200 1", ""),
-        ("curl -s -w %{redirect_url} URL/302 -o /dev/null", 0, "REDIRECT", ""),
-        ("curl -sS -L --max-redirs 2 URL/loop", 47, "", "curl: (47) Maximum (2) redirects followed\n"),
-        ("curl -sI URL/ten", 0, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n", ""),
-        ("curl -si URL/ten", 0, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789", ""),
-        ("curl --retry 3 --retry-delay 0.01 -s -o out -w %{http_code} URL/flaky", 0, "200", ""),
-        ("curl", 2, "", "curl: (2) no URL specified\ncurl: try 'curl --help' or 'curl --manual' for more information\n"),
-        ("curl --foo", 2, "", "curl: option --foo: is unknown\ncurl: try 'curl --help' or 'curl --manual' for more information\n"),
-        ("curl ftp://x", 1, "", "curl: (1) Protocol \"ftp\" not supported\n"),
-        ("curl -x http://p URL", 2, "", "curl: (2) a proxy cannot be used here: the host connects directly\n"),
-        ("curl -d @nowhere URL", 26, "", "curl: (26) Failed to open nowhere: No such file or directory\n"),
+        (
+            "curl -sS --fail-with-body URL/404",
+            22,
+            "none\n",
+            "curl: (22) The requested URL returned error: 404\n",
+        ),
+        (
+            "curl -s -o /dev/null -w %{http_code}~%{num_redirects} -L URL/302",
+            0,
+            "200 1",
+            "",
+        ),
+        (
+            "curl -s -w %{redirect_url} URL/302 -o /dev/null",
+            0,
+            "REDIRECT",
+            "",
+        ),
+        (
+            "curl -sS -L --max-redirs 2 URL/loop",
+            47,
+            "",
+            "curl: (47) Maximum (2) redirects followed\n",
+        ),
+        (
+            "curl -sI URL/ten",
+            0,
+            "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n",
+            "",
+        ),
+        (
+            "curl -si URL/ten",
+            0,
+            "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789",
+            "",
+        ),
+        (
+            "curl --retry 3 --retry-delay 0.01 -s -o out -w %{http_code} URL/flaky",
+            0,
+            "200",
+            "",
+        ),
+        (
+            "curl",
+            2,
+            "",
+            "curl: (2) no URL specified\ncurl: try 'curl --help' or 'curl --manual' for more information\n",
+        ),
+        (
+            "curl --foo",
+            2,
+            "",
+            "curl: option --foo: is unknown\ncurl: try 'curl --help' or 'curl --manual' for more information\n",
+        ),
+        (
+            "curl ftp://x",
+            1,
+            "",
+            "curl: (1) Protocol \"ftp\" not supported\n",
+        ),
+        (
+            "curl -x http://p URL",
+            2,
+            "",
+            "curl: (2) a proxy cannot be used here: the host connects directly\n",
+        ),
+        (
+            "curl -d @nowhere URL",
+            26,
+            "",
+            "curl: (26) Failed to open nowhere: No such file or directory\n",
+        ),
         ("curl -s https://127.0.0.1:1/", 35, "", ""),
         ("wget -q URL/404", 8, "", ""),
         ("wget -q --spider URL/ten", 0, "", ""),
-        ("wget -r URL", 1, "", "wget: recursive retrieval and background work are not available here\n"),
+        (
+            "wget -r URL",
+            1,
+            "",
+            "wget: recursive retrieval and background work are not available here\n",
+        ),
     ] {
         let ran = run(folder.path(), &url, line, "");
         let stdout = stdout.replace("REDIRECT", &format!("{url}/end"));
-        assert_eq!((ran.status, ran.stdout, ran.stderr.as_str()), (status, stdout, stderr), "{line}");
+        assert_eq!(
+            (ran.status, ran.stdout, ran.stderr.as_str()),
+            (status, stdout, stderr),
+            "{line}"
+        );
     }
     let ran = run(folder.path(), &url, &format!("curl -sS {closed}"), "");
     assert_eq!(ran.status, 7);
-    assert!(ran.stderr.starts_with("curl: (7) Failed to connect to 127.0.0.1 port "), "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .starts_with("curl: (7) Failed to connect to 127.0.0.1 port "),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -219,18 +325,28 @@ fn files() {
     assert_eq!(read("d/e/f"), "0123456789");
     go("curl -sOJ URL/named");
     assert!(read("given.txt").starts_with("GET /named"));
-    assert_eq!(run(folder.path(), &url, "curl -sOJ URL/named", "").status, 23);
+    assert_eq!(
+        run(folder.path(), &url, "curl -sOJ URL/named", "").status,
+        23
+    );
     std::fs::write(folder.path().join("ten"), "0123").unwrap();
     go("curl -sO -C - URL/ten");
     assert_eq!(read("ten"), "0123456789");
     go("curl -sR -o new URL/new");
-    let modified = std::fs::metadata(folder.path().join("new")).unwrap().modified().unwrap();
+    let modified = std::fs::metadata(folder.path().join("new"))
+        .unwrap()
+        .modified()
+        .unwrap();
     let since = modified.duration_since(std::time::UNIX_EPOCH).unwrap();
     assert_eq!(since.as_secs(), 784_111_777);
 
     let ran = go("wget URL/ten");
     assert_eq!(read("ten.1"), "0123456789", "no file is overwritten");
-    for part in ["awaiting response... 200 OK", "Saving to: \u{2018}ten.1\u{2019}", "saved [10/10]"] {
+    for part in [
+        "awaiting response... 200 OK",
+        "Saving to: \u{2018}ten.1\u{2019}",
+        "saved [10/10]",
+    ] {
         assert!(ran.stderr.contains(part), "{}", ran.stderr);
     }
     go("wget -q -P p/q URL/x/?y=1");

@@ -115,7 +115,12 @@ impl Config {
         let seconds = || seconds(name, &value);
         let count = || {
             let count = value.parse::<u32>();
-            count.map_err(|_| (2, format!("option --{name}: expected a proper numerical parameter")))
+            count.map_err(|_| {
+                (
+                    2,
+                    format!("option --{name}: expected a proper numerical parameter"),
+                )
+            })
         };
         match name {
             "url" => self.urls.push(value),
@@ -178,12 +183,20 @@ impl Config {
             "retry" => self.retries = count()?,
             "retry-delay" => self.retry_delay = seconds()?,
             "retry-max-time" => self.retry_max_time = seconds()?,
-            "proxy" if !value.is_empty() => return Err(refused("a proxy", "the host connects directly")),
+            "proxy" if !value.is_empty() => {
+                return Err(refused("a proxy", "the host connects directly"));
+            }
             "connect-to" | "resolve" | "interface" | "unix-socket" => {
-                return Err(refused(&format!("--{name}"), "the host decides what is connected to"));
+                return Err(refused(
+                    &format!("--{name}"),
+                    "the host decides what is connected to",
+                ));
             }
             "cert" | "key" => {
-                return Err(refused("a client certificate", "the host secures connections"));
+                return Err(refused(
+                    "a client certificate",
+                    "the host secures connections",
+                ));
             }
             "config" => return Err(refused("--config", "give the options themselves")),
             // Sizes of buffers, speeds, versions of TLS: the host's.
@@ -235,10 +248,17 @@ fn unreadable(file: &str, error: &io::Error) -> Refusal {
 }
 
 fn seconds(name: &str, value: &str) -> Result<Option<Duration>, Refusal> {
-    match value.parse::<f64>().ok().and_then(|s| Duration::try_from_secs_f64(s).ok()) {
+    match value
+        .parse::<f64>()
+        .ok()
+        .and_then(|s| Duration::try_from_secs_f64(s).ok())
+    {
         Some(time) if time.is_zero() => Ok(None),
         Some(time) => Ok(Some(time)),
-        None => Err((2, format!("option --{name}: expected a proper numerical parameter"))),
+        None => Err((
+            2,
+            format!("option --{name}: expected a proper numerical parameter"),
+        )),
     }
 }
 
@@ -250,5 +270,8 @@ fn boundary() -> String {
         hasher.finish()
     };
     let text = format!("{:016x}{:016x}", random(), random());
-    format!("------------------------{}", text.get(..22).unwrap_or(&text))
+    format!(
+        "------------------------{}",
+        text.get(..22).unwrap_or(&text)
+    )
 }

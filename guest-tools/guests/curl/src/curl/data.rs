@@ -195,7 +195,9 @@ fn attributes(value: &str, is_file: bool) -> (&str, Option<Attributes>) {
 }
 
 fn quoted(text: &str) -> String {
-    text.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('"', "%22")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 fn kind_of(name: &str) -> &'static str {

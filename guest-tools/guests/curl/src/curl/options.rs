@@ -82,7 +82,6 @@ const OPTIONS: &[(char, &str, Takes)] = &[
     ('\0', "http2", Switch),
     ('\0', "http2-prior-knowledge", Switch),
     ('\0', "http3", Switch),
-
     ('\0', "interface", Value),
     ('\0', "json", Value),
     ('\0', "keepalive-time", Value),
@@ -184,7 +183,9 @@ fn short(
 ) -> Result<(), String> {
     let mut rest = letters.chars();
     while let Some(letter) = rest.next() {
-        let found = OPTIONS.iter().find(|(own, ..)| *own == letter && letter != '\0');
+        let found = OPTIONS
+            .iter()
+            .find(|(own, ..)| *own == letter && letter != '\0');
         match found {
             None => return Err(format!("option {word}: is unknown")),
             Some((_, own, Switch)) => given.push(Given::Switch(own, true)),
@@ -231,6 +232,9 @@ mod tests {
         );
         assert_eq!(parsed("--foo"), Err("option --foo: is unknown".to_owned()));
         assert_eq!(parsed("-sB x"), Err("option -sB: is unknown".to_owned()));
-        assert_eq!(parsed("-o"), Err("option -o: requires parameter".to_owned()));
+        assert_eq!(
+            parsed("-o"),
+            Err("option -o: requires parameter".to_owned())
+        );
     }
 }

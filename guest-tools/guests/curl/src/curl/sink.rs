@@ -56,7 +56,10 @@ impl Sink {
             return;
         };
         *may_replace = false;
-        if let Some(name) = headers.get("content-disposition").and_then(|d| file_name(&d)) {
+        if let Some(name) = headers
+            .get("content-disposition")
+            .and_then(|d| file_name(&d))
+        {
             *path = path.with_file_name(name);
         }
     }

@@ -106,7 +106,10 @@ impl Session {
                 file => std::fs::write(file, text),
             };
             if written.is_err() {
-                say(config, &format!("curl: WARNING: failed to save cookies in {file}\n"));
+                say(
+                    config,
+                    &format!("curl: WARNING: failed to save cookies in {file}\n"),
+                );
             }
         }
         status
@@ -137,13 +140,19 @@ impl Session {
             let pause = outcome.retry_after.unwrap_or(wait).min(RETRY_WAIT_MAX);
             if !config.is("silent") {
                 let left = config.retries - retries + 1;
-                say(config, &format!(
-                    "Warning: Problem: {}. Will retry in {} second{}. {left} retr{} left.\n",
-                    outcome.message.as_deref().unwrap_or("(retrying all errors)"),
-                    pause.as_secs(),
-                    if pause.as_secs() == 1 { "" } else { "s" },
-                    if left == 1 { "y" } else { "ies" },
-                ));
+                say(
+                    config,
+                    &format!(
+                        "Warning: Problem: {}. Will retry in {} second{}. {left} retr{} left.\n",
+                        outcome
+                            .message
+                            .as_deref()
+                            .unwrap_or("(retrying all errors)"),
+                        pause.as_secs(),
+                        if pause.as_secs() == 1 { "" } else { "s" },
+                        if left == 1 { "y" } else { "ies" },
+                    ),
+                );
             }
             std::thread::sleep(pause);
             if config.retry_delay.is_none() {
@@ -161,12 +170,18 @@ impl Session {
                 return outcome.fail(status, message);
             }
         };
-        let host = config.headers.iter().filter_map(|header| header.split_once(':'));
+        let host = config
+            .headers
+            .iter()
+            .filter_map(|header| header.split_once(':'));
         let host = host.filter(|(name, _)| name.trim().eq_ignore_ascii_case("host"));
         if let Some((_, host)) = host.last()
             && host.trim() != address.authority()
         {
-            say(config, "Warning: the Host header follows from the URL here; another one is not sent\n");
+            say(
+                config,
+                "Warning: the Host header follows from the URL here; another one is not sent\n",
+            );
         }
         let mut sink = match Sink::of(config, target, &address) {
             Ok(sink) => sink,
@@ -231,7 +246,11 @@ impl Session {
             outcome.first_byte = start.elapsed();
             outcome.code = response.status;
             outcome.headers = response.headers.clone();
-            for cookie in response.headers.all("set-cookie").filter(|_| config.has_jar()) {
+            for cookie in response
+                .headers
+                .all("set-cookie")
+                .filter(|_| config.has_jar())
+            {
                 self.jar.set(&address, &cookie);
             }
             narrate_response(config, &response);
@@ -241,7 +260,10 @@ impl Session {
             let head = head_of(&response);
             outcome.header_bytes += head.len();
             if let Err(error) = show_head(config, sink, &head) {
-                return outcome.fail(23, format!("Failure writing output to destination: {error}"));
+                return outcome.fail(
+                    23,
+                    format!("Failure writing output to destination: {error}"),
+                );
             }
             let next = match next {
                 Some(Ok(next)) if config.is("location") => next,
@@ -319,8 +341,15 @@ impl Session {
             _ => None,
         };
         if let Some(user) = user {
-            let pair = if user.contains(':') { user } else { format!("{user}:") };
-            headers.add("Authorization", format!("Basic {}", base64(pair.as_bytes())));
+            let pair = if user.contains(':') {
+                user
+            } else {
+                format!("{user}:")
+            };
+            headers.add(
+                "Authorization",
+                format!("Basic {}", base64(pair.as_bytes())),
+            );
         } else if let Some(token) = config.bearer.as_ref().filter(|_| is_home) {
             headers.add("Authorization", format!("Bearer {token}"));
         }
@@ -332,7 +361,11 @@ impl Session {
         if config.is("compressed") {
             headers.add("Accept-Encoding", decode::ENCODINGS);
         }
-        if let Some(referer) = config.referer.as_deref().map(|r| r.trim_end_matches(";auto")) {
+        if let Some(referer) = config
+            .referer
+            .as_deref()
+            .map(|r| r.trim_end_matches(";auto"))
+        {
             headers.add("Referer", referer);
         }
         let given = config.cookies.iter().filter(|cookie| cookie.contains('='));
@@ -383,7 +416,11 @@ const FRAMING: [&str; 10] = [
 
 /// Adds what `-H` gives: `Name: value`, `Name:` to leave one out, `Name;` for an empty one.
 fn add_custom(headers: &mut Headers, header: &str, is_home: bool) {
-    if let Some(name) = header.trim_end().strip_suffix(';').filter(|name| !name.contains(':')) {
+    if let Some(name) = header
+        .trim_end()
+        .strip_suffix(';')
+        .filter(|name| !name.contains(':'))
+    {
         headers.remove(name);
         headers.add(name, "");
         return;
@@ -399,7 +436,14 @@ fn add_custom(headers: &mut Headers, header: &str, is_home: bool) {
     if name.eq_ignore_ascii_case("content-length") && !value.trim().is_empty() {
         return;
     }
-    let own = ["user-agent", "accept", "content-type", "authorization", "accept-encoding", "referer"];
+    let own = [
+        "user-agent",
+        "accept",
+        "content-type",
+        "authorization",
+        "accept-encoding",
+        "referer",
+    ];
     if value.trim().is_empty() || own.contains(&name.to_ascii_lowercase().as_str()) {
         headers.remove(name);
     }
@@ -412,7 +456,11 @@ fn method_of(config: &Config) -> String {
     if let Some(method) = &config.method {
         return method.clone();
     }
-    let method = match (config.is("head"), config.is("upload"), config.body.is_some()) {
+    let method = match (
+        config.is("head"),
+        config.is("upload"),
+        config.body.is_some(),
+    ) {
         (true, ..) => "HEAD",
         (_, true, _) => "PUT",
         (_, _, true) => "POST",
@@ -470,8 +518,15 @@ fn receive(
         sink.rename(&response.headers);
     }
     let date = response.headers.get("last-modified");
-    let length = response.headers.get("content-length").and_then(|l| l.parse::<u64>().ok());
-    let is_too_large = |bytes: u64| config.max_file_size.is_some_and(|max| max > 0 && bytes > max);
+    let length = response
+        .headers
+        .get("content-length")
+        .and_then(|l| l.parse::<u64>().ok());
+    let is_too_large = |bytes: u64| {
+        config
+            .max_file_size
+            .is_some_and(|max| max > 0 && bytes > max)
+    };
     if length.is_some_and(is_too_large) {
         return outcome.fail(63, "Maximum file size exceeded");
     }
@@ -484,8 +539,14 @@ fn receive(
         }
     }
     if let Err(error) = sink.open(config.is("create-dirs")) {
-        let path = sink.path().map(|p| p.display().to_string()).unwrap_or_default();
-        say(config, &format!("Warning: Failed to open the file {path}: {error}\n"));
+        let path = sink
+            .path()
+            .map(|p| p.display().to_string())
+            .unwrap_or_default();
+        say(
+            config,
+            &format!("Warning: Failed to open the file {path}: {error}\n"),
+        );
         return outcome.fail(23, "client returned ERROR on write, 0 bytes dropped");
     }
     let mut part = vec![0; PART_BYTES];
@@ -503,7 +564,10 @@ fn receive(
         if is_too_large(outcome.downloaded) {
             return outcome.fail(63, "Maximum file size exceeded");
         }
-        if sink.write_all(part.get(..read).unwrap_or_default()).is_err() {
+        if sink
+            .write_all(part.get(..read).unwrap_or_default())
+            .is_err()
+        {
             return outcome.fail(23, "Failure writing output to destination");
         }
         if config.is("no-buffer") {
@@ -544,14 +608,20 @@ fn timed_out(outcome: &mut Outcome, start: Instant) {
 }
 
 fn broken(outcome: &mut Outcome, error: &io::Error, config: &Config, start: Instant) {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<Failure>()) {
+    match error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<Failure>())
+    {
         Some(Failure::TimedOut) => timed_out(outcome, start),
         Some(Failure::Broken(text) | Failure::Other(text)) => {
             outcome.fail(56, format!("Recv failure: {text}"));
         }
         Some(failure) => outcome.fail(56, format!("Recv failure: {failure}")),
         None if config.is("compressed") => {
-            outcome.fail(61, format!("Error while processing content unencoding: {error}"));
+            outcome.fail(
+                61,
+                format!("Error while processing content unencoding: {error}"),
+            );
         }
         None => outcome.fail(56, format!("Recv failure: {error}")),
     }
@@ -589,14 +659,23 @@ pub(crate) fn malformed(error: &Malformed, url: &str) -> (u8, String) {
             3,
             "URL rejected: Port number was not a decimal number between 0 and 65535".to_owned(),
         ),
-        Malformed::Host if url.is_empty() => (3, "URL rejected: No host part in the URL".to_owned()),
+        Malformed::Host if url.is_empty() => {
+            (3, "URL rejected: No host part in the URL".to_owned())
+        }
         Malformed::Host => (3, "URL rejected: Bad hostname".to_owned()),
-        Malformed::Character => (3, "URL rejected: Malformed input to a URL function".to_owned()),
+        Malformed::Character => (
+            3,
+            "URL rejected: Malformed input to a URL function".to_owned(),
+        ),
     }
 }
 
 fn head_of(response: &Response) -> Vec<u8> {
-    let mut head = format!("HTTP/1.1 {} {}\r\n", response.status, reason(response.status));
+    let mut head = format!(
+        "HTTP/1.1 {} {}\r\n",
+        response.status,
+        reason(response.status)
+    );
     let mut bytes = std::mem::take(&mut head).into_bytes();
     for (name, value) in &response.headers.0 {
         bytes.extend_from_slice(name.as_bytes());
@@ -627,7 +706,11 @@ fn narrate_request(config: &Config, request: &Request) {
     if !config.is("verbose") {
         return;
     }
-    let mut text = format!("> {} {} HTTP/1.1\n", request.method, request.address.target());
+    let mut text = format!(
+        "> {} {} HTTP/1.1\n",
+        request.method,
+        request.address.target()
+    );
     text.push_str(&format!("> Host: {}\n", request.address.authority()));
     for (name, value) in &request.headers.0 {
         text.push_str(&format!("> {name}: {}\n", String::from_utf8_lossy(value)));
@@ -686,4 +769,3 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     }
     out
 }
-

@@ -70,7 +70,10 @@ fn variable(name: &str, outcome: &Outcome) -> String {
                 "speed_download" => outcome.downloaded,
                 _ => outcome.uploaded,
             };
-            format!("{:.0}", bytes as f64 / outcome.total.as_secs_f64().max(1e-6))
+            format!(
+                "{:.0}",
+                bytes as f64 / outcome.total.as_secs_f64().max(1e-6)
+            )
         }
         "time_total" => seconds(outcome.total),
         "time_starttransfer" => seconds(outcome.first_byte),
@@ -85,22 +88,34 @@ fn variable(name: &str, outcome: &Outcome) -> String {
         "num_retries" => outcome.retries.to_string(),
         "redirect_url" => outcome.redirect_url.clone().unwrap_or_default(),
         "method" => outcome.method.clone(),
-        "scheme" => outcome.effective.split("://").next().unwrap_or_default().to_owned(),
+        "scheme" => outcome
+            .effective
+            .split("://")
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
         "http_version" => "1.1".to_owned(),
         "exitcode" => outcome.status.to_string(),
         "errormsg" => outcome.message.clone().unwrap_or_default(),
         "filename_effective" => outcome.file.clone().unwrap_or_default(),
         "ssl_verify_result" | "http_connect" | "urlnum" => "0".to_owned(),
         "header_json" => {
-            let names = outcome.headers.0.iter().map(|(name, _)| name.to_ascii_lowercase());
+            let names = outcome
+                .headers
+                .0
+                .iter()
+                .map(|(name, _)| name.to_ascii_lowercase());
             let mut names: Vec<String> = names.collect();
             names.sort();
             names.dedup();
             let fields: Vec<String> = names
                 .iter()
                 .map(|name| {
-                    let values: Vec<String> =
-                        outcome.headers.all(name).map(|value| json(&value)).collect();
+                    let values: Vec<String> = outcome
+                        .headers
+                        .all(name)
+                        .map(|value| json(&value))
+                        .collect();
                     format!("{}:[{}]", json(name), values.join(","))
                 })
                 .collect();
@@ -108,18 +123,36 @@ fn variable(name: &str, outcome: &Outcome) -> String {
         }
         "json" => {
             let names = [
-                "content_type", "errormsg", "filename_effective", "method", "redirect_url", "scheme",
-                "url", "url_effective",
+                "content_type",
+                "errormsg",
+                "filename_effective",
+                "method",
+                "redirect_url",
+                "scheme",
+                "url",
+                "url_effective",
             ];
             let numbers = [
-                "exitcode", "http_code", "num_redirects", "response_code", "size_download",
-                "size_header", "size_upload", "time_total",
+                "exitcode",
+                "http_code",
+                "num_redirects",
+                "response_code",
+                "size_download",
+                "size_header",
+                "size_upload",
+                "time_total",
             ];
-            let texts = names.iter().map(|name| format!("{}:{}", json(name), json(&variable(name, outcome))));
+            let texts = names
+                .iter()
+                .map(|name| format!("{}:{}", json(name), json(&variable(name, outcome))));
             let numbers = numbers.iter().map(|name| {
                 let value = variable(name, outcome);
                 let value = value.trim_start_matches('0');
-                let value = if value.is_empty() || value.starts_with('.') { format!("0{value}") } else { value.to_owned() };
+                let value = if value.is_empty() || value.starts_with('.') {
+                    format!("0{value}")
+                } else {
+                    value.to_owned()
+                };
                 format!("{}:{value}", json(name))
             });
             format!("{{{}}}", texts.chain(numbers).collect::<Vec<_>>().join(","))
@@ -158,7 +191,10 @@ mod tests {
         outcome.headers.add("X-A", "1\"");
         for (format, expected) in [
             ("%{http_code}\\n", "204\n"),
-            ("%{response_code} 100%% %{nothing}%header{x-a}", "204 100% 1\""),
+            (
+                "%{response_code} 100%% %{nothing}%header{x-a}",
+                "204 100% 1\"",
+            ),
             ("a%{stderr}b%{stdout}c", "ac"),
             ("%{header_json}", "{\"x-a\":[\"1\\\"\"]}"),
             ("a%{onerror}b", "a"),

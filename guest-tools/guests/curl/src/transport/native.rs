@@ -31,8 +31,15 @@ impl Transport for Sockets {
             _ => Failure::NameNotFound,
         })?;
         stream.set_read_timeout(request.timeout).map_err(broken)?;
-        let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.address.target());
-        head.push_str(&format!("Host: {}\r\nConnection: close\r\n", request.address.authority()));
+        let mut head = format!(
+            "{} {} HTTP/1.1\r\n",
+            request.method,
+            request.address.target()
+        );
+        head.push_str(&format!(
+            "Host: {}\r\nConnection: close\r\n",
+            request.address.authority()
+        ));
         let mut head = head.into_bytes();
         for (name, value) in &request.headers.0 {
             head.extend_from_slice(name.as_bytes());
@@ -81,7 +88,9 @@ fn read(mut stream: BufReader<TcpStream>, method: &str) -> io::Result<Response> 
     let body: Box<dyn Read> = match headers.get("content-length").and_then(|l| l.parse().ok()) {
         _ if method == "HEAD" || status == 204 || status == 304 => Box::new(io::empty()),
         Some(length) => Box::new(stream.take(length)),
-        None if headers.get("transfer-encoding").is_some() => Box::new(io::Cursor::new(chunks(stream)?)),
+        None if headers.get("transfer-encoding").is_some() => {
+            Box::new(io::Cursor::new(chunks(stream)?))
+        }
         None => Box::new(stream),
     };
     Ok(Response {

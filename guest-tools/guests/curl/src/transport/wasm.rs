@@ -38,14 +38,19 @@ impl Transport for Host {
         };
         let is_set = out.set_method(&method).is_ok()
             && out.set_scheme(Some(&scheme)).is_ok()
-            && out.set_authority(Some(&request.address.authority())).is_ok()
-            && out.set_path_with_query(Some(&request.address.target())).is_ok();
+            && out
+                .set_authority(Some(&request.address.authority()))
+                .is_ok()
+            && out
+                .set_path_with_query(Some(&request.address.target()))
+                .is_ok();
         if !is_set {
             return Err(Failure::Other("the URL cannot be asked for".to_owned()));
         }
         let outgoing = out.body().map_err(|()| other("no body"))?;
         let options = RequestOptions::new();
-        let nanoseconds = |time: std::time::Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let nanoseconds =
+            |time: std::time::Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let _ = options.set_connect_timeout(request.connect_timeout.map(nanoseconds));
         let _ = options.set_first_byte_timeout(request.timeout.map(nanoseconds));
         let _ = options.set_between_bytes_timeout(request.timeout.map(nanoseconds));

@@ -48,7 +48,11 @@ pub(super) struct Fetcher {
 impl Fetcher {
     pub(super) fn new(wanted: Wanted, transport: Box<dyn Transport>) -> Self {
         let mut jar = Jar::default();
-        if let Some(text) = wanted.load_cookies.as_ref().and_then(|f| std::fs::read_to_string(f).ok()) {
+        if let Some(text) = wanted
+            .load_cookies
+            .as_ref()
+            .and_then(|f| std::fs::read_to_string(f).ok())
+        {
             jar.read(&text);
         }
         Self {
@@ -101,7 +105,8 @@ impl Fetcher {
             let Err(trouble) = self.fetch(url) else {
                 return Ok(());
             };
-            let is_last = !trouble.may_retry || (self.wanted.tries != 0 && tried >= self.wanted.tries);
+            let is_last =
+                !trouble.may_retry || (self.wanted.tries != 0 && tried >= self.wanted.tries);
             if !trouble.message.is_empty() {
                 self.say(Talk::Little, &format!("{}\n", trouble.message));
             }
@@ -198,11 +203,18 @@ impl Fetcher {
     ) -> Headers {
         let wanted = &self.wanted;
         let mut headers = Headers::default();
-        headers.add("User-Agent", wanted.agent.as_deref().unwrap_or("Wget/1.25.0"));
+        headers.add(
+            "User-Agent",
+            wanted.agent.as_deref().unwrap_or("Wget/1.25.0"),
+        );
         headers.add("Accept", "*/*");
         headers.add(
             "Accept-Encoding",
-            if wanted.is_compressed { "gzip" } else { "identity" },
+            if wanted.is_compressed {
+                "gzip"
+            } else {
+                "identity"
+            },
         );
         let named = address.user.clone().filter(|_| is_home);
         let user = wanted.user.clone().filter(|_| is_home);
@@ -223,7 +235,9 @@ impl Fetcher {
         if wanted.has_timestamps
             && let Ok(time) = std::fs::metadata(path).and_then(|data| data.modified())
         {
-            let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+            let seconds = time
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| since.as_secs());
             let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
             let date = calendar::format("%a, %d %b %Y %H:%M:%S GMT", &Zone::utc(), (seconds, 0));
             headers.add("If-Modified-Since", date);
@@ -260,12 +274,18 @@ impl Fetcher {
     ) -> Result<(), Trouble> {
         let status = response.status;
         if status == 304 {
-            let text = format!("File {} not modified on server. Omitting download.\n\n", shown(&path));
+            let text = format!(
+                "File {} not modified on server. Omitting download.\n\n",
+                shown(&path)
+            );
             self.say(Talk::All, &text);
             return Ok(());
         }
         if status == 416 && kept > 0 {
-            self.say(Talk::All, "\n    The file is already fully retrieved; nothing to do.\n\n");
+            self.say(
+                Talk::All,
+                "\n    The file is already fully retrieved; nothing to do.\n\n",
+            );
             return Ok(());
         }
         let is_error = status >= 400;
@@ -288,7 +308,10 @@ impl Fetcher {
             return Ok(());
         }
         if self.wanted.takes_names
-            && let Some(name) = response.headers.get("content-disposition").and_then(|d| file_name(&d))
+            && let Some(name) = response
+                .headers
+                .get("content-disposition")
+                .and_then(|d| file_name(&d))
         {
             path = path.with_file_name(name);
         }
@@ -305,10 +328,13 @@ impl Fetcher {
             false => response.body,
         };
         let name = self.wanted.document.clone();
-        let name = name.map_or_else(|| shown(&path), |name| match name.as_str() {
-            "-" => "\u{2018}STDOUT\u{2019}".to_owned(),
-            name => shown(Path::new(name)),
-        });
+        let name = name.map_or_else(
+            || shown(&path),
+            |name| match name.as_str() {
+                "-" => "\u{2018}STDOUT\u{2019}".to_owned(),
+                name => shown(Path::new(name)),
+            },
+        );
         self.say(Talk::All, &format!("Saving to: {name}\n\n"));
         let start = Instant::now();
         let read = self.save(body, &path, is_appended)?;
@@ -325,7 +351,11 @@ impl Fetcher {
         let text = format!("{} ({}) - {name} saved [{of}]\n\n", now_text(), rate(speed));
         match self.wanted.talk {
             Talk::Little => {
-                let text = format!("{} URL:{address} [{of}] -> \"{}\" [1]\n", now_text(), name.trim_matches(['\u{2018}', '\u{2019}']));
+                let text = format!(
+                    "{} URL:{address} [{of}] -> \"{}\" [1]\n",
+                    now_text(),
+                    name.trim_matches(['\u{2018}', '\u{2019}'])
+                );
                 self.say(Talk::Little, &text);
             }
             _ => self.say(Talk::All, &text),
@@ -379,7 +409,9 @@ impl Fetcher {
     }
 
     fn path_of(&self, address: &Address) -> PathBuf {
-        let name = address.file_name().unwrap_or_else(|| "index.html".to_owned());
+        let name = address
+            .file_name()
+            .unwrap_or_else(|| "index.html".to_owned());
         let name = match &address.query {
             Some(query) => format!("{name}?{query}").replace('/', "%2F"),
             None => name,
@@ -406,11 +438,18 @@ impl Fetcher {
             ),
             Failure::Unreachable => (
                 4,
-                format!("Connecting to {host}:{}... failed: Connection refused.", address.port()),
+                format!(
+                    "Connecting to {host}:{}... failed: Connection refused.",
+                    address.port()
+                ),
                 self.wanted.retries_refused,
             ),
             Failure::Tls(_) => (5, "Unable to establish SSL connection.".to_owned(), false),
-            Failure::TimedOut => (4, "Read error (Connection timed out) in headers.".to_owned(), true),
+            Failure::TimedOut => (
+                4,
+                "Read error (Connection timed out) in headers.".to_owned(),
+                true,
+            ),
             Failure::Broken(text) => (4, format!("Read error ({text}) in headers."), true),
             Failure::Other(text) => (4, format!("failed: {text}."), false),
         };
@@ -425,7 +464,11 @@ impl Fetcher {
         if !self.wanted.shows_headers {
             return;
         }
-        let mut text = format!("  HTTP/1.1 {} {}\n", response.status, reason(response.status));
+        let mut text = format!(
+            "  HTTP/1.1 {} {}\n",
+            response.status,
+            reason(response.status)
+        );
         for (name, value) in &response.headers.0 {
             text.push_str(&format!("  {name}: {}\n", String::from_utf8_lossy(value)));
         }
@@ -471,7 +514,10 @@ fn free(path: PathBuf) -> PathBuf {
         return path;
     }
     let with = |number: u32| PathBuf::from(format!("{}.{number}", path.display()));
-    (1..u32::MAX).map(with).find(|path| !path.exists()).unwrap_or(path)
+    (1..u32::MAX)
+        .map(with)
+        .find(|path| !path.exists())
+        .unwrap_or(path)
 }
 
 fn shown(path: &Path) -> String {
@@ -489,6 +535,8 @@ fn rate(bytes: f64) -> String {
 
 fn now_text() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let seconds = since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX));
+    let seconds = since.map_or(0, |since| {
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    });
     calendar::format("%Y-%m-%d %H:%M:%S", &Zone::from_environment(), (seconds, 0))
 }

@@ -17,7 +17,8 @@ pub(crate) fn run(_: &str, words: &[String]) -> u8 {
             let mut stderr = std::io::stderr();
             let _ = writeln!(stderr, "wget: {message}");
             if status == 2 {
-                let usage = "Usage: wget [OPTION]... [URL]...\n\nTry `wget --help' for more options.";
+                let usage =
+                    "Usage: wget [OPTION]... [URL]...\n\nTry `wget --help' for more options.";
                 let _ = writeln!(stderr, "{usage}");
             }
             return status;

@@ -206,7 +206,12 @@ fn set(wanted: &mut Wanted, letter: char, value: String) -> Result<(), (u8, Stri
     };
     let file = |name: &str| {
         let read = std::fs::read(name);
-        read.map_err(|error| (3, format!("BODY data file \u{2018}{name}\u{2019} missing: {error}")))
+        read.map_err(|error| {
+            (
+                3,
+                format!("BODY data file \u{2018}{name}\u{2019} missing: {error}"),
+            )
+        })
     };
     let timeout = |time: Duration| (!time.is_zero()).then_some(time);
     match letter {
@@ -272,7 +277,10 @@ fn urls_in(name: &str) -> Result<Vec<String>, (u8, String)> {
     match read {
         Ok(()) => {
             let lines = text.lines().map(str::trim);
-            Ok(lines.filter(|line| !line.is_empty()).map(str::to_owned).collect())
+            Ok(lines
+                .filter(|line| !line.is_empty())
+                .map(str::to_owned)
+                .collect())
         }
         Err(error) => Err((3, format!("{name}: {error}"))),
     }
