@@ -66,6 +66,15 @@ impl Policy {
         }
     }
 
+    /// Allows these hosts; of any other it says what `otherwise` does.
+    pub fn of_hosts(hosts: Vec<HostPattern>, otherwise: Denial) -> Self {
+        Self {
+            hosts: Hosts::Some(hosts),
+            has_registries: false,
+            otherwise,
+        }
+    }
+
     /// Reads the `networking` of an environment. `mcp_hosts` are those of the agent's MCP servers, which count where
     /// it allows them.
     pub fn of_environment(networking: &Value, mcp_hosts: &[String]) -> Self {

@@ -38,6 +38,8 @@ use crate::vault::{VaultError, Vaults};
 /// Largest body with a declared length that is gathered to put secrets into it, whose lengths differ from their
 /// placeholders'. In a larger one a placeholder is an error; one without declared length has no bound.
 const GATHERED_BYTES_MAX: u64 = 16 << 20;
+/// Hosts remembered that got a secret.
+const INFORMED_MAX: usize = 1_000;
 /// Longest wait for one of the hand's exchanges to end, where all are under way.
 const PLACE_PATIENCE: Duration = Duration::from_secs(120);
 
@@ -98,6 +100,7 @@ impl Networks {
             journal: Journal::default(),
             places: Arc::new(Semaphore::new(places)),
             sent: Sent::in_folder(notes),
+            informed: Mutex::default(),
         })))
     }
 }
@@ -116,6 +119,8 @@ struct Inner {
     /// Exchanges that may be under way.
     places: Arc<Semaphore>,
     sent: Sent,
+    /// Hosts that got a secret.
+    informed: Mutex<BTreeSet<String>>,
 }
 
 impl SessionEgress {
@@ -215,10 +220,15 @@ impl Inner {
             Err(denial) => return Err(Box::new((denial.into(), noted))),
         };
         let injected = inject(request, &target, &credentials, &noted).await;
-        let (request, is_armed) = match injected {
+        let (mut request, may_have_secret) = match injected {
             Ok(injected) => injected,
             Err(failure) => return Err(Box::new((failure, noted))),
         };
+        let may_echo = self.may_echo(&target.host, may_have_secret);
+        if may_echo {
+            let identity = HeaderValue::from_static("identity");
+            request.headers_mut().insert(ACCEPT_ENCODING, identity);
+        }
         if !matches!(
             *request.method(),
             Method::GET | Method::HEAD | Method::OPTIONS
@@ -242,9 +252,9 @@ impl Inner {
         };
         let (mut head, body) = response.into_parts();
         noted.record.status = Some(head.status.as_u16());
-        if is_armed && is_encoded(&head.headers) {
-            let reason = "the response to a request with a credential came compressed although it must not, so it \
-                          cannot be looked through for the secret";
+        if may_echo && is_encoded(&head.headers) {
+            let reason = "the response of a host that got a credential's secret came compressed although it must \
+                          not, so it cannot be looked through for the secret";
             return Err(Box::new((Denial::new(reason, "").into(), noted)));
         }
         let masks = self.credentials.masks();
@@ -256,6 +266,16 @@ impl Inner {
         let down = Arc::clone(&noted.down);
         let body = counted(body, down, noted, |noted, error| noted.record.fail(error));
         Ok(http::Response::from_parts(head, body))
+    }
+
+    /// Tells whether a host has got a secret by this hand, this request included.
+    fn may_echo(&self, host: &str, gets_secret: bool) -> bool {
+        let mut informed = self.informed.lock().unwrap_or_else(PoisonError::into_inner);
+        if gets_secret && informed.len() < INFORMED_MAX {
+            informed.insert(host.to_owned());
+        }
+        // Of more hosts than are remembered every one may have got one.
+        gets_secret || informed.contains(host) || informed.len() >= INFORMED_MAX
     }
 
     /// Waits until the hand has one exchange less under way than it may.
@@ -485,10 +505,6 @@ async fn inject(
                 });
             }
         }
-    }
-    if is_armed {
-        head.headers
-            .insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
     Ok((http::Request::from_parts(head, body), is_armed))
 }

@@ -37,8 +37,8 @@ async fn a_compressed_echo_does_not_pass() -> Result<()> {
         "curl -sS --compressed URL/packed -H \"X-Own: $TOKEN\"; echo status $?",
         "curl -sS URL/packed -H \"X-Own: $TOKEN\" | gunzip; echo status $?",
         "curl -sS --compressed URL/packed -d \"$TOKEN\"; echo status $?",
-        // Without a credential in the request it is the hand's own business.
-        "curl -sS --compressed URL/packed -d harmless; echo; echo status $?",
+        // Of a host that got no secret it is the hand's own business.
+        "curl -sS --compressed FOREIGN/packed -d harmless; echo; echo status $?",
     ])
     .await?;
     for number in 0..3 {
