@@ -53,11 +53,11 @@ async fn run(options: Options, report: &mut Report) -> Result<()> {
         let (mut ours, mut theirs) = (Samples::default(), Samples::default());
         for _ in 0..options.pick(1, 5) {
             let each = options.pick(2, 2_000 / at_once.min(8));
-            let get_bare = |_| async {
+            let get_bare = |_: usize| async {
                 let bytes = bare.get(&small).send().await?.bytes().await?;
-                Ok(bytes.len())
+                anyhow::Ok(bytes.len())
             };
-            let get_ours = |_| fetch(&egress, &small);
+            let get_ours = |_: usize| fetch(&egress, &small);
             load(at_once, each, &mut theirs, get_bare).await?;
             load(at_once, each, &mut ours, get_ours).await?;
         }
@@ -117,7 +117,7 @@ where
                 ensure!(get(number).await? == SMALL_BYTES, "another length");
                 times.push(start.elapsed());
             }
-            Ok(times)
+            anyhow::Ok(times)
         }
     };
     let lanes = stream::iter((0..at_once).map(lane)).buffer_unordered(at_once);
