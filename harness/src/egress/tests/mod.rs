@@ -1,5 +1,7 @@
 //! The client against real servers of this machine.
 
+mod memory;
+
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
