@@ -4,8 +4,10 @@ use anyhow::Result;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
+use sinew_tests::cli::Cli;
 
 use super::{Attack, CANARY, last_result};
+use crate::PROGRAM;
 
 /// The way that credentials are for: the server gets the secret, the hand has only ever the placeholder.
 #[tokio::test(flavor = "multi_thread")]
@@ -59,6 +61,14 @@ async fn a_secret_reaches_its_host_and_nothing_else_has_it() -> Result<()> {
         );
         assert!(request["tool_use_id"].is_string());
     }
+    let cli = Cli::new(PROGRAM, &attack.world.client.url, &attack.world.folder());
+    let listed = cli.run(&["session", "requests", &attack.session])?;
+    assert!(
+        listed
+            .text()
+            .contains(&format!("with {}", attack.credential)),
+        "{listed:?}"
+    );
     attack.check_nothing_is_kept().await
 }
 
