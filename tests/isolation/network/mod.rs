@@ -49,13 +49,12 @@ impl Attack {
         let calls: Vec<Value> = lines.iter().map(command).collect();
         let hosts = [format!("127.0.0.1:{port}"), format!("localhost:{port}")];
         let configuration = json!({"egress": {"private_hosts": hosts}}).to_string();
-        let folder = tempfile_log();
-        let log = folder.clone();
-        let world = World::start_prepared(PROGRAM, &script(&calls), &configuration, |options| {
-            options.log = Some(log.clone());
-            Ok(())
-        })
-        .await?;
+        let mut world = World::start_with(PROGRAM, &script(&calls), &configuration).await?;
+        // Only now, when everything is compiled: a compiler that logs all it can takes minutes.
+        world.stop()?;
+        let log = log_file();
+        world.options.log = Some(log.clone());
+        world.restart()?;
         let client = &world.client;
         let vault = id(&client
             .post("/v1/vaults", &json!({"display_name": "v"}))
@@ -75,7 +74,7 @@ impl Attack {
             session,
             vault,
             credential,
-            log: folder,
+            log,
         })
     }
 
@@ -158,7 +157,7 @@ fn id(made: &Value) -> Result<String> {
 }
 
 /// Returns a path of its own for a daemon's log, outside the daemon's folder.
-fn tempfile_log() -> PathBuf {
+fn log_file() -> PathBuf {
     let number: u64 = rand::random();
     std::env::temp_dir().join(format!("sinew-attack-{number:016x}.log"))
 }

@@ -18,6 +18,7 @@ use axum::routing::{any, get, post};
 use futures::StreamExt as _;
 use http_body_util::BodyExt as _;
 use sinew_runtime::{EgressBody, EgressError, EgressTimeouts};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::body::of_parts;
@@ -272,14 +273,16 @@ async fn failures_say_what_failed_and_nothing_of_the_request() {
     let nameless = Client::with_names(options(&[]), names).unwrap();
     let sent = send(&nameless, request("http://nowhere.test/")).await;
     assert_eq!(sent.err(), Some(EgressError::NameNotFound));
-    let broken = Router::new().route(
-        "/",
-        get(|| async {
-            let parts = futures::stream::iter([Ok("a"), Err(io::Error::other("broken"))]);
-            Body::from_stream(parts)
-        }),
-    );
-    let address = serve(broken).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut asked = [0; 16];
+        stream.read_exact(&mut asked).await.unwrap();
+        // More is promised than comes.
+        let begun = b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\na";
+        stream.write_all(begun).await.unwrap();
+    });
     let client = Client::new(options(&[address.to_string()])).unwrap();
     let response = send(&client, request(&format!("http://{address}/{canary}")));
     let read = collect(response.await.unwrap().into_body(), 100).await;
