@@ -190,7 +190,7 @@ async fn a_request_that_left_is_not_repeated_after_a_crash() -> Result<()> {
     let mut attack = Attack::open(&["curl -sS URL/pay -d once", "curl -sS URL/look"]).await?;
     for (number, arrived, is_unknown) in [(0, 1, true), (1, 2, false)] {
         attack.world.stop()?;
-        let crash = ("SINEW_CRASH_AT".to_owned(), "call-after-run".to_owned());
+        let crash = ("SINEW_CRASH_AT".to_owned(), "call-after-run:1".to_owned());
         attack.world.options.variables = vec![crash];
         attack.world.restart()?;
         let client = attack.world.client.clone();
