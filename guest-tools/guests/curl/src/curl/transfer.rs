@@ -174,8 +174,8 @@ impl Session {
             .headers
             .iter()
             .filter_map(|header| header.split_once(':'));
-        let host = host.filter(|(name, _)| name.trim().eq_ignore_ascii_case("host"));
-        if let Some((_, host)) = host.last()
+        let mut host = host.filter(|(name, _)| name.trim().eq_ignore_ascii_case("host"));
+        if let Some((_, host)) = host.next_back()
             && host.trim() != address.authority()
         {
             say(
