@@ -16,6 +16,7 @@ mod hosts;
 mod inject;
 mod journal;
 mod masker;
+mod outgoing;
 mod placeholder;
 mod plain;
 mod policy;
