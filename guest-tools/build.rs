@@ -25,6 +25,7 @@ const GUESTS: &[Guest] = &[
     Guest::program("awk"),
     Guest::program("bash"),
     Guest::program("coreutils"),
+    Guest::program("curl"),
     Guest::program("diff"),
     Guest::program("find"),
     Guest::program("grep"),

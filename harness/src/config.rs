@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::egress::{EgressOptions, PrivateHost};
 use crate::model::{ModelOverride, ProviderConfig};
 use crate::place::PlaceUrl;
 use crate::secrets::MasterKeySource;
@@ -44,6 +45,8 @@ pub struct Config {
     pub schedules: Schedules,
     /// Where webhooks may go.
     pub webhooks: Webhooks,
+    /// What leaves the sessions' hands.
+    pub egress: Egress,
     /// Where contents of files lie that are too large for the database, and uploaded files.
     pub content: ContentPlace,
     /// When contents of files go that no session needs any more.
@@ -90,6 +93,23 @@ pub struct Webhooks {
     /// Also to plain HTTP, other ports than 443, and addresses that are not public: whoever may make an
     /// endpoint can then call into this machine's network. Default false.
     pub allow_private: bool,
+}
+
+/// What leaves the sessions' hands, beside what each session's environment says.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Egress {
+    /// Hosts that hands may reach although they are not of the public internet: `HOST:PORT`, or `HOST` for all its
+    /// ports; an IPv6 address in brackets. Credentials may go to them without TLS. Default none.
+    pub private_hosts: Vec<PrivateHost>,
+    /// Largest body of a request in bytes. Default 1 GiB.
+    pub request_bytes_max: u64,
+    /// Largest body of a response in bytes. Default 4 GiB.
+    pub response_bytes_max: u64,
+    /// Longest exchange in milliseconds, from the request to the end of the response. Default 1 800 000.
+    pub exchange_ms_max: u64,
+    /// Exchanges of one hand at a time; further ones wait. Default 64.
+    pub exchanges_per_hand_max: usize,
 }
 
 /// Where contents lie that are too large for the database, and uploaded files.
@@ -143,6 +163,7 @@ impl Default for Config {
             hand: HandLimits::default(),
             schedules: Schedules::default(),
             webhooks: Webhooks::default(),
+            egress: Egress::default(),
             content: ContentPlace::default(),
             collection: Collection::default(),
             lease_ms: 60_000,
@@ -159,6 +180,32 @@ impl Default for Retries {
             attempts_max: 8,
             first_ms: 500,
             max_ms: 60_000,
+        }
+    }
+}
+
+impl Default for Egress {
+    fn default() -> Self {
+        let options = EgressOptions::default();
+        Self {
+            private_hosts: options.private_hosts,
+            request_bytes_max: options.request_bytes_max,
+            response_bytes_max: options.response_bytes_max,
+            exchange_ms_max: u64::try_from(options.exchange_max.as_millis()).unwrap_or(u64::MAX),
+            exchanges_per_hand_max: options.exchanges_per_hand_max,
+        }
+    }
+}
+
+impl Egress {
+    /// Returns the same as the egress takes it.
+    pub fn options(&self) -> EgressOptions {
+        EgressOptions {
+            private_hosts: self.private_hosts.clone(),
+            request_bytes_max: self.request_bytes_max,
+            response_bytes_max: self.response_bytes_max,
+            exchange_max: Duration::from_millis(self.exchange_ms_max),
+            exchanges_per_hand_max: self.exchanges_per_hand_max.max(1),
         }
     }
 }

@@ -26,6 +26,7 @@ use crate::collect;
 use crate::config::Config;
 use crate::content::{Content, ContentError, Packs, remove_unfinished};
 use crate::data_dir::{DataDir, DataDirError};
+use crate::egress::{Client, Networks};
 use crate::hands::{self, Hands, WasmHands, WasmHandsOptions};
 use crate::ids::WorkspaceId;
 use crate::memory::retention;
@@ -110,9 +111,9 @@ pub enum DaemonError {
     /// A model provider's configuration cannot be used.
     #[error("the configuration of a model provider cannot be used: {0}")]
     Model(#[from] RouterError),
-    /// The HTTP client of webhooks cannot be made.
-    #[error("webhooks cannot be sent: {0}")]
-    Webhooks(#[from] reqwest::Error),
+    /// An HTTP client cannot be made.
+    #[error("no HTTP client can be made: {0}")]
+    Http(#[from] reqwest::Error),
     /// The program's own file is gone.
     #[error("cannot find this program's own file: {0}")]
     OwnFile(std::io::Error),
@@ -177,8 +178,17 @@ impl Daemon {
         }
         let (blobs, content) = contents(&config, &data, &store).await?;
         let collector = collector(&config, content.clone(), clock.clone());
-        let hands =
-            Arc::new(make_hands(&config, &data, &blobs, content.clone(), &mut progress).await?);
+        let client = Client::new(config.egress.options())?;
+        let networks = Networks::new(client, store.clone(), secrets.clone(), clock.clone()).await?;
+        let hands = make_hands(
+            &config,
+            &data,
+            &blobs,
+            content.clone(),
+            Some(networks),
+            &mut progress,
+        );
+        let hands = Arc::new(hands.await?);
         sweep(&store, &hands).await;
         // Nobody imports yet: what is staged is a dead daemon's.
         portable::sweep(&*store).await?;
@@ -416,12 +426,14 @@ pub async fn load_tools(
     })
 }
 
-/// Makes hands whose sessions' files lie in `data`, with all that ships inside this program loaded.
+/// Makes hands whose sessions' files lie in `data`, with all that ships inside this program loaded. Without `networks`
+/// nothing leaves them.
 pub async fn make_hands(
     config: &Config,
     data: &DataDir,
     blobs: &Blobs,
     content: Content,
+    networks: Option<Networks>,
     progress: &mut impl FnMut(StartProgress<'_>),
 ) -> Result<WasmHands, DaemonError> {
     let BuiltIn {
@@ -453,6 +465,7 @@ pub async fn make_hands(
             ..RuntimeLimits::default()
         },
         call_timeout,
+        networks,
     })?)
 }
 

@@ -1,7 +1,7 @@
 //! Sinew: sessions, brains and the hands that serve them, behind the managed-agents HTTP API.
 //!
 //! Order of dependency, each module using only what stands before it: `crash_point`, `clock`, `cron`, `ids`, `json`, `store`, `model`,
-//! `mock_model`, `session`, `data_dir`, `place`, `blobs`, `content`, `tree`, `collect`, `archive`, `secrets`, `webhooks`, `memory`, `hands`, `agent`, `portable`, `api`, `scheduler`,
+//! `mock_model`, `session`, `data_dir`, `place`, `blobs`, `content`, `tree`, `collect`, `archive`, `secrets`, `vault`, `egress`, `webhooks`, `memory`, `hands`, `agent`, `portable`, `api`, `scheduler`,
 //! `config`, `daemon`,
 //! `logging`, `cli`. A tidy test holds it.
 
@@ -30,6 +30,7 @@ pub mod crash_point;
 pub mod cron;
 pub mod daemon;
 pub mod data_dir;
+pub mod egress;
 pub mod hands;
 pub mod ids;
 mod json;
@@ -44,6 +45,7 @@ pub mod secrets;
 pub mod session;
 pub mod store;
 pub mod tree;
+pub mod vault;
 pub mod webhooks;
 
 pub use cli::main as cli_main;

@@ -13,6 +13,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use wasmtime_wasi_http::{Error as HttpError, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::captured::Captured;
+use crate::kernel::Description;
 
 /// A streamed request or response body.
 pub type EgressBody = UnsyncBoxBody<Bytes, EgressError>;
@@ -92,7 +93,29 @@ impl Egress for NoEgress {
 pub(crate) struct EgressHook {
     pub(crate) egress: Arc<dyn Egress>,
     /// Where denials are explained: `wasi:http`'s error for them carries no text.
-    pub(crate) log: Captured,
+    pub(crate) log: Log,
+}
+
+/// Where a process is told what it was denied.
+#[derive(Clone)]
+pub(crate) enum Log {
+    /// The log of a tool's call.
+    Tool(Captured),
+    /// A program's standard error, if it has one.
+    Program(Option<Arc<Description>>),
+}
+
+impl Log {
+    fn append(&self, line: &str) {
+        match self {
+            Self::Tool(log) => log.append(line.as_bytes()),
+            Self::Program(Some(stderr)) => {
+                // Where standard error is a full pipe the line is lost, and the error still tells.
+                let _ = stderr.write(line.as_bytes());
+            }
+            Self::Program(None) => {}
+        }
+    }
 }
 
 type Exchange = (
@@ -130,7 +153,7 @@ impl WasiHttpHooks for EgressHook {
                 Err(error) => {
                     if matches!(error, EgressError::Denied { .. }) {
                         let destination = destination.as_ref().map_or("", |d| d.as_str());
-                        log.append(format!("request to {destination} {error}\n").as_bytes());
+                        log.append(&format!("request to {destination} {error}\n"));
                     }
                     Err(to_guest(error))
                 }
@@ -164,7 +187,7 @@ mod tests {
         let log = Captured::new(1000);
         let mut hook = EgressHook {
             egress: Arc::new(NoEgress),
-            log: log.clone(),
+            log: Log::Tool(log.clone()),
         };
         let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
         let request = http::Request::get("https://example.com/x")

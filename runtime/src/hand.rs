@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::call::{Call, CpuTime, Request, refusal};
 use crate::captured::Captured;
 use crate::component::LoadedComponent;
-use crate::egress::{Egress, NoEgress};
+use crate::egress::{Egress, Log, NoEgress};
 use crate::fixed::{Fixed, Surroundings};
 use crate::fs::Vfs;
 use crate::kernel::{Description, Descriptors, Kernel};
@@ -382,7 +382,7 @@ impl Hand {
                 ),
                 process: None,
                 session: None,
-                log: stderr.clone(),
+                log: Log::Tool(stderr.clone()),
                 fixed: self.surroundings.of_next_process(),
             },
             account,

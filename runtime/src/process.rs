@@ -10,8 +10,7 @@ use wasmtime::{Engine, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use crate::captured::Captured;
-use crate::egress::{Egress, EgressHook};
+use crate::egress::{Egress, EgressHook, Log};
 use crate::fixed::Fixed;
 use crate::fs::{FsView, Vfs, add_wasi_to_linker};
 use crate::kernel::{self, Descriptors, Entry, Kernel, KernelView, Session};
@@ -49,7 +48,7 @@ pub(crate) struct Grants {
     /// For the persistent shell.
     pub(crate) session: Option<Session>,
     /// Where denied requests are told.
-    pub(crate) log: Captured,
+    pub(crate) log: Log,
     /// Its time and its random bytes; the real ones, if none.
     pub(crate) fixed: Option<Fixed>,
 }

@@ -140,3 +140,46 @@ fn what_cannot_be_run_says_why() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn hosts_are_reached_that_were_allowed() -> Result<()> {
+    use std::io::{BufRead as _, BufReader};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let port = listener.local_addr()?.port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let lines = BufReader::new(&stream).lines().map_while(Result::ok);
+            let _head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+            let _ = (&stream).write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+        }
+    });
+    let folder = tempfile::tempdir()?;
+    let config = folder.path().join("sinew.yaml");
+    let granted = json!({"egress": {"private_hosts": [format!("127.0.0.1:{port}")]}});
+    std::fs::write(&config, granted.to_string())?;
+    let config = config.display().to_string();
+    let script = format!("curl -sS http://127.0.0.1:{port}/");
+    for (arguments, stdout, stderr) in [
+        (
+            &["--allow-host", "127.0.0.1", "--config", &config][..],
+            "hi",
+            "",
+        ),
+        // Allowed and not granted, granted and not allowed, and neither.
+        (&["--allow-host", "127.0.0.1"], "", "egress.private_hosts"),
+        (
+            &["--allow-host", "a.test", "--config", &config],
+            "",
+            "--allow-host",
+        ),
+        (&[], "", "no network access is granted"),
+    ] {
+        let arguments: Vec<&str> = arguments.iter().copied().chain(["--", &script]).collect();
+        let output = exec(&arguments, "")?;
+        assert_eq!(String::from_utf8_lossy(&output.stdout), stdout);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(told.is_empty(), stderr.is_empty(), "{told}");
+        assert!(told.contains(stderr), "{told}");
+    }
+    Ok(())
+}

@@ -10,6 +10,7 @@
 )]
 
 mod files;
+mod network;
 mod shell;
 mod shell_session;
 mod sizes;

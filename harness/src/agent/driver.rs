@@ -82,6 +82,8 @@ pub(super) struct Driver {
     pub(super) is_resuming: bool,
     /// What calls changed of the files, to go with the next append.
     pub(super) unsaved: Option<Box<FilesChange>>,
+    /// What calls sent over the network, to go with the next append: bodies of events.
+    pub(super) requests: Vec<Value>,
 }
 
 impl Driver {
@@ -103,6 +105,7 @@ impl Driver {
             kept_at: 0,
             is_resuming: true,
             unsaved: None,
+            requests: Vec::new(),
         }
     }
 
@@ -309,8 +312,19 @@ impl Driver {
 
     /// Appends the events with the row that follows from them. Input that arrived meanwhile is folded in
     /// first; it never makes what was done untrue.
-    pub(super) async fn commit(&mut self, draft: Draft) -> Result<(), DriverError> {
-        self.commit_sealed(draft, |_, _| {}).await
+    pub(super) async fn commit(&mut self, mut draft: Draft) -> Result<(), DriverError> {
+        let told = self.requests.len();
+        for body in &self.requests {
+            draft.session(EventKind::HttpRequests, body.clone());
+        }
+        self.commit_sealed(draft, |_, _| {}).await?;
+        self.requests.drain(..told.min(self.requests.len()));
+        Ok(())
+    }
+
+    /// Takes what the hand sent over the network since the last time.
+    pub(super) fn note_requests(&mut self, hand: &dyn Hand) {
+        self.requests.extend(hand.take_requests());
     }
 
     /// As [`Driver::commit`], of events that say something of the state that they lead to: `seal` writes it into
@@ -498,9 +512,18 @@ impl Driver {
         if state.status == Status::Terminated {
             return Ok(());
         }
+        let requests = hand.take_requests();
         match hand.save().await {
-            Ok(None) => Ok(()),
-            Ok(Some(change)) => self.commit_files(change).await,
+            Ok(change) => {
+                self.requests.extend(requests);
+                match change {
+                    Some(change) => self.commit_files(change).await,
+                    None => {
+                        let draft = self.draft()?;
+                        self.commit(draft).await
+                    }
+                }
+            }
             Err(error) => Err(StoreError::Failed(error.to_string()).into()),
         }
     }

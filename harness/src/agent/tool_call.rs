@@ -13,6 +13,11 @@ use crate::ids::EventId;
 use crate::session::{Call, Draft, EventKind, State, is_deterministic, text_block};
 use crate::store::StoreError;
 
+/// The result of a call that is not made again.
+const OUTCOME_UNKNOWN: &str = "The outcome of this call is unknown: it was cut off after it had sent something over the \
+     network, so it was not made again. What it changed in the sandbox was undone. Find out what became of its requests \
+     before you repeat it.";
+
 /// Returns a call as its hand gets it.
 pub fn call_of(state: &State, call: &Call) -> ToolCall {
     ToolCall {
@@ -27,6 +32,7 @@ pub fn call_of(state: &State, call: &Call) -> ToolCall {
 pub fn is_of_no_run(text: &str) -> bool {
     [
         INTERRUPTED,
+        "The outcome of this call is unknown",
         "The sandbox failed",
         "What this call changed cannot be kept",
         "The result cannot be kept",
@@ -60,6 +66,10 @@ impl Driver {
                 return self.answer(event_id, self.told(&call, error)?).await;
             }
         };
+        if hand.has_sent(event_id) {
+            self.hand = Some(hand);
+            return self.answer(event_id, failure(OUTCOME_UNKNOWN)).await;
+        }
         // After a crash the call sees the memory that its first run saw.
         let is_second_run = self.is_resuming && hand.was_cut_off();
         let memory_in = memory.as_ref().filter(|_| !is_second_run);
@@ -80,6 +90,7 @@ impl Driver {
         crash_point::reach("call-before-run");
         let work = hand.execute(&call, &output, &cancel);
         let (done, is_interrupted) = self.attend_to_end(work, &cancel).await?;
+        self.note_requests(&*hand);
         crash_point::reach("call-after-run");
         let mut outcome = match done {
             Some(Ok(outcome)) => outcome,

@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::ConfigArgs;
 use crate::daemon::runtime;
+use crate::egress::{Client, Denial, HostPattern, PlainEgress, Policy};
 use crate::hands::{ENVIRONMENT, programs};
 
 /// The exit status when the time was over, as timeout(1) has it.
@@ -48,6 +49,10 @@ pub(super) struct ExecArgs {
     /// Let the script read the folder of --workdir but change nothing in it
     #[arg(long, requires = "workdir")]
     read_only: bool,
+    /// Let the script's programs ask this host over HTTP, or all below it as `*.example.com`; may be given several
+    /// times. Hosts that are not of the public internet must be among the configuration's egress.private_hosts too
+    #[arg(long = "allow-host", value_name = "HOST")]
+    allow_hosts: Vec<String>,
     /// Read the script from standard input; the script's own standard input is then empty
     #[arg(long)]
     stdin_script: bool,
@@ -209,7 +214,25 @@ fn hand(args: &ExecArgs, runtime: &Runtime, own: &std::path::Path) -> Result<Han
             processes: PROCESSES_MAX,
             ..Limits::default()
         });
+    let resources = match args.allow_hosts.is_empty() {
+        true => resources,
+        false => resources.egress(Arc::new(way_out(args)?)),
+    };
     Ok(runtime.provision(resources)?)
+}
+
+fn way_out(args: &ExecArgs) -> Result<PlainEgress> {
+    let options = args.config.config()?.egress.options();
+    let client = Client::new(options).context("no HTTP client can be made")?;
+    let hosts = args.allow_hosts.iter().map(|host| HostPattern::new(host));
+    let otherwise = Denial {
+        reason: "it is none of the hosts that the script may ask".to_owned(),
+        setting: "--allow-host".to_owned(),
+    };
+    Ok(PlainEgress::new(
+        client,
+        Policy::of_hosts(hosts.collect(), otherwise),
+    ))
 }
 
 /// One of this process's own streams, written without a buffer so that the two keep their order.

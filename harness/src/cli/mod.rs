@@ -26,6 +26,7 @@ mod session_file;
 mod session_history;
 mod session_mounts;
 mod session_replay;
+mod session_requests;
 mod session_review;
 mod skill;
 mod skill_folder;

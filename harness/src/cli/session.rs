@@ -14,6 +14,7 @@ use super::session_file::{self, ExportArgs, ImportArgs};
 use super::session_history::{self, DiffArgs, ForkArgs, RewindArgs};
 use super::session_mounts::MountArgs;
 use super::session_replay::{self, ReplayArgs};
+use super::session_requests;
 use super::session_review::{self, ApproveArgs, DenyArgs};
 use crate::json::Fields as _;
 
@@ -97,6 +98,8 @@ pub(super) enum SessionCommand {
         Exit status 1 where something differs. Calls of agents with sinew: {deterministic: true} see the same time and \
         the same random bytes again; others may differ by those alone.")]
     Replay(ReplayArgs),
+    /// Show what the session sent over the network and what was denied, with the credentials that were used
+    Requests(One),
     /// Show what calls would change that wait for a review, as patches
     Review(One),
     /// Let what a reviewed call changed land, all of it or some files
@@ -175,6 +178,7 @@ pub(super) async fn session(command: SessionCommand) -> Result<ExitCode> {
         SessionCommand::Export(args) => session_file::export(args).await?,
         SessionCommand::Import(args) => session_file::import(args).await?,
         SessionCommand::Replay(args) => return Box::pin(session_replay::replay(args)).await,
+        SessionCommand::Requests(one) => session_requests::requests(one).await?,
         SessionCommand::Review(one) => session_review::review(one).await?,
         SessionCommand::Approve(args) => session_review::approve(args).await?,
         SessionCommand::Deny(args) => session_review::deny(args).await?,

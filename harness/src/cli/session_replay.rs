@@ -54,7 +54,7 @@ pub(super) async fn replay(args: ReplayArgs) -> Result<ExitCode> {
     let store: SharedStore = Arc::new(SqliteStore::open(SqliteOptions::new(data.database()))?);
     let content = Content::new(store.clone(), Packs::in_folder(&data.packs())?);
     let blobs = Blobs::in_folder(&data.blobs())?;
-    let hands = make_hands(&config, &data, &blobs, content.clone(), &mut |_| {}).await?;
+    let hands = make_hands(&config, &data, &blobs, content.clone(), None, &mut |_| {}).await?;
     let bounds = Bounds {
         names_max: config.hand.files_max,
         bytes_max: config.hand.written_bytes_max,

@@ -16,6 +16,7 @@ use crate::store::{Files, FilesChange};
 
 mod built_in;
 mod folder_state;
+mod masked;
 mod mounts;
 mod outputs;
 mod session_files;
@@ -168,6 +169,18 @@ pub trait Hand: Send + Sync {
     /// results; none if nothing. A hand whose changes are not committed is dropped: its successor undoes them.
     async fn save(&self) -> Result<Option<FilesChange>, HandError> {
         Ok(None)
+    }
+
+    /// Tells whether an earlier run of this call sent something over the network that may have changed what is there:
+    /// it is not to be made again.
+    fn has_sent(&self, _call: &EventId) -> bool {
+        false
+    }
+
+    /// Returns the body of a `sinew.http_requests` event with the requests that ended since the last time, to be
+    /// committed with the result of the call that made them; none without any.
+    fn take_requests(&self) -> Option<Value> {
+        None
     }
 
     /// Hears that what was saved last is committed.

@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::built_in::ENVIRONMENT;
 use super::folder_state::change_time_now;
+use super::masked::{Masked, masked};
 use super::mounts::{Mounts, SKILLS, UPLOADS};
 use super::session_files::{MEMORY, OUTPUTS, SessionFiles, TMP, Touched, WORKSPACE};
 use super::skill_sets::SkillSets;
@@ -33,11 +34,13 @@ use super::{CallOutcome, Hand, HandError, Hands, OutputSink, Outputs, ToolCall, 
 use crate::blobs::Blobs;
 use crate::content::Content;
 use crate::data_dir::make_private;
+use crate::egress::{Networks, SessionEgress};
 use crate::ids::{self, EventId, SessionId};
 use crate::memory::mount::{self, Mount};
 use crate::session::text_block;
 use crate::store::{Files, FilesChange, Hash, StoreError};
 use crate::tree::{TreeError, blocking, remove_folder};
+use crate::vault::VaultError;
 
 /// Marks a session's folder as to be removed; beside the folders that guests see, not in one of them.
 const CONDEMNED: &str = "to-be-removed";
@@ -67,6 +70,8 @@ pub struct WasmHandsOptions {
     pub limits: Limits,
     /// Longest call.
     pub call_timeout: Duration,
+    /// The ways out of the sessions' hands; without it nothing leaves.
+    pub networks: Option<Networks>,
 }
 
 /// What tells that nothing of a hand is left.
@@ -226,12 +231,20 @@ impl Hands for WasmHands {
         let (kept, folders) = opened
             .await
             .map_err(|error| provision_error(session_id, error))?;
+        let egress = match &self.options.networks {
+            Some(networks) => {
+                let egress = networks
+                    .of_session(session_id, &self.folder(session_id))
+                    .await;
+                Some(egress.map_err(|error| failed(error.to_string()))?)
+            }
+            None => None,
+        };
         let resources = tools(&self.options.components, &self.options.programs);
-        let resources = ENVIRONMENT
-            .iter()
-            .fold(resources, |resources, (name, value)| {
-                resources.env(*name, *value)
-            })
+        let resources = connected(resources, egress.as_ref())
+            .await
+            .map_err(|error| failed(format!("its credentials cannot be read: {error}")))?;
+        let resources = resources
             .limits(self.options.limits.clone())
             .mount(WORKSPACE.0, folders.workspace, Rights::ReadWrite)
             .mount(TMP.0, folders.tmp, Rights::ReadWrite)
@@ -266,6 +279,7 @@ impl Hands for WasmHands {
             has_memory: !mounts.memory.is_empty(),
             session_id: session_id.clone(),
             call_timeout: self.options.call_timeout,
+            egress,
         }))
     }
 
@@ -343,6 +357,28 @@ impl Hands for WasmHands {
         });
         removed.await.map_err(host)
     }
+}
+
+/// Gives a hand its environment and its way out. A credential with the name of a variable that every hand has is in
+/// no hand's environment: programs rely on those.
+async fn connected(
+    resources: Resources,
+    egress: Option<&SessionEgress>,
+) -> Result<Resources, VaultError> {
+    let mut resources = ENVIRONMENT
+        .iter()
+        .fold(resources, |resources, (name, value)| {
+            resources.env(*name, *value)
+        });
+    let Some(egress) = egress else {
+        return Ok(resources);
+    };
+    for (name, placeholder) in egress.variables().await? {
+        if ENVIRONMENT.iter().all(|(own, _)| *own != name) {
+            resources = resources.env(name, placeholder);
+        }
+    }
+    Ok(resources.egress(Arc::new(egress.clone())))
 }
 
 fn disk(error: std::io::Error) -> TreeError {
@@ -445,6 +481,7 @@ struct WasmHand {
     has_memory: bool,
     session_id: SessionId,
     call_timeout: Duration,
+    egress: Option<SessionEgress>,
 }
 
 /// What the calls since the last commit may have changed.
@@ -474,11 +511,16 @@ impl Hand for WasmHand {
         output: &OutputSink,
         cancel: &CancellationToken,
     ) -> Result<CallOutcome, HandError> {
+        if let Some(egress) = &self.egress {
+            let begun = egress.begin_call(&call.event_id).await;
+            begun.map_err(|error| HandError::Host(error.to_string()))?;
+        }
+        let output = Masked::new(self.egress.as_ref(), output);
         let options = CallOptions {
             timeout: Some(self.call_timeout),
             cancel: cancel.clone(),
             output_name: call.event_id.as_str().to_owned(),
-            progress: Some(output.clone()),
+            progress: Some(output.sink()),
             fixed: call.is_deterministic.then(|| fixed(&call.event_id)),
         };
         let since = change_time_now();
@@ -490,10 +532,17 @@ impl Hand for WasmHand {
         } = self.hand.execute(&call.name, &call.input, options).await;
         tracing::debug!(session = %self.session_id, tool = %call.name, ?metrics, "a call ended");
         self.note(dirty, since, None);
+        output.finish();
+        if let Some(egress) = &self.egress {
+            egress.end_call();
+        }
         match outcome {
             Outcome::Result(content) => self.shown(call, content, false).await,
             Outcome::ToolError(content) => self.shown(call, content, true).await,
-            Outcome::Trapped { message } => Ok(failure(format!("The tool crashed: {message}"))),
+            Outcome::Trapped { message } => {
+                let message = masked(self.egress.as_ref(), message);
+                Ok(failure(format!("The tool crashed: {message}")))
+            }
             Outcome::LimitHit(limit) => Ok(failure(format!(
                 "The call was ended: {limit} (limit {}).",
                 limit.name()
@@ -530,6 +579,16 @@ impl Hand for WasmHand {
         blocking(move || files.save(&unsaved.dirty, &touched, shell, unsaved.since))
             .await
             .map_err(host)
+    }
+
+    fn has_sent(&self, call: &EventId) -> bool {
+        self.egress
+            .as_ref()
+            .is_some_and(|egress| egress.has_sent(call))
+    }
+
+    fn take_requests(&self) -> Option<Value> {
+        self.egress.as_ref()?.take_requests()
     }
 
     async fn committed(&self) {
@@ -595,10 +654,12 @@ impl WasmHand {
         is_error: bool,
     ) -> Result<CallOutcome, HandError> {
         let (name, tmp) = (call.event_id.clone(), self.tmp.clone());
+        let egress = self.egress.clone();
         let shaped = tokio::task::spawn_blocking(move || {
             let mut has_spilled = false;
             let mut shape = |block| match block {
                 Block::Text(text) => {
+                    let text = masked(egress.as_ref(), text);
                     has_spilled |= text.chars().nth(OUTPUT_CHARS_MAX).is_some();
                     text_block(&shorten(text, name.as_str(), &tmp))
                 }

@@ -69,9 +69,12 @@ pub enum EventKind {
     FilesSaved,
     /// Ours: the resource that the body names by `resource_id` was taken from the session.
     ResourceRemoved,
+    /// Ours: requests that left the session's hand or were denied, each with what it came to and nothing that was in
+    /// it; with the result of the call that made them.
+    HttpRequests,
 }
 
-const NAMES: [(EventKind, &str); 52] = [
+const NAMES: [(EventKind, &str); 53] = [
     (EventKind::UserMessage, "user.message"),
     (EventKind::UserInterrupt, "user.interrupt"),
     (EventKind::UserToolConfirmation, "user.tool_confirmation"),
@@ -169,6 +172,7 @@ const NAMES: [(EventKind, &str); 52] = [
     (EventKind::ReviewRequested, "sinew.review_requested"),
     (EventKind::FilesSaved, "sinew.files_saved"),
     (EventKind::ResourceRemoved, "sinew.resource_removed"),
+    (EventKind::HttpRequests, "sinew.http_requests"),
 ];
 
 impl Serialize for EventKind {

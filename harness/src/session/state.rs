@@ -368,6 +368,7 @@ impl State {
             | EventKind::SessionThreadStatusRescheduled
             | EventKind::SessionThreadStatusTerminated
             | EventKind::FilesSaved
+            | EventKind::HttpRequests
             | EventKind::Rewound
             | EventKind::Created => {}
             // Not made by this version: threads beside the primary one, outcomes, workflow runs.

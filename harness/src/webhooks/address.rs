@@ -4,10 +4,12 @@
 //! client nothing but checked addresses, so a name cannot mean one thing to the check and another to the
 //! connection.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
+
+use crate::egress::is_public;
 
 /// Longest URL in bytes.
 const URL_BYTES_MAX: usize = 2_048;
@@ -73,45 +75,6 @@ fn is_public_name(name: &str) -> bool {
     name.contains('.') && !["localhost", "local", "internal"].into_iter().any(is_local)
 }
 
-/// Tells whether an address belongs to the public internet.
-pub(super) fn is_public(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => is_public_v6(address),
-    }
-}
-
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    let is_special = match (a, b, c) {
-        // This network, loopback, multicast and reserved, broadcast.
-        (0 | 127 | 224..=255, ..) => true,
-        // Shared by carriers' customers.
-        (100, 64..=127, _) => true,
-        // Protocol assignments, and the relay of an abandoned tunnel.
-        (192, 0, 0) | (192, 88, 99) => true,
-        // Benchmarks.
-        (198, 18 | 19, _) => true,
-        _ => address.is_private() || address.is_link_local() || address.is_documentation(),
-    };
-    !is_special
-}
-
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [a, b, ..] = address.segments();
-    // Only this eighth of the space is assigned to hosts at large.
-    let is_unicast = a & 0xe000 == 0x2000;
-    let is_special = match (a, b) {
-        // Protocol assignments and Teredo; documentation.
-        (0x2001, 0..=0x01ff | 0x0db8) => true,
-        // A tunnel that carries an IPv4 address.
-        (0x2002, _) => true,
-        (0x3fff, 0..=0x0fff) => true,
-        _ => false,
-    };
-    is_unicast && !is_special
-}
-
 /// A name resolved to an address that webhooks may not go to.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} resolves to an address that is not public")]
@@ -141,46 +104,6 @@ impl Resolve for CheckedResolver {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_the_internet_is_public() {
-        for (address, expected) in [
-            ("93.184.216.34", true),
-            ("1.1.1.1", true),
-            ("0.0.0.0", false),
-            ("10.1.2.3", false),
-            ("100.64.0.1", false),
-            ("100.128.0.1", true),
-            ("127.0.0.1", false),
-            ("127.9.9.9", false),
-            ("169.254.169.254", false),
-            ("172.16.0.1", false),
-            ("172.32.0.1", true),
-            ("192.0.0.8", false),
-            ("192.0.2.1", false),
-            ("192.168.1.1", false),
-            ("198.18.0.1", false),
-            ("203.0.113.9", false),
-            ("224.0.0.1", false),
-            ("255.255.255.255", false),
-            ("2606:4700::1111", true),
-            ("::", false),
-            ("::1", false),
-            ("::ffff:127.0.0.1", false),
-            ("::ffff:1.1.1.1", true),
-            ("64:ff9b::7f00:1", false),
-            ("fc00::1", false),
-            ("fe80::1", false),
-            ("ff02::1", false),
-            ("2001::1", false),
-            ("2001:db8::1", false),
-            ("2001:4860:4860::8888", true),
-            ("2002:7f00:1::", false),
-            ("3fff::1", false),
-        ] {
-            assert_eq!(is_public(address.parse().unwrap()), expected, "{address}");
-        }
-    }
 
     #[test]
     fn urls() {

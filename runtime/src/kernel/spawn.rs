@@ -8,9 +8,9 @@ use bytes::Bytes;
 
 use super::entry::{Ended, Entry, NewEntry};
 use super::{Description, Descriptors, Kernel, ProgramError, Session, run};
-use crate::captured::Captured;
 use crate::component::{ComponentSource, LoadedComponent};
 use crate::component_store::{LoadError, Trust};
+use crate::egress::Log;
 use crate::fs::{FileKind, FsError, NoFds, Node, OpenOptions};
 use crate::limits::Account;
 use crate::process::{Grants, Process};
@@ -146,7 +146,7 @@ impl Kernel {
             ),
             process: Some((Arc::clone(self), Arc::clone(&entry))),
             session: start.session,
-            log: Captured::new(0),
+            log: Log::Program(stderr.clone()),
             fixed: self.surroundings.of_next_process(),
         };
         let store = Process::store(&self.runtime.engine, grants, account);

@@ -9,6 +9,7 @@ mod input;
 mod lifecycle;
 mod list;
 mod portable;
+mod requests;
 mod resources;
 mod reviews;
 mod stream;
@@ -71,6 +72,10 @@ pub fn routes(state: SessionState) -> Router<ApiState> {
         )
         .route("/sinew/v1/sessions/{session_id}", get(history::retrieve))
         .route("/sinew/v1/sessions/{session_id}/fork", post(history::fork))
+        .route(
+            "/sinew/v1/sessions/{session_id}/requests",
+            get(requests::list),
+        )
         .route(
             "/sinew/v1/sessions/{session_id}/reviews",
             get(reviews::list),

@@ -8,6 +8,7 @@ use crate::api::body::{Field, Fields, Invalid, Spot};
 use crate::clock::{Timestamp, rfc3339};
 use crate::json::Fields as _;
 use crate::secrets::{Bundle, Secret};
+use crate::vault::{ACCESS_TOKEN, CLIENT_SECRET, REFRESH_TOKEN, SECRET_VALUE, TOKEN};
 
 /// Longest secret in characters.
 const SECRET_CHARACTERS_MAX: usize = 65_536;
@@ -15,15 +16,6 @@ const SECRET_CHARACTERS_MAX: usize = 65_536;
 const URL_CHARACTERS_MAX: usize = 2_048;
 /// Longest name of an environment variable in characters.
 const SECRET_NAME_CHARACTERS_MAX: usize = 255;
-
-/// Names of the secrets in a [`Bundle`]: never changed or reused.
-const ACCESS_TOKEN: &str = "access_token";
-const TOKEN: &str = "token";
-const SECRET_VALUE: &str = "secret_value";
-/// See [`ACCESS_TOKEN`].
-pub(super) const REFRESH_TOKEN: &str = "refresh_token";
-/// See [`ACCESS_TOKEN`].
-pub(super) const CLIENT_SECRET: &str = "client_secret";
 
 const TYPES: [&str; 3] = ["mcp_oauth", "static_bearer", "environment_variable"];
 

@@ -2,11 +2,10 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::auth::{self, Auth};
-use super::vault;
+use super::vault as vaults;
 use crate::api::body::{Field, Fields, Invalid, JsonBody};
 use crate::api::collection::{Answer, Collection, Selection, UPDATE_ATTEMPTS_MAX};
 use crate::api::metadata::{self, EmptyValue};
@@ -15,18 +14,17 @@ use crate::api::{ApiError, ApiState, Caller};
 use crate::clock::{Timestamp, rfc3339};
 use crate::ids::{CredentialId, WorkspaceId};
 use crate::json::Fields as _;
-use crate::secrets::{self, Bundle, Context, SEALED_FIELD, SealError, Sealed, UNIQUE_NAME_FIELD};
+use crate::secrets::{Bundle, Context, SEALED_FIELD, SealError, UNIQUE_NAME_FIELD};
 use crate::store::{
     Key, Kind, NewResource, Order, ROWS_MAX, Resource, ResourceChange, ResourceQuery, StoreError,
     TimeRange, Write,
 };
+use crate::vault::{self, VAULT_LABEL};
 
 /// Most live credentials of one vault.
 const CREDENTIALS_MAX: usize = 20;
 /// Longest name in characters.
 const NAME_CHARACTERS_MAX: usize = 255;
-/// The label by which a vault's credentials are found.
-const VAULT_LABEL: &str = "vault_id";
 
 const CREDENTIALS: Collection = Collection {
     kind: Kind::Credential,
@@ -48,7 +46,7 @@ pub(super) async fn create(
     let metadata = metadata::create(fields.take("metadata"))?;
     fields.finish()?;
     for _ in 0..UPDATE_ATTEMPTS_MAX {
-        let vault = vault::find_live(&api, &caller.workspace, &vault_id).await?;
+        let vault = vaults::find_live(&api, &caller.workspace, &vault_id).await?;
         if of_vault(&api, &vault, false).await?.len() >= CREDENTIALS_MAX {
             return Err(ApiError::invalid(format!(
                 "the vault {vault_id} holds {CREDENTIALS_MAX} credentials, which is the most"
@@ -58,7 +56,7 @@ pub(super) async fn create(
         let new = new_credential(&api, &vault, &auth, &display_name, &metadata, now)?;
         match api
             .store
-            .write(vec![vault::touch(&vault), Write::Create(new)])
+            .write(vec![vaults::touch(&vault), Write::Create(new)])
             .await
         {
             Ok(mut stored) => {
@@ -77,7 +75,7 @@ pub(super) async fn create(
             Err(error) => return Err(error.into()),
         }
     }
-    Err(vault::too_busy())
+    Err(vaults::too_busy())
 }
 
 fn new_credential(
@@ -148,7 +146,7 @@ pub(super) async fn update(
         body.set("metadata", Value::Object(patched));
         if let Field::Given(spot) = auth.clone() {
             let context = Context::of_credential(stored.key.workspace.as_str(), &vault_id, &id);
-            let mut secrets = open(&api, &context, &stored)?;
+            let mut secrets = open(&api, &stored)?;
             let changed = auth::update(body.at("auth"), &mut secrets, spot)?;
             body.set("auth", changed.shown);
             if changed.has_new_secrets {
@@ -182,7 +180,7 @@ pub(super) async fn list(
     Path(vault_id): Path<String>,
     query: Query,
 ) -> Answer {
-    vault::find(&api, &caller.workspace, &vault_id).await?;
+    vaults::find(&api, &caller.workspace, &vault_id).await?;
     let selection = Selection {
         include_archived: query.flag("include_archived")?,
         labels: vec![(VAULT_LABEL.to_owned(), vault_id)],
@@ -288,23 +286,13 @@ pub(super) async fn find(
 }
 
 /// Returns the secrets of a stored credential; none of an archived one.
-pub(super) fn open(
-    api: &ApiState,
-    context: &Context,
-    stored: &Resource,
-) -> Result<Bundle, ApiError> {
-    let sealed = stored.body.at(SEALED_FIELD);
-    if sealed.is_null() {
-        return Ok(Bundle::default());
-    }
-    let sealed = Sealed::deserialize(sealed).map_err(|_| failed(SealError::Damaged))?;
-    let secret = secrets::open(&api.secrets, context, &sealed).map_err(failed)?;
-    Bundle::from_secret(&secret).ok_or_else(|| failed(SealError::Damaged))
+pub(super) fn open(api: &ApiState, stored: &Resource) -> Result<Bundle, ApiError> {
+    let credential = vault::Credential::of_row(stored.clone());
+    credential.open(&api.secrets).map_err(failed)
 }
 
 fn seal(api: &ApiState, context: &Context, secrets: &Bundle) -> Result<Value, ApiError> {
-    let sealed = secrets::seal(&api.secrets, context, &secrets.to_secret()).map_err(failed)?;
-    serde_json::to_value(&sealed).map_err(ApiError::internal)
+    vault::seal(&api.secrets, context, secrets).map_err(failed)
 }
 
 fn failed(error: SealError) -> ApiError {

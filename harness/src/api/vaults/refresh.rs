@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::auth::{CLIENT_SECRET, REFRESH_TOKEN, refuse_fixed, secret, url};
+use super::auth::{refuse_fixed, secret, url};
 use crate::api::body::{Field, Fields, Invalid, Spot};
 use crate::json::Fields as _;
 use crate::secrets::Bundle;
+use crate::vault::{CLIENT_SECRET, REFRESH_TOKEN};
 
 /// Longest client id, scope or resource in characters.
 const TEXT_CHARACTERS_MAX: usize = 2_048;

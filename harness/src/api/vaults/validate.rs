@@ -6,13 +6,14 @@ use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
-use super::{auth, credentials};
+use super::credentials;
 use crate::api::collection::Answer;
 use crate::api::{ApiError, ApiState, Caller};
 use crate::clock::rfc3339;
 use crate::json::Fields as _;
-use crate::secrets::{Bundle, Context};
+use crate::secrets::Bundle;
 use crate::store::Resource;
+use crate::vault::REFRESH_TOKEN;
 
 /// What a probe found out.
 struct Probed {
@@ -39,9 +40,8 @@ pub(super) async fn validate(
     if stored.archived_at.is_some() {
         return Err(credentials::archived(&id));
     }
-    let context = Context::of_credential(stored.key.workspace.as_str(), &vault_id, &id);
-    let secrets = credentials::open(&api, &context, &stored)?;
-    let has_refresh_token = secrets.get(auth::REFRESH_TOKEN).is_some();
+    let secrets = credentials::open(&api, &stored)?;
+    let has_refresh_token = secrets.get(REFRESH_TOKEN).is_some();
     let probed = probe(&stored, &secrets).await;
     Ok(Json(json!({
         "type": "vault_credential_validation",

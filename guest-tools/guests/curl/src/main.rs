@@ -1,0 +1,5 @@
+//! The program.
+
+fn main() {
+    process::main(curl::run)
+}

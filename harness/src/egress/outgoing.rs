@@ -1,0 +1,151 @@
+//! A request on its way out: where placeholders are refused, and where they become secrets.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue};
+use hyper::body::Body as _;
+use sinew_runtime::{EgressBody, EgressError};
+
+use super::client::{Failure, collect, whole};
+use super::credentials::Usable;
+use super::inject::{Injection, Syntax, headers, table};
+use super::policy::{Denial, Target};
+use super::rewrite;
+
+/// Largest body with a declared length that is gathered to put secrets into it, whose lengths differ from their
+/// placeholders'. In a larger one a placeholder is an error; one without declared length has no bound.
+const GATHERED_BYTES_MAX: u64 = 16 << 20;
+/// The ids of the credentials that were put into a request; its body may still add to them while it is sent.
+pub(super) type Used = Arc<Mutex<BTreeSet<String>>>;
+
+/// Refuses a placeholder anywhere in a URL: what stands there ends up in the logs of every server on the way.
+pub(super) fn refuse_in_url(uri: &http::Uri, credentials: &[Usable]) -> Result<(), Denial> {
+    if credentials.is_empty() {
+        return Ok(());
+    }
+    let raw = uri.to_string().to_ascii_lowercase();
+    let once = percent_decoded(&raw);
+    let twice = percent_decoded(&once);
+    let is_there = |placeholder: &str| {
+        [&raw, &once, &twice]
+            .iter()
+            .any(|text| text.contains(placeholder))
+    };
+    match credentials
+        .iter()
+        .find(|usable| is_there(&usable.placeholder))
+    {
+        Some(usable) => Err(Denial::new(
+            format!(
+                "the URL has the placeholder of {}; its secret is put into headers and bodies, never into a URL",
+                usable.name
+            ),
+            "",
+        )),
+        None => Ok(()),
+    }
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.as_bytes();
+    while let Some((first, rest)) = bytes.split_first() {
+        let digits = rest
+            .get(..2)
+            .and_then(|digits| std::str::from_utf8(digits).ok());
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match (first, byte) {
+            (b'%', Some(byte)) => {
+                out.push(byte.to_ascii_lowercase());
+                bytes = rest.get(2..).unwrap_or_default();
+            }
+            _ => {
+                out.push(*first);
+                bytes = rest;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Puts the secrets into a request that may have them. Returns it, and whether a secret is or may be in it.
+pub(super) async fn inject(
+    request: http::Request<EgressBody>,
+    target: &Target,
+    credentials: &[Usable],
+    noted: &Used,
+) -> Result<(http::Request<EgressBody>, bool), Failure> {
+    // What is not encrypted is read by everybody on the way, unless the operator knows the way.
+    let is_secure = target.url.scheme() == "https" || target.is_granted;
+    let fits = |usable: &&Usable| is_secure && usable.goes_to(&target.host);
+    let injections = |is_wanted: fn(&Usable) -> bool| {
+        let all = credentials.iter().enumerate();
+        let all = all.filter(|(_, usable)| fits(usable) && is_wanted(usable));
+        all.map(|(tag, usable)| Injection {
+            placeholder: &usable.placeholder,
+            secret: &usable.secret,
+            tag,
+        })
+        .collect::<Vec<_>>()
+    };
+    let note = |used: &BTreeSet<usize>| {
+        let ids = used.iter().filter_map(|tag| credentials.get(*tag));
+        let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.extend(ids.map(|usable| usable.id.clone()));
+    };
+    let (mut head, body) = request.into_parts();
+    let in_headers = table(&injections(|usable| usable.in_header), Syntax::Plain);
+    let used = headers(&mut head.headers, &in_headers)?;
+    note(&used);
+    let mut is_armed = !used.is_empty();
+    let syntax = Syntax::of(&head.headers);
+    let in_body = table(&injections(|usable| usable.in_body), syntax);
+    let mut body = body;
+    if !in_body.is_empty() && !body.is_end_stream() {
+        match content_length(&head.headers) {
+            Some(length) if length <= GATHERED_BYTES_MAX => {
+                let bytes = collect(body, usize::try_from(length).unwrap_or(usize::MAX)).await;
+                let (bytes, used) = in_body.whole(&bytes.map_err(Failure::Failed)?);
+                note(&used);
+                is_armed |= !used.is_empty();
+                head.headers
+                    .insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+                body = whole(bytes);
+            }
+            Some(_) => {
+                body = rewrite::body(body, Arc::new(in_body), |_| {
+                    Err(EgressError::Denied {
+                        reason: format!(
+                            "a placeholder stands in a body of more than {} MiB with a declared length; send it \
+                             without Content-Length",
+                            GATHERED_BYTES_MAX >> 20
+                        ),
+                    })
+                });
+            }
+            None => {
+                is_armed = true;
+                let ids: Vec<String> = credentials.iter().map(|usable| usable.id.clone()).collect();
+                let noted = Arc::clone(noted);
+                body = rewrite::body(body, Arc::new(in_body), move |tag| {
+                    let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
+                    noted.extend(ids.get(tag).cloned());
+                    Ok(())
+                });
+            }
+        }
+    }
+    Ok((http::Request::from_parts(head, body), is_armed))
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+pub(super) fn is_encoded(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}

@@ -1,0 +1,392 @@
+//! The way out of one session's hand: its environment's policy, its credentials, its journal.
+//!
+//! Environment and credentials are read anew for each request, so whatever is changed, archived or deleted counts at
+//! once. A secret exists in the request that leaves and nowhere behind it: what comes back is masked before the guest
+//! sees it.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use http::Method;
+use http::header::{ACCEPT_ENCODING, HeaderValue};
+use hyper::body::Body as _;
+use serde_json::Value;
+use sinew_runtime::{Egress, EgressBody, EgressError, EgressTimeouts};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::body::counted;
+use super::client::{Client, Failure};
+use super::credentials::{Credentials, Usable};
+use super::inject::mask_headers;
+use super::journal::{HttpRequest, Journal};
+use super::masker::Masker;
+use super::outgoing::{Used, inject, is_encoded, refuse_in_url};
+use super::placeholder::PlaceholderKey;
+use super::policy::{Denial, Policy};
+use super::rewrite;
+use super::sent::Sent;
+use crate::clock::Clock;
+use crate::ids::{EventId, SessionId, WorkspaceId};
+use crate::json::Fields as _;
+use crate::secrets::Keyring;
+use crate::store::{Key, Kind, SharedStore, StoreError};
+use crate::vault::{VaultError, Vaults};
+
+/// Hosts remembered that got a secret.
+const INFORMED_MAX: usize = 1_000;
+/// Longest wait for one of the hand's exchanges to end, where all are under way.
+const PLACE_PATIENCE: Duration = Duration::from_secs(120);
+
+/// What the ways out of all sessions are made of.
+#[derive(Clone)]
+pub struct Networks {
+    client: Client,
+    store: SharedStore,
+    vaults: Vaults,
+    clock: Arc<dyn Clock>,
+    key: PlaceholderKey,
+}
+
+impl Networks {
+    /// Returns the networks of the sessions in `store`, whose credentials `keyring` opens.
+    pub async fn new(
+        client: Client,
+        store: SharedStore,
+        keyring: Arc<Keyring>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
+        let key = PlaceholderKey::of_store(&store.files().name().await?);
+        let vaults = Vaults::new(store.clone(), keyring);
+        Ok(Self {
+            client,
+            store,
+            vaults,
+            clock,
+            key,
+        })
+    }
+
+    /// Returns the way out of a session's hand. What must be known after a crash is noted in `notes`.
+    pub async fn of_session(
+        &self,
+        session_id: &SessionId,
+        notes: &Path,
+    ) -> Result<SessionEgress, StoreError> {
+        let row = self.store.session(session_id).await?;
+        let first = self.store.read(session_id, 0, 1).await?;
+        let first = first.into_iter().next().ok_or(StoreError::NotFound)?.id;
+        let vault_ids = row.body.at("vault_ids").as_array();
+        let vault_ids = vault_ids.into_iter().flatten().filter_map(Value::as_str);
+        let credentials = Credentials::new(
+            self.vaults.clone(),
+            self.key.clone(),
+            row.key.workspace.clone(),
+            vault_ids.map(str::to_owned).collect(),
+            first,
+        );
+        let places = self.client.options().exchanges_per_hand_max;
+        Ok(SessionEgress(Arc::new(Inner {
+            networks: self.clone(),
+            session_id: session_id.clone(),
+            environment_id: text(row.body.at("environment_id")),
+            workspace: row.key.workspace,
+            credentials,
+            journal: Journal::default(),
+            places: Arc::new(Semaphore::new(places)),
+            sent: Sent::in_folder(notes),
+            informed: Mutex::default(),
+        })))
+    }
+}
+
+/// The way out of one session's hand. Clones are the same one.
+#[derive(Clone)]
+pub struct SessionEgress(Arc<Inner>);
+
+struct Inner {
+    networks: Networks,
+    session_id: SessionId,
+    workspace: WorkspaceId,
+    environment_id: String,
+    credentials: Credentials,
+    journal: Journal,
+    /// Exchanges that may be under way.
+    places: Arc<Semaphore>,
+    sent: Sent,
+    /// Hosts that got a secret.
+    informed: Mutex<BTreeSet<String>>,
+}
+
+impl SessionEgress {
+    /// Returns the variables of the hand's environment that stand for credentials: names and placeholders.
+    pub async fn variables(&self) -> Result<Vec<(String, String)>, VaultError> {
+        let usable = self.0.credentials.look().await?;
+        let variable = |usable: Usable| (usable.name, usable.placeholder);
+        Ok(usable.into_iter().map(variable).collect())
+    }
+
+    /// Says that requests belong to this call from now on, and learns which secrets there are to mask.
+    pub async fn begin_call(&self, call: &EventId) -> Result<(), VaultError> {
+        self.0.journal.begin_call(Some(call.clone()));
+        self.0.credentials.look().await?;
+        Ok(())
+    }
+
+    /// Tells whether a request that may have changed something left during this call: it must not be made again.
+    pub fn has_sent(&self, call: &EventId) -> bool {
+        self.0.sent.is_noted(call)
+    }
+
+    /// Says that requests belong to no call.
+    pub fn end_call(&self) {
+        self.0.journal.begin_call(None);
+    }
+
+    /// Returns the body of a `sinew.http_requests` event with the requests that ended since the last time; none
+    /// without any.
+    pub fn take_requests(&self) -> Option<Value> {
+        self.0.journal.take()
+    }
+
+    /// Returns what masks the session's secrets in one stream of output.
+    pub fn masker(&self) -> Masker {
+        Masker::new(self.0.credentials.masks())
+    }
+}
+
+impl Inner {
+    /// Returns what the session's environment allows now.
+    async fn policy(&self) -> Result<Policy, StoreError> {
+        let store = &self.networks.store;
+        let key = Key {
+            workspace: self.workspace.clone(),
+            kind: Kind::Environment,
+            id: self.environment_id.clone(),
+        };
+        let environment = match store.get(&key, None).await {
+            Ok(environment) => environment,
+            Err(StoreError::NotFound) => {
+                return Ok(Policy::closed(Denial::new(
+                    "the session's environment was deleted",
+                    "",
+                )));
+            }
+            Err(error) => return Err(error),
+        };
+        let networking = environment.body.at("config").at("networking");
+        let mut mcp_hosts = Vec::new();
+        if *networking.at("allow_mcp_servers") == true {
+            let session = store.session(&self.session_id).await?;
+            let servers = session.body.at("agent").at("mcp_servers").as_array();
+            let urls = servers.into_iter().flatten().map(|server| server.at("url"));
+            let urls = urls.filter_map(Value::as_str);
+            mcp_hosts.extend(urls.filter_map(|url| {
+                let url = url::Url::parse(url).ok()?;
+                url.host_str().map(str::to_owned)
+            }));
+        }
+        Ok(Policy::of_environment(networking, &mcp_hosts))
+    }
+
+    async fn exchange(
+        &self,
+        request: http::Request<EgressBody>,
+        timeouts: EgressTimeouts,
+        mut noted: Noted,
+    ) -> Result<http::Response<EgressBody>, Box<(Failure, Noted)>> {
+        let looked = async {
+            let policy = self.policy().await?;
+            Ok::<_, VaultError>((policy, self.credentials.look().await?))
+        };
+        let (policy, credentials) = match looked.await {
+            Ok(looked) => looked,
+            Err(error) => {
+                tracing::error!(session = %self.session_id, %error, "credentials or environment cannot be read");
+                let text = "the host cannot look up what is allowed; the operator was told";
+                let failure = Failure::Failed(EgressError::Failed(text.to_owned()));
+                return Err(Box::new((failure, noted)));
+            }
+        };
+        let checked = refuse_in_url(request.uri(), &credentials)
+            .and_then(|()| self.networks.client.check(&policy, &request));
+        let target = match checked {
+            Ok(target) => target,
+            Err(denial) => return Err(Box::new((denial.into(), noted))),
+        };
+        let injected = inject(request, &target, &credentials, &noted.used).await;
+        let (mut request, may_have_secret) = match injected {
+            Ok(injected) => injected,
+            Err(failure) => return Err(Box::new((failure, noted))),
+        };
+        let may_echo = self.may_echo(&target.host, may_have_secret);
+        if may_echo {
+            let identity = HeaderValue::from_static("identity");
+            request.headers_mut().insert(ACCEPT_ENCODING, identity);
+        }
+        if !matches!(
+            *request.method(),
+            Method::GET | Method::HEAD | Method::OPTIONS
+        ) && let Some(call) = &noted.record.tool_use_id
+            && let Err(error) = self.sent.note(call).await
+        {
+            tracing::error!(session = %self.session_id, %error, "cannot note that a request leaves");
+            let text = "the host cannot note that the request leaves; the operator was told";
+            let failure = Failure::Failed(EgressError::Failed(text.to_owned()));
+            return Err(Box::new((failure, noted)));
+        }
+        let up = Arc::clone(&noted.up);
+        let request = request.map(|body| match body.is_end_stream() {
+            true => body,
+            false => counted(body, up, (), |(), _| {}),
+        });
+        let client = &self.networks.client;
+        let response = match client.exchange(&target, request, timeouts).await {
+            Ok(response) => response,
+            Err(failure) => return Err(Box::new((failure, noted))),
+        };
+        let (mut head, body) = response.into_parts();
+        noted.record.status = Some(head.status.as_u16());
+        if may_echo && is_encoded(&head.headers) {
+            let reason = "the response of a host that got a credential's secret came compressed although it must \
+                          not, so it cannot be looked through for the secret";
+            return Err(Box::new((Denial::new(reason, "").into(), noted)));
+        }
+        let masks = self.credentials.masks();
+        let mut body = body;
+        if !masks.is_empty() {
+            mask_headers(&mut head.headers, &masks);
+            body = rewrite::body(body, masks, |_| Ok(()));
+        }
+        let down = Arc::clone(&noted.down);
+        let body = counted(body, down, noted, |noted, error| noted.record.fail(error));
+        Ok(http::Response::from_parts(head, body))
+    }
+
+    /// Tells whether a host has got a secret by this hand, this request included.
+    fn may_echo(&self, host: &str, gets_secret: bool) -> bool {
+        let mut informed = self.informed.lock().unwrap_or_else(PoisonError::into_inner);
+        if gets_secret && informed.len() < INFORMED_MAX {
+            informed.insert(host.to_owned());
+        }
+        // Of more hosts than are remembered every one may have got one.
+        gets_secret || informed.contains(host) || informed.len() >= INFORMED_MAX
+    }
+
+    /// Waits until the hand has one exchange less under way than it may.
+    async fn place(&self, timeouts: &EgressTimeouts) -> Result<OwnedSemaphorePermit, EgressError> {
+        let patience = timeouts.first_byte.unwrap_or(PLACE_PATIENCE);
+        let place = Arc::clone(&self.places).acquire_owned();
+        let place = tokio::time::timeout(patience.min(PLACE_PATIENCE), place).await;
+        place
+            .map_err(|_| EgressError::Timeout)?
+            .map_err(|error| EgressError::Failed(error.to_string()))
+    }
+
+    /// Returns an error as the guest may see it, and tells the operator of a denial.
+    fn told(&self, failure: Failure, record: &mut HttpRequest) -> EgressError {
+        if let Failure::Denied(Denial { reason, setting }) = &failure {
+            tracing::warn!(session = %self.session_id, host = %record.host, %reason, %setting, "a request was denied");
+            record.setting = Some(setting.clone()).filter(|setting| !setting.is_empty());
+        }
+        let mask = |text: String| Masker::new(self.credentials.masks()).text(text);
+        let error = match EgressError::from(failure) {
+            EgressError::Failed(text) => EgressError::Failed(mask(text)),
+            EgressError::Denied { reason } => EgressError::Denied {
+                reason: mask(reason),
+            },
+            other => other,
+        };
+        record.fail(&error);
+        error
+    }
+}
+
+#[async_trait]
+impl Egress for SessionEgress {
+    async fn send(
+        &self,
+        request: http::Request<EgressBody>,
+        timeouts: EgressTimeouts,
+    ) -> Result<http::Response<EgressBody>, EgressError> {
+        let inner = &*self.0;
+        let place = inner.place(&timeouts).await?;
+        let noted = Noted {
+            record: record(inner, &request),
+            start: Instant::now(),
+            up: Arc::default(),
+            down: Arc::default(),
+            used: Arc::default(),
+            journal: inner.journal.clone(),
+            _place: place,
+        };
+        match inner.exchange(request, timeouts, noted).await {
+            Ok(response) => Ok(response),
+            Err(ended) => {
+                let (failure, mut noted) = *ended;
+                Err(inner.told(failure, &mut noted.record))
+            }
+        }
+    }
+}
+
+/// A request under way. Dropping it, with the last part of the response or before, puts it into the journal.
+struct Noted {
+    record: HttpRequest,
+    start: Instant,
+    up: Arc<AtomicU64>,
+    down: Arc<AtomicU64>,
+    /// The ids of the credentials that were put in.
+    used: Used,
+    journal: Journal,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Drop for Noted {
+    fn drop(&mut self) {
+        let record = &mut self.record;
+        record.bytes_up = self.up.load(Ordering::Relaxed);
+        record.bytes_down = self.down.load(Ordering::Relaxed);
+        record.duration_ms = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        record.credential_ids = std::mem::take(&mut *used);
+        if record.status.is_none() && record.error.is_none() {
+            record.error = Some("given up before a response came".to_owned());
+        }
+        self.journal.add(record.clone());
+    }
+}
+
+fn record(inner: &Inner, request: &http::Request<EgressBody>) -> HttpRequest {
+    let uri = request.uri();
+    let mask = |text: &str| Masker::new(inner.credentials.masks()).text(text.to_owned());
+    HttpRequest {
+        at: inner.networks.clock.now(),
+        tool_use_id: inner.journal.call(),
+        method: request.method().as_str().chars().take(32).collect(),
+        scheme: uri.scheme_str().unwrap_or_default().to_owned(),
+        host: mask(
+            &uri.host()
+                .unwrap_or_default()
+                .chars()
+                .take(255)
+                .collect::<String>(),
+        ),
+        port: uri.port_u16(),
+        path: HttpRequest::kept_path(&mask(uri.path())),
+        status: None,
+        error: None,
+        setting: None,
+        bytes_up: 0,
+        bytes_down: 0,
+        duration_ms: 0,
+        credential_ids: BTreeSet::new(),
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
