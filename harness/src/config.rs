@@ -41,6 +41,8 @@ pub struct Config {
     pub retries: Retries,
     /// Bounds of one tool call and one hand.
     pub hand: HandLimits,
+    /// Bounds of calls to MCP servers.
+    pub mcp: Mcp,
     /// When scheduled deployments start.
     pub schedules: Schedules,
     /// Where webhooks may go.
@@ -72,6 +74,16 @@ pub struct Retries {
     pub first_ms: u64,
     /// Longest wait in milliseconds. Default 60 000.
     pub max_ms: u64,
+}
+
+/// Bounds of calls to MCP servers.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mcp {
+    /// Longest wait for a word of a call, its result or its progress, in milliseconds. Default 120 000.
+    pub quiet_ms_max: u64,
+    /// Longest call in milliseconds. Default 900 000.
+    pub call_ms_max: u64,
 }
 
 /// When scheduled deployments start.
@@ -162,6 +174,7 @@ impl Default for Config {
             retries: Retries::default(),
             hand: HandLimits::default(),
             schedules: Schedules::default(),
+            mcp: Mcp::default(),
             webhooks: Webhooks::default(),
             egress: Egress::default(),
             content: ContentPlace::default(),
@@ -180,6 +193,15 @@ impl Default for Retries {
             attempts_max: 8,
             first_ms: 500,
             max_ms: 60_000,
+        }
+    }
+}
+
+impl Default for Mcp {
+    fn default() -> Self {
+        Self {
+            quiet_ms_max: 120_000,
+            call_ms_max: 900_000,
         }
     }
 }

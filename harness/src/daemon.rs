@@ -29,6 +29,7 @@ use crate::data_dir::{DataDir, DataDirError};
 use crate::egress::{Client, Networks};
 use crate::hands::{self, Hands, WasmHands, WasmHandsOptions};
 use crate::ids::WorkspaceId;
+use crate::mcp::{CallLimits, Connector};
 use crate::memory::retention;
 use crate::model::{Catalog, Router, RouterError};
 use crate::place::{Place, PlaceError};
@@ -37,6 +38,7 @@ use crate::scheduler::{Scheduler, SchedulerOptions};
 use crate::secrets::{self, Keyring, RotateError, SourceError};
 use crate::session::Limits;
 use crate::store::{SharedStore, SqliteOptions, SqliteStore, Store, StoreError};
+use crate::vault::Vaults;
 use crate::webhooks::{Courier, Outbox, Sender, UrlRules};
 
 /// Names the organization in response headers.
@@ -179,7 +181,13 @@ impl Daemon {
         let (blobs, content) = contents(&config, &data, &store).await?;
         let collector = collector(&config, content.clone(), clock.clone());
         let client = Client::new(config.egress.options())?;
-        let networks = Networks::new(client, store.clone(), secrets.clone(), clock.clone()).await?;
+        let networks = Networks::new(
+            client.clone(),
+            store.clone(),
+            secrets.clone(),
+            clock.clone(),
+        )
+        .await?;
         let hands = make_hands(
             &config,
             &data,
@@ -193,12 +201,14 @@ impl Daemon {
         // Nobody imports yet: what is staged is a dead daemon's.
         portable::sweep(&*store).await?;
         let catalog = catalog(&config);
+        let mcp = Arc::new(connector(&config, client, &store, &secrets, &clock));
         let brain = brain(
             &config,
             store.clone(),
             blobs.clone(),
             content,
             hands,
+            mcp.clone(),
             catalog.clone(),
         )?;
         // Nobody drives for this folder but us, and we have not begun: what is held is a dead daemon's.
@@ -225,6 +235,7 @@ impl Daemon {
             organization_id: ORGANIZATION.into(),
             default_workspace: WorkspaceId::from_text(DEFAULT_WORKSPACE),
             work: Arc::new(WorkQueue::new(Duration::from_millis(config.work_lease_ms))),
+            mcp,
         };
         let stopping = CancellationToken::new();
         let file_workers = start_file_workers(&api_state, &brain, &stopping).await?;
@@ -579,12 +590,29 @@ pub fn router(config: &Config, catalog: Arc<Catalog>) -> Result<Router, RouterEr
     Router::new(&config.providers, &variable, catalog, Arc::new(SystemClock))
 }
 
+/// Makes what connects to MCP servers. Sends nothing.
+fn connector(
+    config: &Config,
+    client: Client,
+    store: &SharedStore,
+    secrets: &Arc<Keyring>,
+    clock: &Arc<dyn Clock>,
+) -> Connector {
+    let limits = CallLimits {
+        quiet_max: Duration::from_millis(config.mcp.quiet_ms_max),
+        total_max: Duration::from_millis(config.mcp.call_ms_max),
+    };
+    let vaults = Vaults::new(store.clone(), secrets.clone());
+    Connector::new(client, vaults, clock.clone(), limits)
+}
+
 fn brain(
     config: &Config,
     store: SharedStore,
     blobs: Blobs,
     content: Content,
     hands: Arc<dyn Hands>,
+    mcp: Arc<Connector>,
     catalog: Arc<Catalog>,
 ) -> Result<Arc<Brain>, DaemonError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -597,6 +625,7 @@ fn brain(
         clock,
         facts: catalog,
         hands,
+        mcp,
         limits: Limits {
             attempts_max: config.retries.attempts_max.max(1),
             requests_per_turn_max: config.requests_per_turn_max.max(1),

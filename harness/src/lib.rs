@@ -1,7 +1,7 @@
 //! Sinew: sessions, brains and the hands that serve them, behind the managed-agents HTTP API.
 //!
 //! Order of dependency, each module using only what stands before it: `crash_point`, `clock`, `cron`, `ids`, `json`, `store`, `model`,
-//! `mock_model`, `session`, `data_dir`, `place`, `blobs`, `content`, `tree`, `collect`, `archive`, `secrets`, `vault`, `egress`, `webhooks`, `memory`, `hands`, `agent`, `portable`, `api`, `scheduler`,
+//! `mock_model`, `session`, `data_dir`, `place`, `blobs`, `content`, `tree`, `collect`, `archive`, `secrets`, `vault`, `egress`, `webhooks`, `mcp`, `memory`, `hands`, `agent`, `portable`, `api`, `scheduler`,
 //! `config`, `daemon`,
 //! `logging`, `cli`. A tidy test holds it.
 
@@ -35,6 +35,7 @@ pub mod hands;
 pub mod ids;
 mod json;
 mod logging;
+pub mod mcp;
 pub mod memory;
 pub mod mock_model;
 pub mod model;

@@ -16,6 +16,7 @@ mod cli_resources;
 mod exec;
 mod history;
 mod large_file;
+mod mcp;
 mod named_files;
 mod openapi;
 mod order;

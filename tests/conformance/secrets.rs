@@ -12,7 +12,7 @@ use sinew_tests::world::World;
 
 use crate::PROGRAM;
 
-const CANARY: &str = "canary-3f9d1c7e-never-to-be-seen";
+pub(crate) const CANARY: &str = "canary-3f9d1c7e-never-to-be-seen";
 
 /// Returns the canary as it would look in a file: plain, as bytes of UTF-16, and in base64 at each alignment.
 fn forms() -> Vec<Vec<u8>> {
@@ -28,13 +28,13 @@ fn forms() -> Vec<Vec<u8>> {
     forms
 }
 
-fn holds_canary(bytes: &[u8]) -> bool {
+pub(crate) fn holds_canary(bytes: &[u8]) -> bool {
     forms()
         .iter()
         .any(|form| bytes.windows(form.len()).any(|window| window == form))
 }
 
-fn files(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
+pub(crate) fn files(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {

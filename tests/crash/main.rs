@@ -13,6 +13,7 @@ mod full_disk;
 mod lane;
 mod lock;
 mod many_deaths;
+mod mcp;
 mod memory;
 mod outputs;
 mod paused;

@@ -14,12 +14,15 @@ use sinew::api::{self, ApiState, AuthMode, DEFAULT_WORKSPACE, WorkQueue};
 use sinew::blobs::Blobs;
 use sinew::clock::Clock;
 use sinew::content::{Content, Packs};
+use sinew::egress::EgressOptions;
 use sinew::ids::{SessionId, WorkspaceId};
+use sinew::mcp::{CallLimits, Connector};
 use sinew::model::Catalog;
 use sinew::scheduler::{Scheduler, SchedulerOptions};
 use sinew::secrets::Keyring;
 use sinew::session::Limits;
 use sinew::store::{Memory, SharedStore};
+use sinew::vault::Vaults;
 use sinew::webhooks::Outbox;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -70,6 +73,16 @@ impl Process {
             organization_id: "org_1".into(),
             default_workspace: WorkspaceId::from_text(DEFAULT_WORKSPACE),
             work: Arc::new(WorkQueue::new(Duration::from_secs(300))),
+            mcp: Arc::new(Connector::new(
+                // No session of the simulation has an MCP server.
+                sinew::egress::Client::new(EgressOptions::default()).expect("an HTTP client"),
+                Vaults::new(store.clone(), shared.secrets.clone()),
+                power.clock.clone(),
+                CallLimits {
+                    quiet_max: LEASE,
+                    total_max: LEASE,
+                },
+            )),
         };
         let brain = Arc::new(Brain {
             live: Live::follow(&store),
@@ -82,6 +95,7 @@ impl Process {
             }),
             facts: shared.catalog.clone(),
             hands: Arc::new(SimHands::new(power.clone(), disk, store.clone())),
+            mcp: api.mcp.clone(),
             limits: Limits::default(),
             backoff: Backoff {
                 spread: 0.0,

@@ -10,6 +10,8 @@ pub mod cli;
 pub mod client;
 pub mod daemon;
 pub mod log_rules;
+pub mod mcp;
+pub mod mcp_setup;
 pub mod node;
 pub mod proxy;
 pub mod python;

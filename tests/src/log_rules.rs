@@ -159,11 +159,12 @@ fn calls(events: &[Value], problems: &mut Vec<String>) {
     let mut results: BTreeMap<&str, usize> = BTreeMap::new();
     for event in events {
         match kind(event) {
-            "agent.tool_use" => {
+            "agent.tool_use" | "agent.mcp_tool_use" => {
                 results.insert(id(event), 0);
             }
-            "agent.tool_result" | "user.tool_result" => {
-                let of = event["tool_use_id"].as_str().unwrap_or_default();
+            "agent.tool_result" | "agent.mcp_tool_result" | "user.tool_result" => {
+                let of = event["tool_use_id"].as_str();
+                let of = of.or(event["mcp_tool_use_id"].as_str()).unwrap_or_default();
                 match results.get_mut(of) {
                     Some(count) => *count += 1,
                     None => problems.push(format!("{} answers no call before it", id(event))),

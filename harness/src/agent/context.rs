@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::toolset::offered;
+use super::toolset::{Known, offered};
 use crate::hands::SKILLS;
 use crate::json::Fields as _;
 use crate::model::ModelRequest;
@@ -44,7 +44,13 @@ nothing that the next step needs. Answer with the summary alone.";
 pub fn of(state: &State, built_in: &[Value], is_summary: bool) -> ModelRequest {
     match is_summary {
         true => summary_request(state),
-        false => model_request(state, offered(state.agent(), built_in)),
+        false => {
+            let known = Known {
+                built_in,
+                mcp_lists: &state.mcp_lists,
+            };
+            model_request(state, offered(state.agent(), known))
+        }
     }
 }
 

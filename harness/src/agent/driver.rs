@@ -10,13 +10,14 @@ use tokio_util::sync::CancellationToken;
 use super::brain::Brain;
 use super::drivers::Poke;
 use super::fold::{LoadError, PAGE as FOLD_PAGE, fold_from_kept, goes_back, keep, rewinds};
+use super::mcp::{Servers, may_have_happened};
 use crate::clock::Timestamp;
 use crate::crash_point;
 use crate::hands::{Hand, Mounts};
 use crate::ids::{EventId, SessionId};
 use crate::json::Fields as _;
 use crate::session::{
-    CallKind, CallState, Draft, EventKind, FoldError, State, Status, Step, decide, project,
+    Call, CallKind, CallState, Draft, EventKind, FoldError, State, Status, Step, decide, project,
     text_block,
 };
 use crate::store::{Append, FilesChange, Lease, NewEvent, StoreError};
@@ -76,6 +77,8 @@ pub(super) struct Driver {
     pub(super) hand: Option<Box<dyn Hand>>,
     /// What that hand shows.
     pub(super) mounts: Mounts,
+    /// The connections to the session's MCP servers.
+    pub(super) servers: Servers,
     /// Number of the event at which the state was kept last, here or by whoever kept the one that was loaded.
     kept_at: u64,
     /// The model was not asked since the log was loaded: an open call may have begun before.
@@ -102,6 +105,7 @@ impl Driver {
             state: None,
             hand: None,
             mounts: Mounts::default(),
+            servers: Servers::default(),
             kept_at: 0,
             is_resuming: true,
             unsaved: None,
@@ -250,7 +254,7 @@ impl Driver {
         let was_at_work = state.status != Status::Idle || !state.calls.is_empty();
         for call in &state.calls {
             if call.state() != CallState::Answered {
-                interrupt_call(&mut draft, &call.kind, &call.event_id);
+                interrupt_call(&mut draft, state, call);
             }
         }
         if was_at_work {
@@ -564,6 +568,7 @@ impl Driver {
 
     /// Lets go of the session, and tells whether others can have it at once.
     async fn release(&mut self) -> bool {
+        self.servers.close().await;
         if let Err(error) = self.keep_background_changes().await {
             tracing::warn!(session = %self.session_id, %error,
                 "what ran in the background changed files that could not be kept; it is undone");
@@ -589,10 +594,14 @@ pub(super) const INTERRUPTED: &str =
     "Tool execution was interrupted before completion. Please retry.";
 
 /// Adds the event that closes an open call which an interrupt stopped.
-fn interrupt_call(draft: &mut Draft, kind: &CallKind, event_id: &EventId) {
-    let text = INTERRUPTED;
-    if *kind != CallKind::Worker {
-        return close_call(draft, kind, event_id, text);
+fn interrupt_call(draft: &mut Draft, state: &State, call: &Call) {
+    let (event_id, text) = (&call.event_id, INTERRUPTED);
+    if may_have_happened(state, call) {
+        let text = format!("{text} It may have taken effect: check that before you repeat it.");
+        return close_call(draft, &call.kind, event_id, &text);
+    }
+    if call.kind != CallKind::Worker {
+        return close_call(draft, &call.kind, event_id, text);
     }
     // Workers run whatever call has no result of their own kind, also one that they meet much later.
     let body = serde_json::json!({

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::context::{block_text, clip, transcript};
-use super::toolset::{Evaluated, evaluate};
+use super::toolset::{Evaluated, Known, evaluate};
 use crate::json::Fields as _;
 use crate::model::{ModelAnswer, ModelRequest};
 use crate::session::{Permission, State};
@@ -52,11 +52,11 @@ pub(super) type Judgements = HashMap<String, Judgement>;
 pub(super) fn to_judge<'a>(
     answer: &'a ModelAnswer,
     agent: &Value,
-    built_in: &[Value],
+    known: Known<'_>,
 ) -> Vec<&'a Value> {
     let is_judged = |call: &&Value| {
         let name = call.at("name").as_str().unwrap_or_default();
-        let evaluated = evaluate(agent, name, built_in);
+        let evaluated = evaluate(agent, name, known);
         is_auto(&evaluated) && call.at("input").to_string().chars().count() <= INPUT_CHARS_MAX
     };
     answer
@@ -240,7 +240,11 @@ mod tests {
                 "default_config": {"enabled": true, "permission_policy": {"type": policy}}}]})
         };
         let built_in = [json!({"name": "bash"})];
-        let asks = evaluate(&agent("always_ask"), "bash", &built_in);
+        let known = Known {
+            built_in: &built_in,
+            mcp_lists: &[],
+        };
+        let asks = evaluate(&agent("always_ask"), "bash", known);
         assert_eq!(apply(asks.clone(), Some(Judgement::Safe)), asks);
         for (judgement, permission) in [
             (Some(Judgement::Safe), Permission::Allow),
@@ -248,7 +252,7 @@ mod tests {
             (Some(Judgement::Indeterminate), Permission::Ask),
             (None, Permission::Ask),
         ] {
-            let auto = evaluate(&agent("auto"), "bash", &built_in);
+            let auto = evaluate(&agent("auto"), "bash", known);
             assert_eq!(apply(auto, judgement).permission, permission);
         }
     }

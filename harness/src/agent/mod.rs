@@ -13,6 +13,7 @@ mod drivers;
 mod fold;
 mod judge;
 mod live;
+mod mcp;
 mod memory;
 mod model_call;
 mod review;

@@ -11,6 +11,7 @@ use super::context;
 use super::driver::{Driver, DriverError, Woken};
 use super::judge::{self, Judgements};
 use super::live::{Preview, PreviewPart};
+use super::toolset::Known;
 use crate::ids::EventId;
 use crate::json::Fields as _;
 use crate::model::{ModelAnswer, ModelError, ModelRequest, Progress, StopReason, TokenUsage};
@@ -26,10 +27,13 @@ enum Asked {
 
 impl Driver {
     /// Asks the model to answer the conversation; `draft` holds what opens the turn, if anything.
-    pub(super) async fn call_model(&mut self, mut draft: Draft) -> Result<(), DriverError> {
+    pub(super) async fn call_model(&mut self, draft: Draft) -> Result<(), DriverError> {
         if draft.is_empty() && !self.wait_for_retry().await? {
             return Ok(());
         }
+        let Some(mut draft) = self.know_mcp_tools(draft).await? else {
+            return Ok(());
+        };
         self.is_resuming = false;
         let Some((ids, request)) = self.start_request(&mut draft, false).await? else {
             return Ok(());
@@ -191,7 +195,11 @@ impl Driver {
     ) -> Result<Option<(Judgements, TokenUsage)>, DriverError> {
         let brain = self.brain.clone();
         let state = self.state()?;
-        let calls = judge::to_judge(answer, state.agent(), brain.hands.definitions());
+        let known = Known {
+            built_in: brain.hands.definitions(),
+            mcp_lists: &state.mcp_lists,
+        };
+        let calls = judge::to_judge(answer, state.agent(), known);
         if calls.is_empty() {
             return Ok(Some(Default::default()));
         }
@@ -222,7 +230,10 @@ impl Driver {
             &answer::Asked {
                 request,
                 agent: state.agent(),
-                built_in: brain.hands.definitions(),
+                known: Known {
+                    built_in: brain.hands.definitions(),
+                    mcp_lists: &state.mcp_lists,
+                },
                 facts: &*brain.facts,
                 cut_answers: state.cut_answers,
                 judgements,

@@ -12,13 +12,17 @@ use super::*;
 use crate::blobs::Blobs;
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::content::{Content, Packs};
+use crate::egress::EgressOptions;
 use crate::hands::{CallOutcome, Hand, HandError, Hands, Mounts, OutputSink, ToolCall};
 use crate::ids::{EventId, SessionId, ThreadId, WorkspaceId};
+use crate::mcp::{CallLimits, Connector};
 use crate::mock_model::{MockModel, Script, serve};
 use crate::model::keys::ApiKey;
 use crate::model::{Catalog, ProviderConfig, ProviderKind, Router, TokenUsage};
+use crate::secrets::{Keyring, MasterKey};
 use crate::session::Limits;
 use crate::store::*;
+use crate::vault::Vaults;
 use std::sync::Arc;
 
 /// Longest wait for something that must happen.
@@ -153,6 +157,18 @@ impl World {
             model: Arc::new(router),
             facts: Arc::new(Facts),
             hands: hands.clone(),
+            mcp: Arc::new(Connector::new(
+                crate::egress::Client::new(EgressOptions::default()).unwrap(),
+                Vaults::new(
+                    store.clone(),
+                    Arc::new(Keyring::of(MasterKey::fresh().unwrap())),
+                ),
+                Arc::new(SystemClock),
+                CallLimits {
+                    quiet_max: PATIENCE,
+                    total_max: PATIENCE,
+                },
+            )),
             limits: Limits {
                 attempts_max,
                 ..Limits::default()

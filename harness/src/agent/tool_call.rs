@@ -10,7 +10,7 @@ use super::tool_output;
 use crate::crash_point;
 use crate::hands::{CallOutcome, Hand, HandError, Mounts, ToolCall};
 use crate::ids::EventId;
-use crate::session::{Call, Draft, EventKind, State, is_deterministic, text_block};
+use crate::session::{Call, CallKind, Draft, EventKind, State, is_deterministic, text_block};
 use crate::store::StoreError;
 
 /// The result of a call that is not made again.
@@ -51,6 +51,10 @@ impl Driver {
         let Some(call) = self.state()?.call(event_id.as_str()) else {
             return Ok(());
         };
+        if let CallKind::Mcp(server) = &call.kind {
+            let (call, server) = (call.clone(), server.clone());
+            return self.call_server(&call, &server).await;
+        }
         if let Some(review) = call.review.clone() {
             let landing = call.landing.clone();
             return self.land(event_id, &review, landing.as_deref()).await;
@@ -149,7 +153,7 @@ impl Driver {
     }
 
     /// Returns the session's hand, with `mounts` in place.
-    async fn lend_hand(
+    pub(super) async fn lend_hand(
         &mut self,
         mounts: &Mounts,
     ) -> Result<Woken<Result<Box<dyn Hand>, HandError>>, DriverError> {
@@ -181,7 +185,7 @@ impl Driver {
 
     /// Brings the session's memory stores into its folders, and keeps what that changed and what was there before
     /// the first hand: a call that is cut off later runs again on the same. The inner error is for the model.
-    async fn bring_in(
+    pub(super) async fn bring_in(
         &mut self,
         memory: Option<&Memory>,
         hand: &dyn Hand,

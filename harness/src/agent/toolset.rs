@@ -2,33 +2,68 @@
 //!
 //! Reads the stored wire form of the agent's `tools`, in which every default is filled in.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::json::Fields as _;
+use crate::mcp::model_name;
 use crate::session::{CallKind, Permission};
 
 /// The type of the built-in toolset.
 pub const AGENT_TOOLSET: &str = "agent_toolset_20260401";
+/// The type of the toolset of an MCP server.
+pub const MCP_TOOLSET: &str = "mcp_toolset";
+
+/// Which tools there are beside the agent's custom ones.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// Definitions of the built-in tools: Messages API tool objects, in a fixed order.
+    pub built_in: &'a [Value],
+    /// What the MCP servers told of theirs, see [`crate::session::State::mcp_lists`].
+    pub mcp_lists: &'a [Arc<Value>],
+}
+
+impl<'a> Known<'a> {
+    /// Returns the tools of a server of the agent's, as far as they are known.
+    pub fn of_server(&self, agent: &Value, server: &str) -> &'a [Value] {
+        let servers = agent.at("mcp_servers").as_array();
+        let url = servers
+            .into_iter()
+            .flatten()
+            .find(|entry| entry.at("name") == server)
+            .map(|entry| entry.at("url"));
+        // A server that was put in another's place has the other's tools no more.
+        let mut lists = self.mcp_lists.iter();
+        let list =
+            lists.find(|list| list.at("mcp_server_name") == server && Some(list.at("url")) == url);
+        let tools = list.and_then(|list| list.at("tools").as_array());
+        tools.map_or(&[], Vec::as_slice)
+    }
+}
 
 /// What the agent's configuration says about a tool that the model called.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Evaluated {
     /// Where the call runs.
     pub kind: CallKind,
+    /// The tool's own name, where the model knows it by another.
+    pub own_name: Option<String>,
     /// Whether it runs.
     pub permission: Permission,
     /// The wire's `evaluation`, absent when the tool is not enabled.
     pub evaluation: Option<Value>,
 }
 
-/// Returns the definitions to offer to the model: the enabled ones of `built_in` (Messages API tool objects,
-/// in a fixed order), then the agent's custom tools.
-pub fn offered(agent: &Value, built_in: &[Value]) -> Vec<Value> {
+/// Returns the definitions to offer to the model, in the order of the agent's toolsets: the enabled ones of the known
+/// tools, and the custom tools.
+pub fn offered(agent: &Value, known: Known<'_>) -> Vec<Value> {
     let mut tools = Vec::new();
     for set in tools_of(agent) {
         match set.at("type").as_str() {
             Some(AGENT_TOOLSET) => tools.extend(
-                built_in
+                known
+                    .built_in
                     .iter()
                     .filter(|tool| is_enabled(set, tool.at("name").as_str().unwrap_or_default()))
                     .cloned(),
@@ -38,39 +73,78 @@ pub fn offered(agent: &Value, built_in: &[Value]) -> Vec<Value> {
                 "description": set.at("description"),
                 "input_schema": set.at("input_schema"),
             })),
-            // MCP tools are offered once their server has answered.
+            Some(MCP_TOOLSET) => {
+                let server = set.at("mcp_server_name").as_str().unwrap_or_default();
+                let of_server = known.of_server(agent, server).iter();
+                let enabled = of_server
+                    .filter(|tool| is_enabled(set, tool.at("name").as_str().unwrap_or_default()));
+                tools.extend(enabled.map(|tool| {
+                    json!({
+                        "name": model_name(server, tool.at("name").as_str().unwrap_or_default()),
+                        "description": tool.at("description"),
+                        "input_schema": tool.at("input_schema"),
+                    })
+                }));
+            }
             _ => {}
         }
     }
     tools
 }
 
-/// Evaluates a call of the tool `name`; `built_in` tells which built-in tools exist.
-pub fn evaluate(agent: &Value, name: &str, built_in: &[Value]) -> Evaluated {
+/// Evaluates a call of the tool that the model knows as `name`.
+pub fn evaluate(agent: &Value, name: &str, known: Known<'_>) -> Evaluated {
     for set in tools_of(agent) {
         match set.at("type").as_str() {
             Some("custom") if set.at("name") == name => {
                 return Evaluated {
                     kind: CallKind::Custom,
+                    own_name: None,
                     permission: Permission::Allow,
                     evaluation: None,
                 };
             }
-            Some(AGENT_TOOLSET)
-                if built_in.iter().any(|tool| tool.at("name") == name) && is_enabled(set, name) =>
-            {
-                let (permission, evaluation) = apply_policy(policy(set, name));
-                return Evaluated {
-                    kind: CallKind::BuiltIn,
-                    permission,
-                    evaluation: Some(evaluation),
-                };
+            Some(AGENT_TOOLSET) => {
+                let is_known = known.built_in.iter().any(|tool| tool.at("name") == name);
+                if is_known && is_enabled(set, name) {
+                    return evaluated(CallKind::BuiltIn, None, set, name);
+                }
+            }
+            Some(MCP_TOOLSET) => {
+                let server = set.at("mcp_server_name").as_str().unwrap_or_default();
+                let mut own = known
+                    .of_server(agent, server)
+                    .iter()
+                    .filter_map(|tool| tool.at("name").as_str());
+                if let Some(own) = own.find(|own| model_name(server, own) == name) {
+                    let kind = CallKind::Mcp(server.to_owned());
+                    return evaluated(kind, Some(own.to_owned()), set, own);
+                }
             }
             _ => {}
         }
     }
+    denied(CallKind::BuiltIn, None)
+}
+
+/// Returns what a toolset says of its tool `name`.
+fn evaluated(kind: CallKind, own_name: Option<String>, set: &Value, name: &str) -> Evaluated {
+    if !is_enabled(set, name) {
+        return denied(kind, own_name);
+    }
+    let (permission, evaluation) = apply_policy(policy(set, name));
     Evaluated {
-        kind: CallKind::BuiltIn,
+        kind,
+        own_name,
+        permission,
+        evaluation: Some(evaluation),
+    }
+}
+
+fn denied(kind: CallKind, own_name: Option<String>) -> Evaluated {
+    Evaluated {
+        kind,
+        own_name,
         permission: Permission::Deny,
         evaluation: None,
     }
@@ -118,7 +192,10 @@ fn policy<'a>(set: &'a Value, name: &str) -> &'a str {
                 .at("type")
                 .as_str()
         })
-        .unwrap_or("always_allow")
+        .unwrap_or(match set.at("type").as_str() {
+            Some(MCP_TOOLSET) => "always_ask",
+            _ => "always_allow",
+        })
 }
 
 #[cfg(test)]
@@ -127,6 +204,13 @@ mod tests {
 
     fn agent(tools: Value) -> Value {
         json!({ "tools": tools })
+    }
+
+    fn known(built_in: &[Value]) -> Known<'_> {
+        Known {
+            built_in,
+            mcp_lists: &[],
+        }
     }
 
     #[test]
@@ -139,7 +223,7 @@ mod tests {
                 {"name": "read", "enabled": true, "permission_policy": {"type": "always_ask"}}]},
             {"type": "custom", "name": "lookup", "description": "d", "input_schema": {"type": "object"}},
         ]));
-        let names: Vec<_> = offered(&agent, &built_in)
+        let names: Vec<_> = offered(&agent, known(&built_in))
             .iter()
             .map(|tool| tool["name"].clone())
             .collect();
@@ -151,10 +235,73 @@ mod tests {
             ("lookup", CallKind::Custom, Permission::Allow, false),
         ];
         for (name, kind, permission, has_evaluation) in cases {
-            let evaluated = evaluate(&agent, name, &built_in);
+            let evaluated = evaluate(&agent, name, known(&built_in));
             assert_eq!(evaluated.kind, kind, "{name}");
             assert_eq!(evaluated.permission, permission, "{name}");
             assert_eq!(evaluated.evaluation.is_some(), has_evaluation, "{name}");
         }
+    }
+
+    #[test]
+    fn tools_of_a_server_are_offered_by_another_name_and_ask() {
+        let schema = json!({"type": "object"});
+        let tool = |name: &str| json!({"name": name, "description": "d", "input_schema": schema});
+        let list = |server: &str, url: &str, names: &[&str]| {
+            let tools: Vec<Value> = names.iter().copied().map(tool).collect();
+            Arc::new(json!({"mcp_server_name": server, "url": url, "tools": tools}))
+        };
+        let lists = [
+            list("tracker", "https://t", &["create", "delete", "list items"]),
+            // The agent names another URL by now.
+            list("wiki", "https://old", &["search"]),
+        ];
+        let known = Known {
+            built_in: &[],
+            mcp_lists: &lists,
+        };
+        let agent = json!({
+            "mcp_servers": [
+                {"type": "url", "name": "tracker", "url": "https://t"},
+                {"type": "url", "name": "wiki", "url": "https://new"},
+            ],
+            "tools": [
+                {"type": MCP_TOOLSET, "mcp_server_name": "tracker",
+                 "default_config": {"enabled": true, "permission_policy": {"type": "always_ask"}},
+                 "configs": [
+                    {"name": "delete", "enabled": false},
+                    {"name": "create", "enabled": true, "permission_policy": {"type": "always_allow"}}]},
+                {"type": MCP_TOOLSET, "mcp_server_name": "wiki"},
+            ],
+        });
+        let names: Vec<String> = offered(&agent, known)
+            .iter()
+            .filter_map(|tool| Some(tool["name"].as_str()?.to_owned()))
+            .collect();
+        let odd = model_name("tracker", "list items");
+        assert_eq!(names, ["mcp__tracker__create".to_owned(), odd.clone()]);
+        let of = |name: &str| evaluate(&agent, name, known);
+        let server = CallKind::Mcp("tracker".to_owned());
+        let create = of("mcp__tracker__create");
+        assert_eq!(
+            (&create.kind, create.permission),
+            (&server, Permission::Allow)
+        );
+        assert_eq!(create.own_name.as_deref(), Some("create"));
+        let delete = of("mcp__tracker__delete");
+        assert_eq!(
+            (&delete.kind, delete.permission),
+            (&server, Permission::Deny)
+        );
+        assert_eq!(delete.evaluation, None);
+        let listed = of(&odd);
+        assert_eq!(
+            (listed.own_name.as_deref(), listed.permission),
+            (Some("list items"), Permission::Ask)
+        );
+        let gone = of("mcp__wiki__search");
+        assert_eq!(
+            (gone.kind, gone.permission),
+            (CallKind::BuiltIn, Permission::Deny)
+        );
     }
 }

@@ -16,6 +16,7 @@ use crate::api::contract::Contract;
 use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::ids::WorkspaceId;
+use crate::mcp::Connector;
 use crate::model::Catalog;
 use crate::secrets::Keyring;
 use crate::store::SharedStore;
@@ -89,6 +90,8 @@ pub struct ApiState {
     pub default_workspace: WorkspaceId,
     /// The work of self-hosted environments' workers.
     pub work: Arc<WorkQueue>,
+    /// Connects to MCP servers.
+    pub mcp: Arc<Connector>,
 }
 
 /// Returns the whole API. Routes of `more` stand behind the same layers.

@@ -28,6 +28,7 @@ mod wasm;
 
 pub use built_in::{ENVIRONMENT, programs, tools};
 pub use mounts::{Mounts, SKILLS, SkillMount, UPLOADS, UploadMount};
+pub use spill::{OUTPUT_CHARS_MAX as LONG_OUTPUT_CHARS_MAX, cut};
 pub use wasm::{WasmHands, WasmHandsOptions};
 
 /// What a call came to, as the model and the log will see it.
@@ -181,6 +182,12 @@ pub trait Hand: Send + Sync {
     /// committed with the result of the call that made them; none without any.
     fn take_requests(&self) -> Option<Value> {
         None
+    }
+
+    /// Keeps a text that is too long for the model in a file of the session, named after its call, and returns what the
+    /// model is shown of it.
+    async fn keep_long(&self, _call: &EventId, text: String) -> Result<String, HandError> {
+        Ok(cut(&text))
     }
 
     /// Hears that what was saved last is committed.

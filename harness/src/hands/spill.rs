@@ -3,7 +3,7 @@
 use cap_std::fs::Dir;
 
 /// Longest output in characters that the model sees whole.
-pub(super) const OUTPUT_CHARS_MAX: usize = 100_000;
+pub const OUTPUT_CHARS_MAX: usize = 100_000;
 /// Characters shown from the start and from the end of a longer one.
 const HEAD_CHARS: usize = 8_000;
 const TAIL_CHARS: usize = 2_000;
@@ -27,8 +27,20 @@ pub(super) fn shorten(text: String, name: &str, tmp: &Dir) -> String {
             "the rest could not be stored".to_owned()
         }
     };
-    let head = split_at_char(&text, HEAD_CHARS).0;
-    let tail = split_at_char(&text, chars - TAIL_CHARS).1;
+    ends(&text, chars, &place)
+}
+
+/// Returns the ends of a text that is too long and that no file holds.
+pub fn cut(text: &str) -> String {
+    match text.chars().count() {
+        chars if chars <= OUTPUT_CHARS_MAX => text.to_owned(),
+        chars => ends(text, chars, "the rest is not stored"),
+    }
+}
+
+fn ends(text: &str, chars: usize, place: &str) -> String {
+    let head = split_at_char(text, HEAD_CHARS).0;
+    let tail = split_at_char(text, chars - TAIL_CHARS).1;
     let left_out = chars - HEAD_CHARS - TAIL_CHARS;
     format!("{head}\n[... {left_out} characters left out; {place} ...]\n{tail}")
 }

@@ -591,6 +591,18 @@ impl Hand for WasmHand {
         self.egress.as_ref()?.take_requests()
     }
 
+    async fn keep_long(&self, call: &EventId, text: String) -> Result<String, HandError> {
+        let (name, tmp) = (call.clone(), self.tmp.clone());
+        let since = change_time_now();
+        let shown = tokio::task::spawn_blocking(move || shorten(text, name.as_str(), &tmp));
+        let shown = shown
+            .await
+            .map_err(|error| HandError::Host(error.to_string()))?;
+        let folder = PathBuf::from(SPILL_FOLDER);
+        self.note(DirtySet::default(), since, Some((TMP.0, folder)));
+        Ok(shown)
+    }
+
     async fn committed(&self) {
         let files = self.files.clone();
         self.told(move || files.commit()).await;

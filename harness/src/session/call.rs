@@ -109,6 +109,8 @@ pub struct Call {
     pub review: Option<Arc<Review>>,
     /// The paths that the client lets land, if it named some.
     pub landing: Option<Vec<String>>,
+    /// It is on its way out of the host, or was when its driver died: nobody here can tell whether it arrived.
+    pub has_left: bool,
     /// The result, once there.
     pub answer: Option<Answer>,
 }

@@ -115,6 +115,19 @@ impl Draft {
         );
     }
 
+    /// As [`Draft::error`], of an MCP server that cannot be used; the session goes on without it.
+    pub fn server_error(&mut self, kind: &str, message: &str, server: &str) {
+        self.session(
+            EventKind::SessionError,
+            json!({"error": {
+                "type": kind,
+                "message": message,
+                "retry_status": {"type": "retrying"},
+                "mcp_server_name": server,
+            }}),
+        );
+    }
+
     fn thread_status(&mut self, kind: EventKind, mut body: Value) {
         body.set("session_thread_id", json!(self.thread_id.as_str()));
         body.set("agent_name", json!(self.agent_name));

@@ -72,9 +72,13 @@ pub enum EventKind {
     /// Ours: requests that left the session's hand or were denied, each with what it came to and nothing that was in
     /// it; with the result of the call that made them.
     HttpRequests,
+    /// Ours: what tools an MCP server of the session has from now on; none of one that cannot be used.
+    McpListed,
+    /// Ours: the call that the body names by `tool_use_id` is about to leave the host.
+    CallStarted,
 }
 
-const NAMES: [(EventKind, &str); 53] = [
+const NAMES: [(EventKind, &str); 55] = [
     (EventKind::UserMessage, "user.message"),
     (EventKind::UserInterrupt, "user.interrupt"),
     (EventKind::UserToolConfirmation, "user.tool_confirmation"),
@@ -173,6 +177,8 @@ const NAMES: [(EventKind, &str); 53] = [
     (EventKind::FilesSaved, "sinew.files_saved"),
     (EventKind::ResourceRemoved, "sinew.resource_removed"),
     (EventKind::HttpRequests, "sinew.http_requests"),
+    (EventKind::McpListed, "sinew.mcp_listed"),
+    (EventKind::CallStarted, "sinew.call_started"),
 ];
 
 impl Serialize for EventKind {

@@ -147,6 +147,9 @@ pub struct State {
     pub user_words: Vec<Arc<Vec<Value>>>,
     /// Calls of the newest assistant turn that are not all answered; empty otherwise.
     pub calls: Vec<Call>,
+    /// What the MCP servers told of their tools last: fields `mcp_server_name`, `url` and `tools`.
+    #[serde(with = "shared::each")]
+    pub mcp_lists: Vec<Arc<Value>>,
     /// The start event of a model request without its end: one that is under way, or was lost in a crash.
     pub open_request: Option<EventId>,
     /// The model has something to answer.
@@ -222,6 +225,7 @@ impl State {
             newest_input: Arc::default(),
             user_words: Vec::new(),
             calls: Vec::new(),
+            mcp_lists: Vec::new(),
             open_request: None,
             needs_model: false,
             failures: 0,
@@ -357,6 +361,14 @@ impl State {
             EventKind::Forked => self.fork(event),
             EventKind::Imported => self.import(event),
             EventKind::ReviewRequested => self.request_review(event),
+            EventKind::McpListed => self.list_mcp_tools(&event.body),
+            EventKind::CallStarted => {
+                let id = event.body.at("tool_use_id").as_str().unwrap_or_default();
+                let mut calls = self.calls.iter_mut();
+                if let Some(call) = calls.find(|call| call.event_id.as_str() == id) {
+                    call.has_left = true;
+                }
+            }
             // Told for people and programs; nothing follows from them.
             EventKind::AgentMessage
             | EventKind::AgentThinking
@@ -461,6 +473,13 @@ impl State {
         }
     }
 
+    fn list_mcp_tools(&mut self, body: &Value) {
+        let name = body.at("mcp_server_name");
+        self.mcp_lists
+            .retain(|list| list.at("mcp_server_name") != name);
+        self.mcp_lists.push(Arc::new(body.clone()));
+    }
+
     fn open_call(&mut self, kind: CallKind, event: &StoredEvent) {
         let private = event.private.as_ref().unwrap_or(&Value::Null);
         self.calls.push(Call {
@@ -482,6 +501,7 @@ impl State {
             confirmation: None,
             review: None,
             landing: None,
+            has_left: false,
             answer: None,
         });
     }

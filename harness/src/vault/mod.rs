@@ -4,6 +4,8 @@
 //! credential opens nothing. Deliberately absent: what a credential is for (its `auth`, which `egress` and whoever
 //! speaks to MCP servers read), and any way for a secret to an answer of the API.
 
+mod server;
+
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -33,6 +35,12 @@ pub const SECRET_VALUE: &str = "secret_value";
 pub const REFRESH_TOKEN: &str = "refresh_token";
 /// Of `mcp_oauth`; see [`ACCESS_TOKEN`].
 pub const CLIENT_SECRET: &str = "client_secret";
+
+/// Field of a stored credential, not on the wire: when, and why, its token could not be refreshed first since it was
+/// written last.
+pub const REFRESH_FAILED_FIELD: &str = "_refresh_failed";
+
+pub use server::normal_url;
 
 /// Why a credential cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -183,6 +191,9 @@ impl Vaults {
         let stored = &credential.stored;
         let mut body = stored.body.clone();
         body.set("auth", auth);
+        if body.get(REFRESH_FAILED_FIELD).is_some() {
+            body.set(REFRESH_FAILED_FIELD, Value::Null);
+        }
         body.set(
             SEALED_FIELD,
             seal(&self.keyring, &credential.context(), bundle)?,

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::json::Fields as _;
 use crate::session::EventKind;
 use crate::store::{Kind, NewEvent, NewResource, Resource, ResourceChange};
+use crate::vault::REFRESH_FAILED_FIELD;
 
 /// Every type that an endpoint may ask for. Those of the organization and of user profiles are never made.
 pub const EVENT_TYPES: [&str; 49] = [
@@ -129,12 +130,21 @@ pub(super) fn updated(old: &Resource, change: &ResourceChange) -> Vec<Announceme
             Some("paused") => "paused",
             _ => "unpaused",
         }
+    } else if is_refresh_failed(kind, &old.body, &change.body) {
+        "refresh_failed"
     } else if shown(&old.body) != shown(&change.body) {
         "updated"
     } else {
         return Vec::new();
     };
     told(kind, id, &old.body, &[happened])
+}
+
+/// Tells whether the token of a credential could not be refreshed, for the first time since it was written last.
+fn is_refresh_failed(kind: Kind, old: &Value, new: &Value) -> bool {
+    kind == Kind::Credential
+        && old.at(REFRESH_FAILED_FIELD).is_null()
+        && !new.at(REFRESH_FAILED_FIELD).is_null()
 }
 
 /// Returns what is told of a resource that is gone.

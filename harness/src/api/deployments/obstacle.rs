@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::config::DeploymentConfig;
 use crate::api::ApiError;
 use crate::api::environment_config::is_self_hosted;
+use crate::api::sessions::{blocked_message, blocked_server};
 use crate::ids::WorkspaceId;
 use crate::json::Fields as _;
 use crate::store::{Key, Kind, Resource, SharedStore, StoreError};
@@ -79,7 +80,7 @@ pub(super) async fn find(
         Some(environment) => environment,
     };
     let is_self_hosted = is_self_hosted(&environment.body);
-    if let Some(obstacle) = lookup.agent(config).await? {
+    if let Some(obstacle) = lookup.agent(config, &environment.body).await? {
         return Ok(Some(obstacle));
     }
     for id in &config.vault_ids {
@@ -139,7 +140,11 @@ impl Lookup<'_> {
         })
     }
 
-    async fn agent(&self, config: &DeploymentConfig) -> Result<Option<Obstacle>, StoreError> {
+    async fn agent(
+        &self,
+        config: &DeploymentConfig,
+        environment: &Value,
+    ) -> Result<Option<Obstacle>, StoreError> {
         let (id, archived) = (&config.agent.id, "agent_archived_error");
         if let Some(obstacle) = self
             .live(Kind::Agent, "agent", id, archived, archived)
@@ -153,6 +158,10 @@ impl Lookup<'_> {
             id: id.clone(),
         };
         let agent = self.store.get(&key, Some(config.agent.version)).await?;
+        if let Some(blocked) = blocked_server(environment, &agent.body) {
+            let message = blocked_message(&blocked);
+            return Ok(Some(Obstacle::lasting("mcp_egress_blocked_error", message)));
+        }
         let skills = agent.body.at("skills").as_array();
         for skill in skills.into_iter().flatten() {
             let id = skill.at("skill_id").as_str().unwrap_or_default();

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::SessionState;
 use super::events::{check_files, check_system_turns};
 use super::input::{Input, check_system_message, read};
+use super::mcp_hosts::{blocked_message, blocked_server};
 use super::resources::{self, Mounted};
 use crate::api::agent_config::read_ours;
 use crate::api::body::{Field, Fields, Invalid, JsonBody, Spot};
@@ -84,6 +85,9 @@ pub(in crate::api) async fn prepare(
     let mut agent = resolve_session_agent(&state.api, workspace, agent_spot).await?;
     let environment = live_environment(&state.api, workspace, &environment_id).await?;
     let is_self_hosted = is_self_hosted(&environment);
+    if let Some(blocked) = blocked_server(&environment, &agent.snapshot) {
+        return Err(Invalid::at("environment_id", blocked_message(&blocked)).into());
+    }
     check_live_vaults(&state.api, workspace, &vault_ids).await?;
     resources::check_environment(&environment, &wanted)?;
     let skills = resolve_skills(&state.api, workspace, &mut agent.snapshot).await?;

@@ -8,6 +8,7 @@ mod history;
 mod input;
 mod lifecycle;
 mod list;
+mod mcp_hosts;
 mod portable;
 mod requests;
 mod resources;
@@ -36,6 +37,7 @@ use crate::store::{Key, Kind, Resource, StoreError};
 pub(in crate::api) use create::{
     DEPLOYMENT_EVENTS, Prepared, RESOURCES_MAX, VAULTS_MAX, budget, initial_events, prepare,
 };
+pub(in crate::api) use mcp_hosts::{blocked_message, blocked_server};
 
 /// What the session endpoints need beside the rest of the API.
 #[derive(Clone)]

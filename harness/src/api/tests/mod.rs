@@ -12,6 +12,7 @@ mod agents;
 pub(crate) mod deployments;
 mod environments;
 mod files;
+mod mcp_oauth;
 mod memory;
 mod models;
 mod skills;
@@ -39,14 +40,17 @@ use crate::agent::{Backoff, Brain, Drivers, LeaseOptions, Live};
 use crate::blobs::Blobs;
 use crate::clock::{ManualClock, Timestamp};
 use crate::content::{Content, Packs};
+use crate::egress::EgressOptions;
 use crate::hands::{Hand, HandError, Hands, Mounts};
 use crate::ids::{SessionId, WorkspaceId};
+use crate::mcp::{CallLimits, Connector};
 use crate::model::catalog::{Lifecycle, ModelOverride};
 use crate::model::keys::ApiKey;
 use crate::model::{Catalog, ProviderConfig, ProviderKind, Router as Models};
 use crate::secrets::{Keyring, MasterKey};
 use crate::session::Limits;
 use crate::store::{SharedStore, SqliteOptions, SqliteStore};
+use crate::vault::Vaults;
 use crate::webhooks::{Outbox, Queue, UrlRules};
 
 const BETA: &str = "managed-agents-2026-04-01";
@@ -134,6 +138,7 @@ fn sessions(state: &ApiState) -> SessionState {
         model: Arc::new(models.unwrap()),
         facts: state.models.clone(),
         hands: Arc::new(NoHands),
+        mcp: state.mcp.clone(),
         limits: Limits::default(),
         backoff: Backoff {
             first: Duration::from_millis(1),
@@ -166,16 +171,32 @@ impl Server {
         let outbox = Outbox::new(Arc::new(store), clock.clone(), "org_1".into());
         let queue = outbox.queue();
         let store: SharedStore = Arc::new(outbox);
+        let secrets = Arc::new(Keyring::of(MasterKey::fresh().unwrap()));
+        // The servers of tests are on this machine.
+        let options = EgressOptions {
+            private_hosts: vec!["127.0.0.1".parse().unwrap()],
+            ..EgressOptions::default()
+        };
+        let mcp = Connector::new(
+            crate::egress::Client::new(options).unwrap(),
+            Vaults::new(store.clone(), secrets.clone()),
+            clock.clone(),
+            CallLimits {
+                quiet_max: Duration::from_secs(10),
+                total_max: Duration::from_secs(10),
+            },
+        );
         let state = ApiState {
             store: store.clone(),
             blobs: Blobs::in_folder(&folder.path().join("blobs")).unwrap(),
-            secrets: Arc::new(Keyring::of(MasterKey::fresh().unwrap())),
+            secrets,
             clock: clock.clone(),
             auth,
             models: Arc::new(catalog()),
             organization_id: "org_1".into(),
             default_workspace: WorkspaceId::from_text(DEFAULT_WORKSPACE),
             work: Arc::new(WorkQueue::new(Duration::from_secs(300))),
+            mcp: Arc::new(mcp),
         };
         let sessions = sessions(&state);
         let deployments = DeploymentState::new(sessions.clone());

@@ -8,7 +8,7 @@ use crate::api::body::{Field, Fields, Invalid, Spot};
 use crate::clock::{Timestamp, rfc3339};
 use crate::json::Fields as _;
 use crate::secrets::{Bundle, Secret};
-use crate::vault::{ACCESS_TOKEN, CLIENT_SECRET, REFRESH_TOKEN, SECRET_VALUE, TOKEN};
+use crate::vault::{ACCESS_TOKEN, CLIENT_SECRET, REFRESH_TOKEN, SECRET_VALUE, TOKEN, normal_url};
 
 /// Longest secret in characters.
 const SECRET_CHARACTERS_MAX: usize = 65_536;
@@ -150,28 +150,21 @@ pub(super) fn secret(spot: Spot) -> Result<Secret, Invalid> {
     Ok(Secret::from_text(spot.text(1, SECRET_CHARACTERS_MAX)?))
 }
 
-/// Reads an http or https URL, and returns it beside its normal form: scheme and host in lower case, without
-/// default port, fragment and trailing slash.
+/// Reads an http or https URL, and returns it beside the form by which it is compared.
 pub(super) fn url(spot: Spot) -> Result<(String, String), Invalid> {
     let path = spot.path.clone();
     let text = spot.text(1, URL_CHARACTERS_MAX)?;
     let refuse = |message: &str| Err(Invalid::at(path, message));
-    match Url::parse(&text) {
-        Ok(url) if !matches!(url.scheme(), "http" | "https") => {
-            refuse("expected an http or https URL")
-        }
-        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-            refuse("must not hold credentials")
-        }
-        Ok(mut url) => {
-            url.set_fragment(None);
-            let trimmed = url.path().trim_end_matches('/').to_owned();
-            url.set_path(&trimmed);
-            let normal = url.as_str().trim_end_matches('/').to_owned();
-            Ok((text, normal))
-        }
-        Err(_) => refuse("expected an http or https URL"),
+    let Some((url, normal)) = Url::parse(&text).ok().zip(normal_url(&text)) else {
+        return refuse("expected an http or https URL");
+    };
+    if !matches!(url.scheme(), "http" | "https") {
+        return refuse("expected an http or https URL");
     }
+    if !url.username().is_empty() || url.password().is_some() {
+        return refuse("must not hold credentials");
+    }
+    Ok((text, normal))
 }
 
 fn expires_at(field: Field) -> Result<Value, Invalid> {

@@ -19,7 +19,7 @@ use crate::store::{
     Key, Kind, NewResource, Order, ROWS_MAX, Resource, ResourceChange, ResourceQuery, StoreError,
     TimeRange, Write,
 };
-use crate::vault::{self, VAULT_LABEL};
+use crate::vault::{self, REFRESH_FAILED_FIELD, VAULT_LABEL};
 
 /// Most live credentials of one vault.
 const CREDENTIALS_MAX: usize = 20;
@@ -151,6 +151,10 @@ pub(super) async fn update(
             body.set("auth", changed.shown);
             if changed.has_new_secrets {
                 body.set(SEALED_FIELD, seal(&api, &context, &secrets)?);
+                if body.get(REFRESH_FAILED_FIELD).is_some() {
+                    // Whether the new ones can be refreshed is not known yet.
+                    body.set(REFRESH_FAILED_FIELD, Value::Null);
+                }
             }
         }
         if body == stored.body {

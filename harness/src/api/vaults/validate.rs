@@ -1,29 +1,15 @@
 //! `POST .../mcp_oauth_validate`: does the credential still open its server?
-//!
-//! [`probe`] is the only place that would use the network.
 
 use axum::Json;
 use axum::extract::{Path, State};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::credentials;
 use crate::api::collection::Answer;
 use crate::api::{ApiError, ApiState, Caller};
 use crate::clock::rfc3339;
 use crate::json::Fields as _;
-use crate::secrets::Bundle;
-use crate::store::Resource;
-use crate::vault::REFRESH_TOKEN;
-
-/// What a probe found out.
-struct Probed {
-    /// `valid`, `invalid` or `unknown`.
-    status: &'static str,
-    /// The step that failed; null when none did.
-    mcp_probe: Value,
-    /// What refreshing the token came to; null when it was not tried.
-    refresh: Value,
-}
+use crate::vault::{Credential, REFRESH_TOKEN};
 
 /// Tries an `mcp_oauth` credential out.
 pub(super) async fn validate(
@@ -42,25 +28,15 @@ pub(super) async fn validate(
     }
     let secrets = credentials::open(&api, &stored)?;
     let has_refresh_token = secrets.get(REFRESH_TOKEN).is_some();
-    let probed = probe(&stored, &secrets).await;
+    let found = api.mcp.validate(&Credential::of_row(stored)).await;
     Ok(Json(json!({
         "type": "vault_credential_validation",
         "credential_id": id,
         "vault_id": vault_id,
         "has_refresh_token": has_refresh_token,
-        "status": probed.status,
-        "mcp_probe": probed.mcp_probe,
-        "refresh": probed.refresh,
+        "status": found.status,
+        "mcp_probe": found.mcp_probe,
+        "refresh": found.refresh,
         "validated_at": rfc3339(api.clock.now()),
     })))
-}
-
-/// Asks the credential's server. This server cannot reach MCP servers, so the answer is that nothing is known: the first
-/// step did not happen, and there was no response.
-async fn probe(_credential: &Resource, _secrets: &Bundle) -> Probed {
-    Probed {
-        status: "unknown",
-        mcp_probe: json!({"method": "initialize", "http_response": null}),
-        refresh: Value::Null,
-    }
 }

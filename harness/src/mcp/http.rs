@@ -1,0 +1,380 @@
+//! Requests to one MCP server: through the daemon's egress, with the credential that the session's vaults have for it.
+//!
+//! The token goes into the request and nowhere else, and only to the server's own scheme, host and port. What comes back
+//! is bounded and free of it before anybody reads it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http_body_util::BodyExt as _;
+use sinew_runtime::{EgressBody, EgressError, EgressTimeouts};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::bearer::{Bearer, Tried};
+use super::oauth::{SHOWN_BYTES_MAX, Shown};
+use super::redact::Redactor;
+use crate::egress::{Client, Policy, whole};
+use crate::secrets::Secret;
+use crate::vault::VaultError;
+
+/// Longest wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest wait for the body of an answer that is only shown.
+const SHOWN_PATIENCE: Duration = Duration::from_secs(2);
+/// Most hops to another path of the same server.
+const REDIRECTS_MAX: usize = 3;
+
+/// Why a request got no answer that can be used. Texts name no secret.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// It did not get through.
+    #[error(transparent)]
+    Egress(#[from] EgressError),
+    /// The credential for it could not be had.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The URL is none.
+    #[error("{0:?} is no URL that can be asked")]
+    Url(String),
+    /// It is sent elsewhere.
+    #[error("the server redirects to {0}, which is not followed: name the server by that URL")]
+    Redirect(String),
+    /// The server does not take the credential, or wants one.
+    #[error("the server answered with status {0}")]
+    Refused(StatusCode),
+    /// A body is larger than it may be.
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(usize),
+}
+
+impl HttpError {
+    /// Tells whether the request can have reached the server.
+    pub(super) fn may_have_arrived(&self) -> bool {
+        match self {
+            HttpError::Egress(error) => !matches!(
+                error,
+                EgressError::Denied { .. }
+                    | EgressError::NameNotFound
+                    | EgressError::Unreachable
+                    | EgressError::Tls
+            ),
+            HttpError::TooLarge(_) => true,
+            HttpError::Vault(_)
+            | HttpError::Url(_)
+            | HttpError::Redirect(_)
+            | HttpError::Refused(_) => false,
+        }
+    }
+}
+
+/// What to send.
+#[derive(Clone)]
+pub(super) struct Request {
+    pub(super) method: Method,
+    pub(super) url: String,
+    /// Headers beside the credential.
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+/// Sends requests to one server. Clones are the same sender.
+#[derive(Clone)]
+pub(super) struct Http {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    egress: Client,
+    policy: Policy,
+    bearer: Bearer,
+    /// The server's URL: nothing with a credential goes to another scheme, host or port.
+    origin: Option<url::Origin>,
+    redactor: Mutex<Redactor>,
+    notes: Mutex<Notes>,
+}
+
+/// What the SDK does not hand on of a failure.
+#[derive(Default)]
+struct Notes {
+    /// Why the server refused the last request that it refused for want of a credential.
+    refusal: Option<String>,
+    /// Why the last request got no answer.
+    failure: Option<String>,
+    /// The status of the last answer.
+    status: Option<StatusCode>,
+    /// The last answer that was no good.
+    shown: Option<Shown>,
+}
+
+impl Http {
+    /// Returns a sender for the server at `url`, which `policy` must allow.
+    pub(super) fn new(egress: Client, policy: Policy, bearer: Bearer, url: &str) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                egress,
+                policy,
+                bearer,
+                origin: Url::parse(url).ok().map(|url| url.origin()),
+                redactor: Mutex::default(),
+                notes: Mutex::default(),
+            }),
+        }
+    }
+
+    /// Takes why the server wanted a credential, or another one, if that is why it did not serve.
+    pub(super) fn take_refusal(&self) -> Option<String> {
+        self.notes().refusal.take()
+    }
+
+    /// Takes why the last request got no answer, if it got none.
+    pub(super) fn take_failure(&self) -> Option<String> {
+        self.notes().failure.take()
+    }
+
+    /// Returns the status of the last answer.
+    pub(super) fn last_status(&self) -> Option<StatusCode> {
+        self.notes().status
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        let notes = self.inner.notes.lock();
+        notes.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns a text of the server's without the secrets that were sent to it.
+    pub(super) fn clean(&self, text: &str) -> String {
+        self.redactor().text(text)
+    }
+
+    /// Returns a JSON text of the server's without the secrets that were sent to it.
+    pub(super) fn clean_json(&self, text: &str) -> String {
+        self.redactor().json(text)
+    }
+
+    fn redactor(&self) -> MutexGuard<'_, Redactor> {
+        self.inner
+            .redactor
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends a request and returns the answer as soon as its head is there. A token that has run out, or that the
+    /// server refuses, is refreshed once. Errors: see [`HttpError`]; the statuses 401 and 403 are among them.
+    pub(super) async fn send(
+        &self,
+        request: Request,
+    ) -> Result<http::Response<EgressBody>, HttpError> {
+        let sent = self.send_authorized(request).await;
+        let mut notes = self.notes();
+        match &sent {
+            Ok(response) => {
+                notes.status = Some(response.status());
+                notes.failure = None;
+            }
+            Err(error) => notes.failure = Some(error.to_string()),
+        }
+        drop(notes);
+        sent
+    }
+
+    async fn send_authorized(
+        &self,
+        request: Request,
+    ) -> Result<http::Response<EgressBody>, HttpError> {
+        let bearer = &self.inner.bearer;
+        let current = bearer.current().await?;
+        let token = current.as_ref().map(|current| &current.token);
+        let response = self.send_with(&request, token).await?;
+        if !is_refusal(response.status()) {
+            return Ok(response);
+        }
+        let Some(current) = &current else {
+            return Err(self.refused(response, false).await);
+        };
+        // One that could not be refreshed a moment ago is not tried again at once.
+        if !current.is_stale
+            && let Some(fresh) = bearer.renewed(&current.token).await?
+        {
+            let response = self.send_with(&request, Some(&fresh)).await?;
+            return match is_refusal(response.status()) {
+                true => Err(self.refused(response, true).await),
+                false => Ok(response),
+            };
+        }
+        Err(self.refused(response, true).await)
+    }
+
+    /// Notes why the server did not serve.
+    async fn refused(&self, response: http::Response<EgressBody>, has_token: bool) -> HttpError {
+        let status = response.status();
+        let why = match (has_token, self.inner.bearer.tried()) {
+            (true, Some(Tried::Failed(attempt))) => format!(
+                "it does not take the credential of the vault (status {status}), whose token could not be refreshed: \
+                 {attempt}"
+            ),
+            (true, _) => {
+                format!("it does not take the credential of the vault (status {status})")
+            }
+            (false, _) => format!(
+                "it wants a credential (status {status}), and no vault of the session has one for its URL"
+            ),
+        };
+        let (head, body) = response.into_parts();
+        let shown = tokio::time::timeout(SHOWN_PATIENCE, read_start(body, SHOWN_BYTES_MAX)).await;
+        let (body, is_cut) = shown
+            .map_or_else(|_| None, Result::ok)
+            .unwrap_or((Bytes::new(), true));
+        self.note_shown(status, &head.headers, &body, is_cut);
+        self.notes().refusal = Some(why);
+        HttpError::Refused(status)
+    }
+
+    /// Notes an answer that is no good, to be shown without secrets.
+    pub(super) fn note_shown(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+        is_cut: bool,
+    ) {
+        let kind = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
+        let start = body.get(..SHOWN_BYTES_MAX).unwrap_or(body);
+        let shown = Shown {
+            status: status.as_u16(),
+            content_type: kind.unwrap_or_default().to_owned(),
+            body: self.clean_json(&String::from_utf8_lossy(start)),
+            is_cut: is_cut || start.len() < body.len(),
+        };
+        self.notes().shown = Some(shown);
+    }
+
+    /// Takes the last answer that was no good.
+    pub(super) fn take_shown(&self) -> Option<Shown> {
+        self.notes().shown.take()
+    }
+
+    /// Returns what the last refresh of the token came to, if there was one.
+    pub(super) fn tried(&self) -> Option<Tried> {
+        self.inner.bearer.tried()
+    }
+
+    async fn send_with(
+        &self,
+        request: &Request,
+        token: Option<&Secret>,
+    ) -> Result<http::Response<EgressBody>, HttpError> {
+        if let Some(token) = token {
+            self.redactor().add(token);
+        }
+        let no_url = || HttpError::Url(request.url.clone());
+        let mut url = Url::parse(&request.url).map_err(|_| no_url())?;
+        for _ in 0..=REDIRECTS_MAX {
+            if self.inner.origin.as_ref() != Some(&url.origin()) {
+                return Err(HttpError::Redirect(self.clean(url.as_str())));
+            }
+            let sent = http::Request::builder()
+                .method(request.method.clone())
+                .uri(url.as_str())
+                .body(whole(request.body.clone()))
+                .map_err(|_| no_url())?;
+            let (mut parts, body) = sent.into_parts();
+            parts.headers = request.headers.clone();
+            if !request.body.is_empty() {
+                // Not every server takes a body of unknown length.
+                parts
+                    .headers
+                    .insert(CONTENT_LENGTH, HeaderValue::from(request.body.len()));
+            }
+            if let Some(token) = token {
+                parts.headers.insert(AUTHORIZATION, bearer(token)?);
+            }
+            let timeouts = EgressTimeouts {
+                connect: Some(CONNECT_TIMEOUT),
+                // A tool may work for long before it says anything; whoever calls has a bound of its own.
+                ..EgressTimeouts::default()
+            };
+            let sent = http::Request::from_parts(parts, body);
+            let inner = &self.inner;
+            let response = inner.egress.send(&inner.policy, sent, timeouts).await?;
+            if !is_redirect(response.status(), &request.method) {
+                return Ok(response);
+            }
+            let to = response.headers().get(LOCATION);
+            let to = to.and_then(|to| to.to_str().ok()).unwrap_or_default();
+            url = url.join(to).map_err(|_| no_url())?;
+        }
+        Err(HttpError::Redirect(self.clean(url.as_str())))
+    }
+}
+
+/// Tells whether a secret may go to this URL: nobody on the way reads along, or the operator named the host.
+pub(super) fn may_carry_secrets(egress: &Client, url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else {
+        return false;
+    };
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port_or_known_default().unwrap_or_default();
+    let mut granted = egress.options().private_hosts.iter();
+    url.scheme() == "https" || granted.any(|grant| grant.fits(host, port))
+}
+
+fn is_refusal(status: StatusCode) -> bool {
+    matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+}
+
+/// Tells whether the same request is to be sent to another place.
+fn is_redirect(status: StatusCode, method: &Method) -> bool {
+    match status {
+        StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => true,
+        // Whoever posts would have to get from there.
+        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND => *method == Method::GET,
+        _ => false,
+    }
+}
+
+/// Returns the header's value, marked so that nobody shows it.
+fn bearer(token: &Secret) -> Result<HeaderValue, HttpError> {
+    let text = Zeroizing::new([b"Bearer ", token.expose()].concat());
+    let mut value =
+        HeaderValue::from_bytes(&text).map_err(|_| HttpError::Refused(StatusCode::UNAUTHORIZED))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Tells whether an answer says that it is of this type, whatever parameters come behind.
+pub(super) fn is_of_type(headers: &HeaderMap, wanted: &str) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    let essence = value.and_then(|value| value.split(';').next());
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(wanted))
+}
+
+/// Reads a body to its end. Errors: it breaks off, or is larger than `bytes_max`.
+pub(super) async fn read(body: EgressBody, bytes_max: usize) -> Result<Bytes, HttpError> {
+    match read_start(body, bytes_max).await? {
+        (bytes, false) => Ok(bytes),
+        (_, true) => Err(HttpError::TooLarge(bytes_max)),
+    }
+}
+
+/// Reads the start of a body, and tells whether there is more.
+pub(super) async fn read_start(
+    mut body: EgressBody,
+    bytes_max: usize,
+) -> Result<(Bytes, bool), HttpError> {
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else {
+            continue;
+        };
+        let room = bytes_max.saturating_sub(bytes.len());
+        bytes.extend_from_slice(data.get(..room).unwrap_or(&data));
+        if data.len() > room {
+            return Ok((bytes.freeze(), true));
+        }
+    }
+    Ok((bytes.freeze(), false))
+}
