@@ -23,7 +23,7 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Looks for this secret too: as it is, and in base64 at each alignment. Returns whether it is new.
+    /// Looks for this secret too: as it is, as a form has it, and in base64 at each alignment. Returns whether it is new.
     pub fn add(&mut self, secret: &Secret) -> bool {
         let Some(text) = secret.expose_text() else {
             return false;
@@ -32,6 +32,11 @@ impl Redactor {
             return false;
         }
         self.forms.push(Zeroizing::new(text.to_owned()));
+        // As a form has it that a token endpoint was sent.
+        let form: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+        if form != text {
+            self.forms.push(Zeroizing::new(form));
+        }
         for shift in 0..3usize {
             let shifted = Zeroizing::new([vec![0; shift].as_slice(), text.as_bytes()].concat());
             for encoded in [
@@ -132,6 +137,8 @@ mod tests {
         assert!(!clean.contains(inner), "{clean}");
         assert!(clean.contains("\"other\":\"tok-never\""), "{clean}");
         assert_eq!(redactor.text(&format!("plain {token}")), "plain [redacted]");
+        let form = "a=b&token=tok-%223f9d1c7e%22-never-seen&c=d";
+        assert_eq!(redactor.text(form), "a=b&token=[redacted]&c=d");
         assert_eq!(Redactor::default().json("{\"a\" :1}"), "{\"a\" :1}");
         let mut short = Redactor::default();
         assert!(!short.add(&Secret::from_text("abc".to_owned())));
