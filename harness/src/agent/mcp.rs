@@ -18,7 +18,7 @@ use crate::clock::Timestamp;
 use crate::hands::{HandError, LONG_OUTPUT_CHARS_MAX, Mounts, cut};
 use crate::ids::EventId;
 use crate::json::Fields as _;
-use crate::mcp::{CallError, Connection, Connector, McpError, OnBehalfOf, Server};
+use crate::mcp::{Answer, CallError, Connection, Connector, McpError, OnBehalfOf, Server};
 use crate::session::{Call, CallKind, Draft, EventKind, State, Status, text_block};
 use crate::store::{Key, Kind, Resource, StoreError};
 
@@ -199,30 +199,14 @@ impl Driver {
         })
     }
 
-    /// Calls a tool of a server. The turn is open.
-    pub(super) async fn call_server(
+    /// Sends a call over a connection, and returns what it came to and whether it was interrupted. A connection that
+    /// still serves stays open for the next call.
+    async fn make_call(
         &mut self,
         call: &Call,
-        server: &str,
-    ) -> Result<(), DriverError> {
-        if may_have_happened(self.state()?, call) {
-            return self.tell(call, UNKNOWN).await;
-        }
-        let mut servers = servers_of(self.state()?).into_iter();
-        let Some(server) = servers.find(|own| own.name == server) else {
-            return self
-                .tell(call, "The agent has this MCP server no more.")
-                .await;
-        };
-        let connection = match self.connection(&server).await? {
-            Woken::Done(Ok(connection)) => connection,
-            Woken::Interrupted => return Ok(()),
-            Woken::Done(Err(error)) => return self.tell_error(call, &server.name, &error).await,
-        };
-        let mut started = self.draft()?;
-        let body = json!({"tool_use_id": call.event_id.as_str()});
-        started.session(EventKind::CallStarted, body);
-        self.commit(started).await?;
+        server: &Server,
+        connection: Connection,
+    ) -> Result<(Option<Result<Answer, CallError>>, bool), DriverError> {
         let progress = tool_output::to_watchers(
             self.brain.live.clone(),
             self.session_id.clone(),
@@ -244,6 +228,44 @@ impl Driver {
         if !has_failed && !connection.is_closed() {
             let open = (server.clone(), connection);
             self.servers.open.insert(server.name.clone(), open);
+        }
+        Ok((done, is_interrupted))
+    }
+
+    /// Calls a tool of a server. The turn is open.
+    pub(super) async fn call_server(
+        &mut self,
+        call: &Call,
+        server: &str,
+    ) -> Result<(), DriverError> {
+        if may_have_happened(self.state()?, call) {
+            return self.tell(call, UNKNOWN).await;
+        }
+        let mut servers = servers_of(self.state()?).into_iter();
+        let Some(server) = servers.find(|own| own.name == server) else {
+            return self
+                .tell(call, "The agent has this MCP server no more.")
+                .await;
+        };
+        let was_open = self.servers.open.contains_key(&server.name);
+        let connection = match self.connection(&server).await? {
+            Woken::Done(Ok(connection)) => connection,
+            Woken::Interrupted => return Ok(()),
+            Woken::Done(Err(error)) => return self.tell_error(call, &server.name, &error).await,
+        };
+        let mut started = self.draft()?;
+        let body = json!({"tool_use_id": call.event_id.as_str()});
+        started.session(EventKind::CallStarted, body);
+        self.commit(started).await?;
+        let (mut done, mut is_interrupted) = self.make_call(call, &server, connection).await?;
+        // A connection can end while nobody uses it, as with a server that was started anew. The call was not made.
+        if was_open && !is_interrupted && matches!(done, Some(Err(CallError::NotMade(_)))) {
+            let connection = match self.connection(&server).await? {
+                Woken::Done(Ok(connection)) => connection,
+                Woken::Interrupted => return Ok(()),
+                Woken::Done(Err(error)) => return self.tell_error(call, &server.name, &error).await,
+            };
+            (done, is_interrupted) = self.make_call(call, &server, connection).await?;
         }
         if is_interrupted {
             // The interrupt's own events answer the call.

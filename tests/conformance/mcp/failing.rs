@@ -43,6 +43,12 @@ async fn a_session_goes_on_without_a_server_and_finds_it_again() -> Result<()> {
     setup.server.restart()?;
     let events = setup.turn("please add", "end_turn").await?;
     assert_eq!(text(result(&events)), "5");
+
+    // A server that began anew knows the old conversation no more; it is begun anew too.
+    setup.server.kill()?;
+    setup.server.restart()?;
+    let events = setup.turn("please add", "end_turn").await?;
+    assert_eq!(text(result(&events)), "5");
     log_rules::check(&setup.world.client.events(&setup.session).await?)
 }
 
