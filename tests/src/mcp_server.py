@@ -138,6 +138,8 @@ async def main() -> None:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", PORT))
+    # Before anybody is told: who comes early waits instead of being refused.
+    listener.listen(128)
     port = listener.getsockname()[1]
     config = uvicorn.Config(Guard(app), log_level="error")
     print(f"http://127.0.0.1:{port}/{'sse' if IS_SSE else 'mcp'}", flush=True)

@@ -263,7 +263,9 @@ impl Driver {
             let connection = match self.connection(&server).await? {
                 Woken::Done(Ok(connection)) => connection,
                 Woken::Interrupted => return Ok(()),
-                Woken::Done(Err(error)) => return self.tell_error(call, &server.name, &error).await,
+                Woken::Done(Err(error)) => {
+                    return self.tell_error(call, &server.name, &error).await;
+                }
             };
             (done, is_interrupted) = self.make_call(call, &server, connection).await?;
         }
