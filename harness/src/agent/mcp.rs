@@ -312,7 +312,8 @@ impl Driver {
             return Ok(Woken::Done(Ok(connection)));
         }
         let (mcp, who, server) = (self.brain.mcp.clone(), self.who().await?, server.clone());
-        self.attend(async move { mcp.connect(&who, &server).await })
+        // Boxed: the SDK's handshake is a large future.
+        self.attend(Box::pin(async move { mcp.connect(&who, &server).await }))
             .await
     }
 
