@@ -1,54 +1,26 @@
 //! Secrets of vaults come in and never go out: not in an answer, not in a log, not in a file of the daemon; and the
 //! master key that opens them can be exchanged.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use serde_json::{Value, json};
+use sinew_tests::canary::{Canary, files_below};
 use sinew_tests::world::World;
 
 use crate::PROGRAM;
 
 pub(crate) const CANARY: &str = "canary-3f9d1c7e-never-to-be-seen";
 
-/// Returns the canary as it would look in a file: plain, as bytes of UTF-16, and in base64 at each alignment.
-fn forms() -> Vec<Vec<u8>> {
-    let mut forms = vec![CANARY.as_bytes().to_vec()];
-    forms.push(CANARY.encode_utf16().flat_map(u16::to_le_bytes).collect());
-    for shift in 0..3 {
-        let text = format!("{}{CANARY}", "x".repeat(shift));
-        for encoded in [STANDARD.encode(&text), URL_SAFE.encode(&text)] {
-            // What the neighbours share a group of characters with is cut off.
-            forms.push(encoded.as_bytes()[4..encoded.len() - 4].to_vec());
-        }
-    }
-    forms
-}
-
 pub(crate) fn holds_canary(bytes: &[u8]) -> bool {
-    forms()
-        .iter()
-        .any(|form| bytes.windows(form.len()).any(|window| window == form))
-}
-
-pub(crate) fn files(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            files(&entry.path(), found)?;
-        } else {
-            found.push(entry.path());
-        }
-    }
-    Ok(())
+    Canary::new(CANARY).is_in(bytes)
 }
 
 fn check_files(folder: &Path, at_least: usize, signing: &str) -> Result<()> {
-    let mut found = Vec::new();
-    files(folder, &mut found)?;
+    let found = files_below(folder)?;
     assert!(found.len() >= at_least, "{found:?}");
     for file in found {
         let content = std::fs::read(&file)?;

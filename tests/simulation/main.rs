@@ -64,6 +64,7 @@ fn shared(folder: &std::path::Path) -> Result<Shared> {
         packs: Packs::in_folder(&folder.join("packs"))?,
         catalog: Arc::new(Catalog::with_overrides(&Default::default())),
         secrets: Arc::new(Keyring::of(MasterKey::fresh()?)),
+        egress: sinew::egress::Client::new(sinew::egress::EgressOptions::default())?,
     })
 }
 

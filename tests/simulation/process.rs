@@ -14,7 +14,6 @@ use sinew::api::{self, ApiState, AuthMode, DEFAULT_WORKSPACE, WorkQueue};
 use sinew::blobs::Blobs;
 use sinew::clock::Clock;
 use sinew::content::{Content, Packs};
-use sinew::egress::EgressOptions;
 use sinew::ids::{SessionId, WorkspaceId};
 use sinew::mcp::{CallLimits, Connector};
 use sinew::model::Catalog;
@@ -43,6 +42,8 @@ pub struct Shared {
     pub packs: Packs,
     pub catalog: Arc<Catalog>,
     pub secrets: Arc<Keyring>,
+    /// No session of the simulation has an MCP server.
+    pub egress: sinew::egress::Client,
 }
 
 pub struct Process {
@@ -74,8 +75,7 @@ impl Process {
             default_workspace: WorkspaceId::from_text(DEFAULT_WORKSPACE),
             work: Arc::new(WorkQueue::new(Duration::from_secs(300))),
             mcp: Arc::new(Connector::new(
-                // No session of the simulation has an MCP server.
-                sinew::egress::Client::new(EgressOptions::default()).expect("an HTTP client"),
+                shared.egress.clone(),
                 Vaults::new(store.clone(), shared.secrets.clone()),
                 power.clock.clone(),
                 CallLimits {

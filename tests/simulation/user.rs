@@ -11,6 +11,7 @@ use sinew::clock::{Clock, Timestamp};
 use sinew::ids::SessionId;
 use sinew::session::PROJECTION_PRIVATE;
 use sinew::store::{Resource, Store, StoredEvent};
+use sinew_tests::log_rules::read_all;
 
 use crate::chance::Chance;
 use crate::check;
@@ -265,19 +266,7 @@ impl User {
 
     async fn stored(&self) -> Result<Vec<StoredEvent>> {
         let id = SessionId::from_text(self.session.as_str());
-        let mut events = Vec::new();
-        loop {
-            let page = self
-                .world
-                .store
-                .read(&id, events.len() as u64, 1_000)
-                .await?;
-            let is_last = page.len() < 1_000;
-            events.extend(page);
-            if is_last {
-                return Ok(events);
-            }
-        }
+        Ok(read_all(&self.world.store, &id).await?)
     }
 
     /// Returns the events as the API lists them.

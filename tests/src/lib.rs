@@ -6,6 +6,7 @@
     reason = "what is indexed here is JSON, which answers null"
 )]
 
+pub mod canary;
 pub mod cli;
 pub mod client;
 pub mod daemon;

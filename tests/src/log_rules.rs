@@ -9,7 +9,7 @@ use sinew::clock::Timestamp;
 use sinew::data_dir::database;
 use sinew::ids::SessionId;
 use sinew::session::{Limits, PROJECTION_PRIVATE, State, counting, project, rewinds_of};
-use sinew::store::{Resource, SqliteOptions, SqliteStore, Store, StoredEvent};
+use sinew::store::{Resource, SqliteOptions, SqliteStore, Store, StoreError, StoredEvent};
 
 /// Events read at once.
 const PAGE: usize = 1_000;
@@ -199,15 +199,7 @@ pub async fn check_stored(data: &Path, session: &str) -> Result<u64> {
 /// Reads a session's log, and refuses it as [`check_stored`] does.
 pub async fn read_stored(store: &dyn Store, session: &str) -> Result<Vec<StoredEvent>> {
     let session_id = SessionId::from_text(session);
-    let mut events = Vec::new();
-    loop {
-        let page = store.read(&session_id, events.len() as u64, PAGE).await?;
-        let is_last = page.len() < PAGE;
-        events.extend(page);
-        if is_last {
-            break;
-        }
-    }
+    let events = read_all(store, &session_id).await?;
     let contiguous = (1u64..)
         .zip(&events)
         .all(|(number, event)| event.number == number);
@@ -246,4 +238,20 @@ pub fn counted(row: &Resource, events: &[StoredEvent]) -> Vec<StoredEvent> {
             .any(|range| range.first <= number && number <= range.last)
     };
     events.iter().filter(counts).cloned().collect()
+}
+
+/// Reads all events of a session, and holds them against nothing.
+pub async fn read_all(
+    store: &dyn Store,
+    session_id: &SessionId,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let mut events = Vec::new();
+    loop {
+        let page = store.read(session_id, events.len() as u64, PAGE).await?;
+        let is_last = page.len() < PAGE;
+        events.extend(page);
+        if is_last {
+            return Ok(events);
+        }
+    }
 }

@@ -15,11 +15,12 @@ use hyper::body::Body as _;
 use reqwest::redirect;
 use sinew_runtime::{EgressBody, EgressError, EgressTimeouts};
 use tokio::time::{Instant, timeout};
+use url::Url;
 
 use super::body::{BodyBounds, of_parts, parts};
 use super::headers::{clean_request, clean_response};
-use super::hosts::PrivateHost;
-use super::policy::{Denial, Policy, Target, check};
+use super::hosts::{PrivateHost, normal};
+use super::policy::{Denial, Policy, Target, check, is_granted, may_carry_secrets};
 use super::resolve::{CheckedNames, NameUnknown, Names, NotAllowed, SystemNames};
 
 /// Longest wait for a connection.
@@ -154,6 +155,17 @@ impl Client {
         Ok(self.exchange(&target, request, timeouts).await?)
     }
 
+    /// Tells whether a secret may go to a URL: nobody on the way reads along, or the operator granted its host and port.
+    pub fn may_carry_secrets(&self, url: &str) -> bool {
+        let Ok(url) = Url::parse(url) else {
+            return false;
+        };
+        let host = url.host_str().unwrap_or_default();
+        let port = url.port_or_known_default().unwrap_or_default();
+        let private = &self.inner.options.private_hosts;
+        may_carry_secrets(&url, is_granted(private, &normal(host), port))
+    }
+
     pub(super) fn check<B>(
         &self,
         policy: &Policy,
@@ -228,16 +240,25 @@ pub fn parts_of(
 
 /// Reads a whole body of at most `bytes_max` bytes. Errors: `TooLarge`, and those of the body.
 pub async fn collect(body: EgressBody, bytes_max: usize) -> Result<Vec<u8>, EgressError> {
+    match start_of(body, bytes_max).await? {
+        (all, false) => Ok(all),
+        (_, true) => Err(EgressError::TooLarge),
+    }
+}
+
+/// Reads a body's first `bytes_max` bytes, and tells whether there are more. Errors: those of the body.
+pub async fn start_of(body: EgressBody, bytes_max: usize) -> Result<(Vec<u8>, bool), EgressError> {
     let mut all = Vec::new();
     let mut parts = body.into_data_stream();
     while let Some(part) = parts.next().await {
         let part = part?;
-        if part.len() > bytes_max.saturating_sub(all.len()) {
-            return Err(EgressError::TooLarge);
+        let room = bytes_max.saturating_sub(all.len());
+        all.extend_from_slice(part.get(..room).unwrap_or(&part));
+        if part.len() > room {
+            return Ok((all, true));
         }
-        all.extend_from_slice(&part);
     }
-    Ok(all)
+    Ok((all, false))
 }
 
 /// Returns what a failed request came to. The client's own texts name the URL, so none of them is used.

@@ -1,7 +1,7 @@
 //! The `environment_variable` credentials of one session, as they are now, and the masks of every secret that it had.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::hosts::Hosts;
 use super::inject::masks;
@@ -10,10 +10,11 @@ use super::rewrite::Table;
 use crate::ids::{EventId, WorkspaceId};
 use crate::json::Fields as _;
 use crate::secrets::Secret;
+use crate::store::StoreError;
 use crate::vault::{Credential, SECRET_VALUE, VaultError, Vaults};
 
-/// Secrets of one session that are looked for in what comes back; the oldest of more are forgotten. A session has at
-/// most a thousand credentials, and rotating them adds to that.
+/// Secrets of one session that are looked for in what comes back; of more the oldest are forgotten that no credential
+/// has any more. A session has at most a thousand credentials, and rotating them adds to that.
 const MASKED_MAX: usize = 2_000;
 
 /// A credential that a request may use.
@@ -23,7 +24,7 @@ pub(super) struct Usable {
     pub(super) name: String,
     pub(super) placeholder: String,
     pub(super) secret: Arc<Secret>,
-    hosts: Hosts,
+    pub(super) hosts: Hosts,
     pub(super) in_header: bool,
     pub(super) in_body: bool,
 }
@@ -44,6 +45,8 @@ pub(super) struct Credentials {
     /// The session's first event, which its forks share.
     first: EventId,
     known: Mutex<Known>,
+    /// Held while the masks are made anew: whoever comes meanwhile waits for them.
+    masking: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -52,7 +55,42 @@ struct Known {
     opened: BTreeMap<String, (u64, Arc<Secret>)>,
     /// All that were ever opened, the newest last.
     seen: Vec<Arc<Secret>>,
+    /// How many were ever added to `seen`, and how many of them the masks know.
+    added: u64,
+    masked: u64,
     masks: Arc<Table>,
+}
+
+impl Known {
+    /// Takes in a secret that was opened.
+    fn add(&mut self, id: &str, revision: u64, secret: &Arc<Secret>) {
+        let opened = (revision, Arc::clone(secret));
+        self.opened.insert(id.to_owned(), opened);
+        let is_known = |seen: &Arc<Secret>| seen.expose() == secret.expose();
+        if !self.seen.iter().any(is_known) {
+            self.seen.push(Arc::clone(secret));
+            self.added += 1;
+        }
+    }
+
+    fn is_masked(&self) -> bool {
+        self.masked == self.added
+    }
+
+    /// Forgets the oldest of too many.
+    fn bound(&mut self) {
+        let mut surplus = self.seen.len().saturating_sub(MASKED_MAX);
+        let opened = &self.opened;
+        self.seen.retain(|seen| {
+            let is_in_use = || {
+                let mut opened = opened.values();
+                opened.any(|(_, secret)| secret.expose() == seen.expose())
+            };
+            let goes = surplus > 0 && !is_in_use();
+            surplus -= usize::from(goes);
+            !goes
+        });
+    }
 }
 
 impl Credentials {
@@ -70,6 +108,7 @@ impl Credentials {
             vault_ids,
             first,
             known: Mutex::default(),
+            masking: tokio::sync::Mutex::default(),
         }
     }
 
@@ -83,12 +122,11 @@ impl Credentials {
             .credentials(&self.workspace, &self.vault_ids)
             .await?;
         let mut usable: Vec<Usable> = Vec::new();
+        let mut names = BTreeSet::new();
         for credential in stored {
             let auth = credential.auth();
             let name = auth.at("secret_name").as_str().unwrap_or_default();
-            if credential.kind() != "environment_variable"
-                || usable.iter().any(|other| other.name == name)
-            {
+            if credential.kind() != "environment_variable" || !names.insert(name.to_owned()) {
                 continue;
             }
             let Some(secret) = self.open(&credential)? else {
@@ -105,13 +143,14 @@ impl Credentials {
                 in_body: *location.at("body") == true,
             });
         }
+        self.mask().await?;
         Ok(usable)
     }
 
     /// Returns the secret of a credential, opened once for each of its changes.
     fn open(&self, credential: &Credential) -> Result<Option<Arc<Secret>>, VaultError> {
         let (id, revision) = (credential.id(), credential.revision());
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known();
         if let Some((opened, secret)) = known.opened.get(id)
             && *opened == revision
         {
@@ -121,27 +160,41 @@ impl Credentials {
         let Some(secret) = bundle.get(SECRET_VALUE) else {
             return Ok(None);
         };
-        let secret = Arc::new(Secret::from_bytes(secret.expose().to_vec()));
-        known
-            .opened
-            .insert(id.to_owned(), (revision, Arc::clone(&secret)));
-        let is_new = !known
-            .seen
-            .iter()
-            .any(|seen| seen.expose() == secret.expose());
-        if is_new {
-            known.seen.push(Arc::clone(&secret));
-            let surplus = known.seen.len().saturating_sub(MASKED_MAX);
-            known.seen.drain(..surplus);
-            let all = masks(known.seen.iter().map(|secret| secret.expose()));
-            known.masks = Arc::new(all);
-        }
+        let secret = Arc::new(secret.copy());
+        known.add(id, revision, &secret);
         Ok(Some(secret))
+    }
+
+    /// Makes the masks anew if they do not know all secrets, and returns once they do.
+    async fn mask(&self) -> Result<(), VaultError> {
+        if self.known().is_masked() {
+            return Ok(());
+        }
+        let _turn = self.masking.lock().await;
+        let (seen, added) = {
+            let mut known = self.known();
+            if known.is_masked() {
+                return Ok(());
+            }
+            known.bound();
+            (known.seen.clone(), known.added)
+        };
+        // Of many secrets that takes a while. The newest come first: they have their encodings looked for in any case.
+        let newest = move || masks(seen.iter().rev().map(|secret| secret.expose()));
+        let made = tokio::task::spawn_blocking(newest).await;
+        let made = made.map_err(|error| StoreError::Failed(error.to_string()))?;
+        let mut known = self.known();
+        known.masks = Arc::new(made);
+        known.masked = added;
+        Ok(())
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the masks of every secret that was opened so far, also of those that were rotated since.
     pub(super) fn masks(&self) -> Arc<Table> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&known.masks)
+        Arc::clone(&self.known().masks)
     }
 }

@@ -12,6 +12,12 @@ use super::policy::Denial;
 use super::rewrite::{Table, With};
 use crate::secrets::Secret;
 
+/// Longest value of a header with secrets in it, in bytes: servers take no longer ones.
+const VALUE_BYTES_MAX: usize = 128 << 10;
+
+/// Most bytes of encoded secrets that are looked for at a time: the search's tables are many times as large.
+const FORMS_BYTES_MAX: usize = 4 << 20;
+
 /// A secret that may be put into one request.
 pub(super) struct Injection<'a> {
     pub(super) placeholder: &'a str,
@@ -19,6 +25,9 @@ pub(super) struct Injection<'a> {
     /// What the caller knows the credential by.
     pub(super) tag: usize,
 }
+
+/// What came of it, and the tags of the secrets in it.
+type PutIn = (Zeroizing<Vec<u8>>, BTreeSet<usize>);
 
 /// How a body writes texts, so that a secret is put in as its sender would have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,7 +54,7 @@ impl Syntax {
 
     fn write(self, secret: &[u8]) -> Zeroizing<Vec<u8>> {
         Zeroizing::new(match self {
-            Self::Json => forms::json(secret, false),
+            Self::Json => forms::json(secret),
             Self::Form => forms::percent(secret, "%", true, forms::is_unreserved),
             Self::Plain => secret.to_vec(),
         })
@@ -71,15 +80,18 @@ pub(super) fn headers(headers: &mut HeaderMap, table: &Table) -> Result<BTreeSet
         return Ok(used);
     }
     for (name, value) in headers.iter_mut() {
-        let (new, found) = match table.is_in(value.as_bytes()) {
-            true => table.whole(value.as_bytes()),
+        let put_in = match table.is_in(value.as_bytes()) {
+            true => table.whole_within(value.as_bytes(), VALUE_BYTES_MAX),
             false if name == AUTHORIZATION => match basic(value.as_bytes(), table) {
                 Some(done) => done,
                 None => continue,
             },
             false => continue,
         };
-        let new = Zeroizing::new(new);
+        let Some((new, found)) = put_in else {
+            let reason = format!("with the credential's secret the header {name} is too long");
+            return Err(Denial::new(reason, ""));
+        };
         let Ok(mut new) = HeaderValue::from_bytes(&new) else {
             let reason = format!(
                 "the credential's secret has bytes that a header cannot have, and the header {name} asks for it"
@@ -94,8 +106,8 @@ pub(super) fn headers(headers: &mut HeaderMap, table: &Table) -> Result<BTreeSet
     Ok(used)
 }
 
-/// Returns the value of `Basic` with everything replaced; none if nothing is to be.
-fn basic(value: &[u8], table: &Table) -> Option<(Vec<u8>, BTreeSet<usize>)> {
+/// Returns the value of `Basic` with everything replaced, or that it would be too long; none if nothing is to be.
+fn basic(value: &[u8], table: &Table) -> Option<Option<PutIn>> {
     let (scheme, rest) = value.split_at_checked(6)?;
     if !scheme.eq_ignore_ascii_case(b"basic ") {
         return None;
@@ -104,15 +116,27 @@ fn basic(value: &[u8], table: &Table) -> Option<(Vec<u8>, BTreeSet<usize>)> {
     if !table.is_in(&decoded) {
         return None;
     }
-    let (pair, found) = table.whole(&decoded);
-    let pair = Zeroizing::new(pair);
-    let value = format!("Basic {}", STANDARD.encode(&*pair));
-    Some((value.into_bytes(), found))
+    let put_in = table.whole_within(&decoded, VALUE_BYTES_MAX);
+    Some(put_in.map(|(pair, found)| {
+        let value = format!("Basic {}", STANDARD.encode(&*pair));
+        (Zeroizing::new(value.into_bytes()), found)
+    }))
 }
 
-/// Returns the table that masks these secrets wherever they turn up. `tag` is the same for all.
+/// Returns the table that masks these secrets wherever they turn up. `tag` is the same for all. Of secrets beyond
+/// [`FORMS_BYTES_MAX`], the last ones, no encodings are looked for.
 pub(super) fn masks<'a>(secrets: impl IntoIterator<Item = &'a [u8]>) -> Table {
-    let forms = secrets.into_iter().flat_map(forms::of_secret);
+    let mut left = FORMS_BYTES_MAX;
+    let forms = secrets.into_iter().flat_map(move |secret| {
+        let mut forms = forms::of_secret(secret);
+        let bytes: usize = forms.iter().map(|form| form.len()).sum();
+        match left.checked_sub(bytes) {
+            Some(rest) => left = rest,
+            // The secret itself is the first.
+            None => forms.truncate(1),
+        }
+        forms
+    });
     Table::new(forms.map(|form| (form, With::Mask, 0)))
 }
 

@@ -29,7 +29,8 @@ mod session;
 mod tests;
 
 pub(crate) use address::is_public;
-pub use client::{Client, EgressOptions, collect, parts_of, whole};
+pub use client::{Client, EgressOptions, collect, parts_of, start_of, whole};
+pub(crate) use forms::of_secret as forms_of_secret;
 pub use hosts::{HostPattern, Hosts, NoHost, PrivateHost};
 pub use journal::HttpRequest;
 pub use masker::Masker;

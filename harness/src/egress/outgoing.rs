@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue};
 use hyper::body::Body as _;
@@ -10,12 +11,14 @@ use sinew_runtime::{EgressBody, EgressError};
 use super::client::{Failure, collect, whole};
 use super::credentials::Usable;
 use super::inject::{Injection, Syntax, headers, table};
-use super::policy::{Denial, Target};
+use super::policy::{Denial, Target, may_carry_secrets};
 use super::rewrite;
 
 /// Largest body with a declared length that is gathered to put secrets into it, whose lengths differ from their
 /// placeholders'. In a larger one a placeholder is an error; one without declared length has no bound.
 const GATHERED_BYTES_MAX: u64 = 16 << 20;
+/// Longest wait for a body that is gathered.
+const GATHERED_PATIENCE: Duration = Duration::from_secs(300);
 /// The ids of the credentials that were put into a request; its body may still add to them while it is sent.
 pub(super) type Used = Arc<Mutex<BTreeSet<String>>>;
 
@@ -76,8 +79,7 @@ pub(super) async fn inject(
     credentials: &[Usable],
     noted: &Used,
 ) -> Result<(http::Request<EgressBody>, bool), Failure> {
-    // What is not encrypted is read by everybody on the way, unless the operator knows the way.
-    let is_secure = target.url.scheme() == "https" || target.is_granted;
+    let is_secure = may_carry_secrets(&target.url, target.is_granted);
     let fits = |usable: &&Usable| is_secure && usable.goes_to(&target.host);
     let injections = |is_wanted: fn(&Usable) -> bool| {
         let all = credentials.iter().enumerate();
@@ -105,13 +107,19 @@ pub(super) async fn inject(
     if !in_body.is_empty() && !body.is_end_stream() {
         match content_length(&head.headers) {
             Some(length) if length <= GATHERED_BYTES_MAX => {
-                let bytes = collect(body, usize::try_from(length).unwrap_or(usize::MAX)).await;
-                let (bytes, used) = in_body.whole(&bytes.map_err(Failure::Failed)?);
+                let bytes = collect(body, usize::try_from(length).unwrap_or(usize::MAX));
+                let bytes = tokio::time::timeout(GATHERED_PATIENCE, bytes).await;
+                let bytes = bytes.unwrap_or(Err(EgressError::Timeout));
+                // What leaves is at most twice what may be gathered, or one placeholder could be written a million
+                // times for a long secret.
+                let bytes_max = usize::try_from(2 * GATHERED_BYTES_MAX).unwrap_or(usize::MAX);
+                let put_in = in_body.whole_within(&bytes.map_err(Failure::Failed)?, bytes_max);
+                let (mut bytes, used) = put_in.ok_or(Failure::Failed(EgressError::TooLarge))?;
                 note(&used);
                 is_armed |= !used.is_empty();
                 head.headers
                     .insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
-                body = whole(bytes);
+                body = whole(std::mem::take(&mut *bytes));
             }
             Some(_) => {
                 body = rewrite::body(body, Arc::new(in_body), |_| {
@@ -148,4 +156,71 @@ pub(super) fn is_encoded(headers: &HeaderMap) -> bool {
         .get_all(CONTENT_ENCODING)
         .iter()
         .any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use url::Url;
+
+    use super::super::hosts::Hosts;
+    use super::*;
+    use crate::secrets::Secret;
+
+    fn target(url: &str, is_granted: bool) -> Target {
+        let url = Url::parse(url).unwrap();
+        Target {
+            host: url.host_str().unwrap().to_owned(),
+            port: url.port_or_known_default().unwrap(),
+            url,
+            is_granted,
+        }
+    }
+
+    async fn sent(secret: &str, body: String, target: &Target) -> Result<Vec<u8>, Failure> {
+        let networking = json!({"type": "limited", "allowed_hosts": ["a.test"]});
+        let usable = Usable {
+            id: "vcrd_1".to_owned(),
+            name: "TOKEN".to_owned(),
+            placeholder: "placeholder".to_owned(),
+            secret: Arc::new(Secret::from_text(secret.to_owned())),
+            hosts: Hosts::of_networking(&networking),
+            in_header: true,
+            in_body: true,
+        };
+        let request = http::Request::post(target.url.as_str())
+            .header(CONTENT_LENGTH, body.len())
+            .body(whole(body))
+            .unwrap();
+        let (request, _) = inject(request, target, &[usable], &Used::default()).await?;
+        let length = content_length(request.headers()).unwrap();
+        let body = collect(request.into_body(), usize::MAX).await.unwrap();
+        assert_eq!(body.len() as u64, length);
+        Ok(body)
+    }
+
+    #[tokio::test]
+    async fn a_secret_goes_over_tls_or_where_the_operator_says_so() {
+        for (url, is_granted, gets_it) in [
+            ("https://a.test/", false, true),
+            ("http://a.test/", true, true),
+            ("http://a.test/", false, false),
+            ("https://b.test/", false, false),
+        ] {
+            let target = target(url, is_granted);
+            let body = sent("s3cret", "a placeholder".to_owned(), &target).await;
+            let expected = if gets_it { "a s3cret" } else { "a placeholder" };
+            assert_eq!(body.unwrap(), expected.as_bytes(), "{url}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_of_placeholders_does_not_become_a_flood() {
+        let target = target("https://a.test/", false);
+        let secret = "s".repeat(65_536);
+        let flood = sent(&secret, "placeholder".repeat(100_000), &target).await;
+        assert_eq!(flood, Err(Failure::Failed(EgressError::TooLarge)));
+        let few = sent(&secret, "placeholder".repeat(100), &target).await;
+        assert_eq!(few.unwrap().len(), 6_553_600);
+    }
 }

@@ -129,6 +129,16 @@ pub(super) struct Target {
     pub(super) is_granted: bool,
 }
 
+/// Tells whether a secret may go to a URL: nobody on the way reads along, or the operator granted its host and port.
+pub(super) fn may_carry_secrets(url: &Url, is_granted: bool) -> bool {
+    is_granted || url.scheme() == "https"
+}
+
+/// Tells whether the operator granted a host and port by name.
+pub(super) fn is_granted(private: &[PrivateHost], host: &str, port: u16) -> bool {
+    private.iter().any(|grant| grant.fits(host, port))
+}
+
 /// Checks a request before anything is resolved. `private` is what the operator granted.
 pub(super) fn check(
     policy: &Policy,
@@ -165,7 +175,7 @@ pub(super) fn check(
         let Denial { reason, setting } = &policy.otherwise;
         return Err(Denial::new(reason.clone(), setting.clone()));
     }
-    let is_granted = private.iter().any(|grant| grant.fits(&name, port));
+    let is_granted = is_granted(private, &name, port);
     let address = match host {
         Host::Ipv4(address) => Some(address.into()),
         Host::Ipv6(address) => Some(address.into()),

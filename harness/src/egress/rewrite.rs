@@ -14,6 +14,11 @@ use zeroize::Zeroizing;
 
 use super::body::of_parts;
 
+/// Most bytes that come of one step, however many short texts become long ones in it.
+const STEP_BYTES_MAX: usize = 1 << 20;
+/// Bounds of the bytes that one step takes in.
+const STEP_TAKEN_BYTES: std::ops::RangeInclusive<usize> = 64..=64 << 10;
+
 /// What a found text becomes.
 #[derive(Clone)]
 pub(super) enum With {
@@ -38,6 +43,8 @@ pub(super) struct Table {
     patterns: Vec<Pattern>,
     /// None without patterns.
     automaton: Option<AhoCorasick>,
+    /// See [`Self::step`].
+    step: usize,
 }
 
 impl Table {
@@ -57,6 +64,11 @@ impl Table {
         if patterns.is_empty() {
             return Self::default();
         }
+        let growth = patterns.iter().map(|pattern| match &pattern.with {
+            With::Bytes(bytes) => bytes.len() / pattern.find.len() + 1,
+            With::Mask => 1,
+        });
+        let step = STEP_BYTES_MAX / growth.max().unwrap_or(1);
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
             .build(patterns.iter().map(|pattern| pattern.find.as_slice()));
@@ -64,11 +76,20 @@ impl Table {
             // Fails only beyond two thousand million states.
             automaton: automaton.ok(),
             patterns,
+            step: step.clamp(*STEP_TAKEN_BYTES.start(), *STEP_TAKEN_BYTES.end()),
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.automaton.is_none()
+    }
+
+    /// Returns how many bytes are looked through at a time, so that what comes of them is bounded; at least one.
+    fn step(&self) -> usize {
+        match self.is_empty() {
+            true => usize::MAX,
+            false => self.step.max(1),
+        }
     }
 
     /// Tells whether one of the texts is in `bytes`.
@@ -84,6 +105,24 @@ impl Table {
         let mut out = rewriter.push(self, bytes);
         out.extend(rewriter.finish(self));
         (out, rewriter.found)
+    }
+
+    /// Returns the same; none if that is more than `bytes_max` and what one step may add.
+    pub(super) fn whole_within(
+        &self,
+        bytes: &[u8],
+        bytes_max: usize,
+    ) -> Option<(Zeroizing<Vec<u8>>, BTreeSet<usize>)> {
+        let mut rewriter = Rewriter::default();
+        let mut out = Zeroizing::new(Vec::new());
+        for part in bytes.chunks(self.step()) {
+            out.extend(rewriter.push(self, part));
+            if out.len() > bytes_max {
+                return None;
+            }
+        }
+        out.extend(rewriter.finish(self));
+        Some((out, rewriter.found))
     }
 
     /// Returns the length of the longest end of `bytes` that may be the beginning of a text.
@@ -191,6 +230,8 @@ pub(super) fn body(
 ) -> EgressBody {
     struct Flow<F> {
         body: EgressBody,
+        /// What came and was not looked through.
+        taken: Bytes,
         table: std::sync::Arc<Table>,
         rewriter: Rewriter,
         known: usize,
@@ -199,6 +240,7 @@ pub(super) fn body(
     }
     let flow = Flow {
         body,
+        taken: Bytes::new(),
         rewriter: Rewriter::default(),
         table,
         known: 0,
@@ -210,16 +252,18 @@ pub(super) fn body(
             if flow.is_over {
                 return Ok(None);
             }
-            let out = match flow.body.frame().await.transpose()? {
-                Some(frame) => match frame.into_data() {
-                    Ok(data) => flow.rewriter.push(&flow.table, &data),
+            if flow.taken.is_empty() {
+                match flow.body.frame().await.transpose()? {
                     // Trailers would be headers that nobody looked through.
-                    Err(_) => continue,
-                },
-                None => {
-                    flow.is_over = true;
-                    flow.rewriter.finish(&flow.table)
+                    Some(frame) => flow.taken = frame.into_data().unwrap_or_default(),
+                    None => flow.is_over = true,
                 }
+            }
+            let part = flow.taken.len().min(flow.table.step());
+            let part = flow.taken.split_to(part);
+            let out = match flow.is_over {
+                true => flow.rewriter.finish(&flow.table),
+                false => flow.rewriter.push(&flow.table, &part),
             };
             if flow.rewriter.found.len() > flow.known {
                 flow.known = flow.rewriter.found.len();
@@ -288,6 +332,35 @@ mod tests {
         assert_eq!(rewriter.push(&names, b"t"), b"x");
         assert!(rewriter.found.contains(&0));
         assert_eq!(Table::default().whole(b"secret").0, b"secret");
+    }
+
+    #[tokio::test]
+    async fn short_texts_that_become_long_ones_stay_within_bounds() {
+        let long = "s".repeat(STEP_BYTES_MAX / 64);
+        let names = table(&[("x".repeat(64).as_str(), &long)]);
+        let all = "x".repeat(64 * 100);
+        assert!(
+            names
+                .whole_within(all.as_bytes(), 10 * long.len())
+                .is_none()
+        );
+        let (whole, _) = names
+            .whole_within(all.as_bytes(), 100 * long.len())
+            .unwrap();
+        assert_eq!(whole.len(), 100 * long.len());
+        let streamed = body(
+            super::super::whole(all.into_bytes()),
+            std::sync::Arc::new(names),
+            |_| Ok(()),
+        );
+        let mut parts = super::super::parts_of(streamed);
+        let mut total = 0;
+        while let Some(part) = futures::StreamExt::next(&mut parts).await {
+            let part = part.unwrap();
+            assert!(part.len() <= 2 * STEP_BYTES_MAX);
+            total += part.len();
+        }
+        assert_eq!(total, 100 * long.len());
     }
 
     proptest! {

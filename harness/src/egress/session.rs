@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use http::Method;
-use http::header::{ACCEPT_ENCODING, HeaderValue};
+use http::header::{ACCEPT_ENCODING, HeaderValue, IF_RANGE, RANGE};
 use hyper::body::Body as _;
 use serde_json::Value;
 use sinew_runtime::{Egress, EgressBody, EgressError, EgressTimeouts};
@@ -36,7 +36,7 @@ use crate::secrets::Keyring;
 use crate::store::{Key, Kind, SharedStore, StoreError};
 use crate::vault::{VaultError, Vaults};
 
-/// Hosts remembered that got a secret.
+/// Hosts remembered that may have got a secret.
 const INFORMED_MAX: usize = 1_000;
 /// Longest wait for one of the hand's exchanges to end, where all are under way.
 const PLACE_PATIENCE: Duration = Duration::from_secs(120);
@@ -117,7 +117,7 @@ struct Inner {
     /// Exchanges that may be under way.
     places: Arc<Semaphore>,
     sent: Sent,
-    /// Hosts that got a secret.
+    /// Hosts that may have got a secret.
     informed: Mutex<BTreeSet<String>>,
 }
 
@@ -131,8 +131,8 @@ impl SessionEgress {
 
     /// Says that requests belong to this call from now on, and learns which secrets there are to mask.
     pub async fn begin_call(&self, call: &EventId) -> Result<(), VaultError> {
-        self.0.journal.begin_call(Some(call.clone()));
         self.0.credentials.look().await?;
+        self.0.journal.begin_call(Some(call.clone()));
         Ok(())
     }
 
@@ -222,10 +222,16 @@ impl Inner {
             Ok(injected) => injected,
             Err(failure) => return Err(Box::new((failure, noted))),
         };
-        let may_echo = self.may_echo(&target.host, may_have_secret);
+        // Also a host that another hand of the session may have given a secret to.
+        let may_know = may_have_secret || credentials.iter().any(|one| one.goes_to(&target.host));
+        let may_echo = self.may_echo(&target.host, may_know);
         if may_echo {
             let identity = HeaderValue::from_static("identity");
-            request.headers_mut().insert(ACCEPT_ENCODING, identity);
+            let headers = request.headers_mut();
+            headers.insert(ACCEPT_ENCODING, identity);
+            // A part may begin in the middle of what is looked for.
+            headers.remove(RANGE);
+            headers.remove(IF_RANGE);
         }
         if !matches!(
             *request.method(),
@@ -251,8 +257,8 @@ impl Inner {
         let (mut head, body) = response.into_parts();
         noted.record.status = Some(head.status.as_u16());
         if may_echo && is_encoded(&head.headers) {
-            let reason = "the response of a host that got a credential's secret came compressed although it must \
-                          not, so it cannot be looked through for the secret";
+            let reason = "the response of a host that may have a credential's secret came compressed although it \
+                          must not, so it cannot be looked through for the secret";
             return Err(Box::new((Denial::new(reason, "").into(), noted)));
         }
         let masks = self.credentials.masks();
@@ -266,14 +272,19 @@ impl Inner {
         Ok(http::Response::from_parts(head, body))
     }
 
-    /// Tells whether a host has got a secret by this hand, this request included.
-    fn may_echo(&self, host: &str, gets_secret: bool) -> bool {
+    /// Tells whether a host may know a secret, now or since earlier: its credential may have been archived meanwhile.
+    fn may_echo(&self, host: &str, may_know: bool) -> bool {
         let mut informed = self.informed.lock().unwrap_or_else(PoisonError::into_inner);
-        if gets_secret && informed.len() < INFORMED_MAX {
+        if may_know && informed.len() < INFORMED_MAX {
             informed.insert(host.to_owned());
         }
         // Of more hosts than are remembered every one may have got one.
-        gets_secret || informed.contains(host) || informed.len() >= INFORMED_MAX
+        may_know || informed.contains(host) || informed.len() >= INFORMED_MAX
+    }
+
+    /// Returns a text without the session's secrets.
+    fn masked(&self, text: String) -> String {
+        Masker::new(self.credentials.masks()).text(text)
     }
 
     /// Waits until the hand has one exchange less under way than it may.
@@ -292,11 +303,10 @@ impl Inner {
             tracing::warn!(session = %self.session_id, host = %record.host, %reason, %setting, "a request was denied");
             record.setting = Some(setting.clone()).filter(|setting| !setting.is_empty());
         }
-        let mask = |text: String| Masker::new(self.credentials.masks()).text(text);
         let error = match EgressError::from(failure) {
-            EgressError::Failed(text) => EgressError::Failed(mask(text)),
+            EgressError::Failed(text) => EgressError::Failed(self.masked(text)),
             EgressError::Denied { reason } => EgressError::Denied {
-                reason: mask(reason),
+                reason: self.masked(reason),
             },
             other => other,
         };
@@ -362,21 +372,15 @@ impl Drop for Noted {
 
 fn record(inner: &Inner, request: &http::Request<EgressBody>) -> HttpRequest {
     let uri = request.uri();
-    let mask = |text: &str| Masker::new(inner.credentials.masks()).text(text.to_owned());
+    let host = uri.host().unwrap_or_default().chars().take(255);
     HttpRequest {
         at: inner.networks.clock.now(),
         tool_use_id: inner.journal.call(),
         method: request.method().as_str().chars().take(32).collect(),
         scheme: uri.scheme_str().unwrap_or_default().to_owned(),
-        host: mask(
-            &uri.host()
-                .unwrap_or_default()
-                .chars()
-                .take(255)
-                .collect::<String>(),
-        ),
+        host: inner.masked(host.collect()),
         port: uri.port_u16(),
-        path: HttpRequest::kept_path(&mask(uri.path())),
+        path: HttpRequest::kept_path(&inner.masked(uri.path().to_owned())),
         status: None,
         error: None,
         setting: None,

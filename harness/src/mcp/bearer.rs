@@ -124,8 +124,7 @@ pub(super) fn token_of(credential: &Credential, secrets: &Bundle) -> Option<Secr
         "mcp_oauth" => ACCESS_TOKEN,
         _ => return None,
     };
-    let token = secrets.get(name)?;
-    Some(Secret::from_bytes(token.expose().to_vec()))
+    secrets.get(name).map(Secret::copy)
 }
 
 fn has_run_out(credential: &Credential, now: Timestamp) -> bool {

@@ -6,10 +6,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use http_body_util::BodyExt as _;
 use sinew_runtime::{EgressBody, EgressError, EgressTimeouts};
 use url::Url;
 use zeroize::Zeroizing;
@@ -17,7 +16,7 @@ use zeroize::Zeroizing;
 use super::bearer::{Bearer, Tried};
 use super::oauth::{SHOWN_BYTES_MAX, Shown};
 use super::redact::Redactor;
-use crate::egress::{Client, Policy, whole};
+use crate::egress::{Client, Policy, start_of, whole};
 use crate::secrets::Secret;
 use crate::vault::VaultError;
 
@@ -224,10 +223,10 @@ impl Http {
             ),
         };
         let (head, body) = response.into_parts();
-        let shown = tokio::time::timeout(SHOWN_PATIENCE, read_start(body, SHOWN_BYTES_MAX)).await;
+        let shown = tokio::time::timeout(SHOWN_PATIENCE, start_of(body, SHOWN_BYTES_MAX)).await;
         let (body, is_cut) = shown
             .map_or_else(|_| None, Result::ok)
-            .unwrap_or((Bytes::new(), true));
+            .unwrap_or((Vec::new(), true));
         self.note_shown(status, &head.headers, &body, is_cut);
         self.notes().refusal = Some(why);
         HttpError::Refused(status)
@@ -311,17 +310,6 @@ impl Http {
     }
 }
 
-/// Tells whether a secret may go to this URL: nobody on the way reads along, or the operator named the host.
-pub(super) fn may_carry_secrets(egress: &Client, url: &str) -> bool {
-    let Ok(url) = Url::parse(url) else {
-        return false;
-    };
-    let host = url.host_str().unwrap_or_default();
-    let port = url.port_or_known_default().unwrap_or_default();
-    let mut granted = egress.options().private_hosts.iter();
-    url.scheme() == "https" || granted.any(|grant| grant.fits(host, port))
-}
-
 fn is_refusal(status: StatusCode) -> bool {
     matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
 }
@@ -353,28 +341,9 @@ pub(super) fn is_of_type(headers: &HeaderMap, wanted: &str) -> bool {
 }
 
 /// Reads a body to its end. Errors: it breaks off, or is larger than `bytes_max`.
-pub(super) async fn read(body: EgressBody, bytes_max: usize) -> Result<Bytes, HttpError> {
-    match read_start(body, bytes_max).await? {
+pub(super) async fn read(body: EgressBody, bytes_max: usize) -> Result<Vec<u8>, HttpError> {
+    match start_of(body, bytes_max).await? {
         (bytes, false) => Ok(bytes),
         (_, true) => Err(HttpError::TooLarge(bytes_max)),
     }
-}
-
-/// Reads the start of a body, and tells whether there is more.
-pub(super) async fn read_start(
-    mut body: EgressBody,
-    bytes_max: usize,
-) -> Result<(Bytes, bool), HttpError> {
-    let mut bytes = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else {
-            continue;
-        };
-        let room = bytes_max.saturating_sub(bytes.len());
-        bytes.extend_from_slice(data.get(..room).unwrap_or(&data));
-        if data.len() > room {
-            return Ok((bytes.freeze(), true));
-        }
-    }
-    Ok((bytes.freeze(), false))
 }

@@ -29,7 +29,7 @@ use url::Url;
 
 use self::bearer::Bearer;
 use self::connection::Listener;
-use self::http::{Http, may_carry_secrets};
+use self::http::Http;
 use self::sse::SseTransport;
 use self::streamable::Client;
 use crate::clock::Clock;
@@ -104,7 +104,7 @@ impl Connector {
             .credential_for_server(&who.workspace, &who.vault_ids, &server.url)
             .await?;
         let bearer = match credential {
-            Some(_) if !may_carry_secrets(&self.egress, &server.url) => {
+            Some(_) if !self.egress.may_carry_secrets(&server.url) => {
                 return Err(McpError::Authentication(
                     "its credential is not sent without TLS: give it an https URL, or name its host in \
                      egress.private_hosts of the daemon's configuration"

@@ -21,10 +21,9 @@ use url::form_urlencoded::{Serializer, byte_serialize};
 use zeroize::Zeroizing;
 
 use super::bearer::token_of;
-use super::http::{may_carry_secrets, read, read_start};
 use super::redact::Redactor;
 use crate::clock::{Clock, Timestamp, rfc3339};
-use crate::egress::{Client, Policy, whole};
+use crate::egress::{Client, Policy, collect, start_of, whole};
 use crate::ids::WorkspaceId;
 use crate::json::Fields as _;
 use crate::secrets::{Bundle, Secret};
@@ -207,9 +206,9 @@ impl Refresher {
                 let token = token_of(&credential, &secrets);
                 return Ok(token.map_or(Refreshed::NotRefreshable, Refreshed::Token));
             }
-            secrets.set(ACCESS_TOKEN, copy_of(&access));
+            secrets.set(ACCESS_TOKEN, access.copy());
             if let Some(rotated) = &rotated {
-                secrets.set(REFRESH_TOKEN, copy_of(rotated));
+                secrets.set(REFRESH_TOKEN, rotated.copy());
             }
             let mut auth = credential.auth().clone();
             auth.set("expires_at", json!(expires_at.map(rfc3339)));
@@ -237,7 +236,10 @@ impl Refresher {
     async fn ask(&self, credential: &Credential, secrets: &Bundle) -> Result<Granted, Attempt> {
         let no_connection = |why: String| Attempt::NoConnection(why);
         let endpoint = credential.auth().at("refresh").at("token_endpoint");
-        if !may_carry_secrets(&self.egress, endpoint.as_str().unwrap_or_default()) {
+        if !self
+            .egress
+            .may_carry_secrets(endpoint.as_str().unwrap_or_default())
+        {
             return Err(no_connection("no secret is sent without TLS".to_owned()));
         }
         let request = token_request(credential.auth().at("refresh"), secrets);
@@ -250,15 +252,15 @@ impl Refresher {
             let response = response.map_err(|error| no_connection(error.to_string()))?;
             let (head, body) = response.into_parts();
             if head.status == StatusCode::OK {
-                let body = read(body, ANSWER_BYTES_MAX).await;
-                let body = Zeroizing::new(body.map_err(|e| no_connection(e.to_string()))?.to_vec());
+                let body = collect(body, ANSWER_BYTES_MAX).await;
+                let body = Zeroizing::new(body.map_err(|e| no_connection(e.to_string()))?);
                 return serde_json::from_slice(&body)
                     .map_err(|_| no_connection("its answer holds no access_token".to_owned()));
             }
             if head.status == StatusCode::TOO_MANY_REQUESTS || head.status.is_server_error() {
                 return Err(no_connection(format!("status {}", head.status)));
             }
-            let (body, is_cut) = read_start(body, SHOWN_BYTES_MAX)
+            let (body, is_cut) = start_of(body, SHOWN_BYTES_MAX)
                 .await
                 .map_err(|error| no_connection(error.to_string()))?;
             let mut redactor = Redactor::default();
@@ -329,10 +331,6 @@ fn token_request(refresh: &Value, secrets: &Bundle) -> Result<http::Request<Egre
         request.headers_mut().insert(AUTHORIZATION, basic);
     }
     Ok(request)
-}
-
-fn copy_of(secret: &Secret) -> Secret {
-    Secret::from_bytes(secret.expose().to_vec())
 }
 
 /// Reads `expires_in`, which some endpoints give as text.

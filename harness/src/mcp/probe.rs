@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::bearer::{Bearer, Tried};
 use super::error::McpError;
-use super::http::{Http, may_carry_secrets};
+use super::http::Http;
 use super::oauth::{Attempt, Shown};
 use super::{CONNECT_TIMEOUT, Connector, Server, open};
 use crate::egress::Policy;
@@ -30,7 +30,7 @@ impl Connector {
             name: "of the credential".to_owned(),
             url: url.unwrap_or_default().to_owned(),
         };
-        let bearer = match may_carry_secrets(&self.egress, &server.url) {
+        let bearer = match self.egress.may_carry_secrets(&server.url) {
             true => Bearer::of(self.refresher.clone(), credential),
             false => Bearer::none(),
         };

@@ -4,55 +4,41 @@
 //! are looked at after their escapes are resolved. Whoever wants to hide a token that he knows finds a form that is not
 //! looked for; against him only another token helps.
 
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use crate::egress::forms_of_secret;
 use crate::secrets::Secret;
 
 /// What stands where a secret stood.
 pub const REDACTED: &str = "[redacted]";
-/// Shortest secret that is looked for: shorter ones are in every text by chance.
-const SECRET_BYTES_MIN: usize = 6;
 
-/// The forms of the secrets that went to a server.
+/// The forms of the secrets that went to a server, the longest first.
 #[derive(Default)]
 pub struct Redactor {
     forms: Vec<Zeroizing<String>>,
 }
 
 impl Redactor {
-    /// Looks for this secret too: as it is, as a form has it, and in base64 at each alignment. Returns whether it is new.
+    /// Looks for this secret too, in the forms of [`forms_of_secret`]. Returns whether it is new.
     pub fn add(&mut self, secret: &Secret) -> bool {
         let Some(text) = secret.expose_text() else {
             return false;
         };
-        if text.len() < SECRET_BYTES_MIN || self.forms.iter().any(|form| ***form == *text) {
+        if self.forms.iter().any(|form| ***form == *text) {
             return false;
         }
-        self.forms.push(Zeroizing::new(text.to_owned()));
-        // As a form has it that a token endpoint was sent.
-        let form: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
-        if form != text {
-            self.forms.push(Zeroizing::new(form));
-        }
-        for shift in 0..3usize {
-            let shifted = Zeroizing::new([vec![0; shift].as_slice(), text.as_bytes()].concat());
-            for encoded in [
-                STANDARD_NO_PAD.encode(&*shifted),
-                URL_SAFE_NO_PAD.encode(&*shifted),
-            ] {
-                // The first and the last group of characters are shared with the neighbours.
-                let encoded = Zeroizing::new(encoded);
-                let inner = encoded.get(4..encoded.len().saturating_sub(4));
-                let inner = inner.unwrap_or_default();
-                if inner.len() >= SECRET_BYTES_MIN && !self.forms.iter().any(|f| ***f == *inner) {
-                    self.forms.push(Zeroizing::new(inner.to_owned()));
-                }
+        let before = self.forms.len();
+        for form in forms_of_secret(secret.expose()) {
+            if let Ok(form) = std::str::from_utf8(&form)
+                && !self.forms.iter().any(|known| ***known == *form)
+            {
+                self.forms.push(Zeroizing::new(form.to_owned()));
             }
         }
-        true
+        // What is a part of another form must not be taken out of it first.
+        self.forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        self.forms.len() > before
     }
 
     /// Returns the text without secrets.
@@ -112,6 +98,7 @@ impl Redactor {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
 
     use super::*;

@@ -18,7 +18,8 @@ use rmcp::transport::streamable_http_client::{
 use sinew_runtime::{EgressBody, EgressError};
 use sse_stream::{Sse, SseStream};
 
-use super::http::{Http, HttpError, Request, is_of_type, read, read_start};
+use super::http::{Http, HttpError, Request, is_of_type, read};
+use crate::egress::start_of;
 
 const JSON: &str = "application/json";
 const EVENTS: &str = "text/event-stream";
@@ -112,7 +113,8 @@ impl StreamableHttpClient for Client {
         if status.is_success() && !expects_answer {
             return Ok(StreamableHttpPostResponse::Accepted);
         }
-        let (body, _) = read_start(body, limits.max_error_response_size).await?;
+        let start = start_of(body, limits.max_error_response_size).await;
+        let (body, _) = start.map_err(HttpError::from)?;
         Err(self.unusable(status, &head.headers, &body))
     }
 

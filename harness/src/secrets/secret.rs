@@ -16,6 +16,11 @@ impl Secret {
         Self(Zeroizing::new(bytes))
     }
 
+    /// Returns another one of the same bytes. There is no `Clone`: copies are made where they are needed, by name.
+    pub fn copy(&self) -> Self {
+        Self::from_bytes(self.0.to_vec())
+    }
+
     /// Returns the secret itself. Whoever calls this answers for where it goes.
     pub fn expose(&self) -> &[u8] {
         &self.0

@@ -198,6 +198,18 @@ impl Vaults {
             SEALED_FIELD,
             seal(&self.keyring, &credential.context(), bundle)?,
         );
+        let stored = self.write(credential, body, at).await?;
+        Ok(Credential { stored })
+    }
+
+    /// Writes the body of a credential, if nobody changed it since it was read; all else stays.
+    async fn write(
+        &self,
+        credential: &Credential,
+        body: Value,
+        at: Timestamp,
+    ) -> Result<Resource, StoreError> {
+        let stored = &credential.stored;
         let unique_name = body.at(UNIQUE_NAME_FIELD).as_str().map(str::to_owned);
         let change = ResourceChange {
             body,
@@ -207,10 +219,8 @@ impl Vaults {
             archived_at: stored.archived_at,
             at,
         };
-        let stored = self
-            .store
+        self.store
             .update(&stored.key, stored.revision, change)
-            .await?;
-        Ok(Credential { stored })
+            .await
     }
 }

@@ -1,14 +1,13 @@
 //! Credentials of MCP servers: which server one is for, and that its token could not be refreshed.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use url::Url;
 
 use super::{Credential, REFRESH_FAILED_FIELD, VaultError, Vaults};
 use crate::clock::{Timestamp, rfc3339};
 use crate::ids::WorkspaceId;
 use crate::json::Fields as _;
-use crate::secrets::UNIQUE_NAME_FIELD;
-use crate::store::{ResourceChange, StoreError};
+use crate::store::StoreError;
 
 /// Returns the form by which URLs of MCP servers are compared: scheme and host in lower case, without default port,
 /// fragment and trailing slash. `None` if it is no URL.
@@ -47,27 +46,12 @@ impl Vaults {
         why: &str,
         at: Timestamp,
     ) -> Result<(), VaultError> {
-        let stored = &credential.stored;
-        let mut body = stored.body.clone();
+        let mut body = credential.stored.body.clone();
         if !body.at(REFRESH_FAILED_FIELD).is_null() {
             return Ok(());
         }
         body.set(REFRESH_FAILED_FIELD, json!({"at": rfc3339(at), "why": why}));
-        let unique_name: Option<&Value> = body.get(UNIQUE_NAME_FIELD);
-        let unique_name = unique_name.and_then(Value::as_str).map(str::to_owned);
-        let change = ResourceChange {
-            body,
-            new_version: false,
-            unique_name,
-            status: stored.status.clone(),
-            archived_at: stored.archived_at,
-            at,
-        };
-        match self
-            .store
-            .update(&stored.key, stored.revision, change)
-            .await
-        {
+        match self.write(credential, body, at).await {
             Ok(_) | Err(StoreError::RevisionConflict { .. } | StoreError::NotFound) => Ok(()),
             Err(error) => Err(error.into()),
         }

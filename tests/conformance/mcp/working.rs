@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::Result;
 use serde_json::json;
+use sinew_tests::canary::files_below;
 use sinew_tests::log_rules::{self, of_kind};
 
 use sinew_tests::mcp::McpServer;
@@ -13,7 +14,7 @@ use sinew_tests::python;
 use sinew_tests::world::World;
 
 use crate::PROGRAM;
-use crate::secrets::{CANARY, files, holds_canary};
+use crate::secrets::{CANARY, holds_canary};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_uses_a_server_with_a_token_that_nobody_sees() -> Result<()> {
@@ -93,8 +94,7 @@ async fn an_agent_uses_a_server_with_a_token_that_nobody_sees() -> Result<()> {
     log_rules::check(&all)?;
     assert!(of_kind(&all, "session.error").is_empty());
     setup.world.stop()?;
-    let mut found = Vec::new();
-    files(&setup.world.folder(), &mut found)?;
+    let found = files_below(&setup.world.folder())?;
     assert!(found.contains(&log) && found.len() > 5, "{found:?}");
     for file in found {
         assert!(!holds_canary(&std::fs::read(&file)?), "{}", file.display());

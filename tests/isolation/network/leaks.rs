@@ -56,6 +56,29 @@ async fn a_compressed_echo_does_not_pass() -> Result<()> {
     attack.check_nothing_is_kept().await
 }
 
+/// Why: which hosts may know a secret follows from the credentials, so it does not matter whether this hand, or one
+/// before the daemon was started again, has sent it; and a part of a response may begin in the middle of a secret.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_an_earlier_hand_told_is_not_trusted_either() -> Result<()> {
+    let mut attack = Attack::open(&[
+        "curl -sS URL/plain -H \"X-Own: $TOKEN\"",
+        "curl -sS --compressed URL/packed -d harmless; echo status $?",
+        "curl -sS -r 3-9 URL/plain; curl -sS -r 3-9 FOREIGN/plain; echo status $?",
+    ])
+    .await?;
+    attack.run(0).await?;
+    attack.world.stop()?;
+    attack.world.restart()?;
+    let outcome = attack.run(1).await?;
+    assert!(outcome.text.contains("came compressed"), "{}", outcome.text);
+    attack.server.take();
+    attack.run(2).await?;
+    let seen = attack.server.take();
+    let ranges: Vec<&str> = seen.iter().map(|seen| seen.header("range")).collect();
+    assert_eq!(ranges, ["", "bytes=3-9"]);
+    attack.check_nothing_is_kept().await
+}
+
 /// Why: what a tool says is looked through once more before it is kept or shown, for what no header told.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_hand_unpacks_is_masked_in_what_it_says() -> Result<()> {

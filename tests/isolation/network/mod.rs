@@ -8,12 +8,11 @@ mod leaks;
 mod reach;
 mod server;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use serde_json::{Value, json};
+use sinew_tests::canary::{Canary, files_below};
 use sinew_tests::client::Client;
 use sinew_tests::log_rules::{of_kind, text_of};
 use sinew_tests::world::World;
@@ -119,8 +118,7 @@ impl Attack {
         self.world.stop()?;
         // Events and blobs are stored compressed where that pays, so what is short is looked for as it is, and the
         // rest was read above through the API.
-        let mut files = Vec::new();
-        list(&self.world.folder(), &mut files)?;
+        let mut files = files_below(&self.world.folder())?;
         files.push(self.log.clone());
         assert!(files.len() > 3, "{files:?}");
         for file in files {
@@ -162,34 +160,9 @@ fn log_file() -> PathBuf {
     std::env::temp_dir().join(format!("sinew-attack-{number:016x}.log"))
 }
 
-fn list(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        match entry.file_type()? {
-            kind if kind.is_dir() => list(&entry.path(), found)?,
-            kind if kind.is_file() => found.push(entry.path()),
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// Tells whether bytes hold the secret: plain, escaped as JSON or percent-encoded, or in base64 at any alignment.
+/// Tells whether bytes hold the secret in any usual form.
 fn holds_secret(bytes: &[u8]) -> bool {
-    let mut forms = vec![
-        CANARY.as_bytes().to_vec(),
-        CANARY.replace('"', "\\\"").into_bytes(),
-        b"canary-5be81f%2F0%2B7d2c%22never%26seen".to_vec(),
-    ];
-    for shift in 0..3 {
-        let text = format!("{}{CANARY}", "x".repeat(shift));
-        for encoded in [STANDARD.encode(&text), URL_SAFE.encode(&text)] {
-            forms.push(encoded.as_bytes()[4..encoded.len() - 4].to_vec());
-        }
-    }
-    forms
-        .iter()
-        .any(|form| bytes.windows(form.len()).any(|window| window == form))
+    Canary::new(CANARY).is_in(bytes)
 }
 
 /// Returns the last result's text of a session.
