@@ -6,9 +6,14 @@ use tracing_subscriber::EnvFilter;
 
 /// Starts logging; does nothing when it was started before.
 pub fn init() {
-    // What the SDK of MCP tells of a connection is told by its user, who knows the server and its session.
-    let default = "warn,sinew=info,rmcp=off";
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let filter = EnvFilter::try_from_default_env();
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new("warn,sinew=info"));
+    // Whatever is chosen: what the SDK of MCP tells of a connection is told by its user, who knows the server, its
+    // session and its secrets.
+    let filter = match "rmcp=off".parse() {
+        Ok(directive) => filter.add_directive(directive),
+        Err(_) => filter,
+    };
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -305,13 +305,15 @@ impl Driver {
         &mut self,
         server: &Server,
     ) -> Result<Woken<Result<Connection, McpError>>, DriverError> {
+        let who = self.who().await?;
         if let Some((open, connection)) = self.servers.open.remove(&server.name)
             && open == *server
+            && connection.is_within(&who)
             && !connection.is_closed()
         {
             return Ok(Woken::Done(Ok(connection)));
         }
-        let (mcp, who, server) = (self.brain.mcp.clone(), self.who().await?, server.clone());
+        let (mcp, server) = (self.brain.mcp.clone(), server.clone());
         // Boxed: the SDK's handshake is a large future.
         self.attend(Box::pin(async move { mcp.connect(&who, &server).await }))
             .await
@@ -495,13 +497,13 @@ fn is_repeatable(state: &State, call: &Call) -> bool {
 }
 
 fn push_error(draft: &mut Draft, server: &str, error: &McpError) {
-    tracing::warn!(server, %error, "an MCP server cannot be used");
-    let message = match error {
-        McpError::Vault(_) => {
-            format!("the MCP server {server:?} cannot be used: its credential cannot be read")
+    match error {
+        McpError::Vault(error) => {
+            tracing::error!(server, %error, "the credential of an MCP server cannot be read");
         }
-        error => format!("the MCP server {server:?} cannot be used: {error}"),
-    };
+        error => tracing::warn!(server, %error, "an MCP server cannot be used"),
+    }
+    let message = format!("the MCP server {server:?} cannot be used: {error}");
     draft.server_error(error.kind(), &message, server);
 }
 

@@ -265,6 +265,8 @@ pub async fn start_of(body: EgressBody, bytes_max: usize) -> Result<(Vec<u8>, bo
 fn failure(error: &reqwest::Error, target: &Target) -> Failure {
     let mut cause = error.source();
     let mut is_refused = false;
+    // Later failures of TLS are of a connection that the request may have gone through already.
+    let is_connecting = error.is_connect();
     while let Some(inner) = cause {
         if let Some(NotAllowed(address)) = inner.downcast_ref() {
             let setting = format!(
@@ -285,12 +287,12 @@ fn failure(error: &reqwest::Error, target: &Target) -> Failure {
             return Failure::Failed(error.clone());
         }
         if let Some(error) = inner.downcast_ref::<io::Error>() {
-            if is_of_tls(error) {
+            if is_connecting && is_of_tls(error) {
                 return Failure::Failed(EgressError::Tls);
             }
             is_refused |= error.kind() == io::ErrorKind::ConnectionRefused;
         }
-        if inner.is::<rustls::Error>() {
+        if is_connecting && inner.is::<rustls::Error>() {
             return Failure::Failed(EgressError::Tls);
         }
         cause = inner.source();
@@ -311,19 +313,22 @@ fn is_of_tls(error: &io::Error) -> bool {
 }
 
 fn broken(error: &reqwest::Error) -> EgressError {
-    let mut deepest: &dyn std::error::Error = error;
-    while let Some(inner) = deepest.source() {
+    let mut cause = error.source();
+    // The outermost text would name the URL, and the deepest may be the peer's own words.
+    let mut why = "the connection broke off".to_owned();
+    while let Some(inner) = cause {
         if let Some(error) = inner.downcast_ref::<EgressError>() {
             return error.clone();
         }
-        deepest = inner;
+        if let Some(error) = inner.downcast_ref::<io::Error>() {
+            why = error.kind().to_string();
+        } else if let Some(error) = inner.downcast_ref::<hyper::Error>() {
+            why = error.to_string();
+        }
+        cause = inner.source();
     }
-    if error.is_timeout() {
-        return EgressError::Timeout;
-    }
-    // The outermost text alone would name the URL.
-    match error.source() {
-        Some(_) => EgressError::Failed(deepest.to_string()),
-        None => EgressError::Failed("the connection broke off".to_owned()),
+    match error.is_timeout() {
+        true => EgressError::Timeout,
+        false => EgressError::Failed(why),
     }
 }

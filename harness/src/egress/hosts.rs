@@ -40,6 +40,14 @@ impl HostPattern {
         }
     }
 
+    /// Returns the pattern that fits this host alone, whatever characters it has.
+    pub fn exact(host: &str) -> Self {
+        Self {
+            name: normal(host),
+            is_wildcard: false,
+        }
+    }
+
     /// Tells whether it fits a host.
     pub fn fits(&self, host: &str) -> bool {
         let host = normal(host);
@@ -184,6 +192,8 @@ mod tests {
             let fits = HostPattern::new(pattern).fits(host);
             assert_eq!(fits, expected, "{pattern} {host}");
         }
+        let exact = HostPattern::exact("*.Com");
+        assert!(exact.fits("*.com") && !exact.fits("a.com"));
         assert!(Hosts::of_networking(&json!({"type": "unrestricted"})).allow("x"));
         assert!(!Hosts::of_networking(&json!({"type": "new"})).allow("x"));
         assert!(!Hosts::of_networking(&Value::Null).allow("x"));

@@ -82,7 +82,7 @@ impl Policy {
         if let Hosts::Some(patterns) = &mut hosts
             && *networking.at("allow_mcp_servers") == true
         {
-            patterns.extend(mcp_hosts.iter().map(|host| HostPattern::new(host)));
+            patterns.extend(mcp_hosts.iter().map(|host| HostPattern::exact(host)));
         }
         Self {
             hosts,
@@ -99,7 +99,7 @@ impl Policy {
         let environment = Self::of_environment(networking, &[host.to_owned()]);
         match environment.allows(host) {
             true => Self {
-                hosts: Hosts::Some(vec![HostPattern::new(host)]),
+                hosts: Hosts::Some(vec![HostPattern::exact(host)]),
                 has_registries: false,
                 otherwise: Denial::new("it is not the host of the MCP server", ""),
             },

@@ -4,16 +4,20 @@
 //! and another to the connection.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::sync::Semaphore;
 
 use super::policy::may_mean;
 
 /// Addresses looked at of one name; a name has a few.
 const ADDRESSES_MAX: usize = 64;
+
+/// Lookups that are under way at a time.
+static LOOKUPS: Semaphore = Semaphore::const_new(64);
 
 /// Resolves names. Tests stand in for it where a name has to change its meaning.
 #[async_trait]
@@ -29,7 +33,15 @@ pub struct SystemNames;
 #[async_trait]
 impl Names for SystemNames {
     async fn addresses(&self, name: &str) -> io::Result<Vec<IpAddr>> {
-        let found = tokio::net::lookup_host((name, 0)).await?;
+        // The system's resolver blocks, and goes on when nobody waits for it any more: slow names must not take every
+        // thread that the daemon has for such work.
+        let permit = LOOKUPS.acquire().await.map_err(io::Error::other)?;
+        let name = name.to_owned();
+        let found = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            (name.as_str(), 0).to_socket_addrs()
+        });
+        let found = found.await.map_err(io::Error::other)??;
         Ok(found.map(|address| address.ip()).collect())
     }
 }

@@ -22,6 +22,7 @@ use super::error::{CallError, McpError};
 use super::http::{Http, HttpError};
 use super::listed::Listing;
 use super::sse::SseTransportError;
+use super::{CONNECT_TIMEOUT, OnBehalfOf};
 
 /// Field of `_meta` with a call's idempotency key: the same for a call that is made again after a crash.
 const IDEMPOTENCY_KEY: &str = "io.sinew/idempotency-key";
@@ -29,8 +30,10 @@ const IDEMPOTENCY_KEY: &str = "io.sinew/idempotency-key";
 const PAGES_MAX: usize = 64;
 /// Longest wait for a server to hear that a call is cancelled, or that the connection ends.
 const GOODBYE_PATIENCE: Duration = Duration::from_secs(2);
-/// Bytes of the progress that one call shows.
+/// Characters of a line of progress.
 const PROGRESS_LINE_CHARS_MAX: usize = 2_000;
+/// Characters of a server's own words on a failure.
+const TOLD_CHARS_MAX: usize = 2_000;
 
 /// Takes what a call says of its progress.
 pub type ProgressSink = Arc<dyn Fn(&[u8]) + Send + Sync>;
@@ -95,12 +98,19 @@ pub struct Connection {
     pub(super) listener: Listener,
     /// None of a server that is reached in another way.
     pub(super) http: Option<Http>,
+    /// What the environment allowed when it was opened.
+    pub(super) networking: Value,
 }
 
 impl Connection {
     /// Returns whether the server ended the connection.
     pub fn is_closed(&self) -> bool {
         self.service.is_closed() || self.service.peer().is_transport_closed()
+    }
+
+    /// Returns whether the session's environment allows what it did when the connection was opened.
+    pub fn is_within(&self, who: &OnBehalfOf) -> bool {
+        self.networking == who.networking
     }
 
     /// Returns whether the server said that its tools are others than the last that were listed.
@@ -112,12 +122,16 @@ impl Connection {
     /// can be offered to a model.
     pub async fn tools(&self) -> Result<Vec<Value>, McpError> {
         self.listener.has_changed.store(false, Ordering::Release);
-        let has_tools = self.service.peer().peer_info();
-        if has_tools.is_some_and(|info| info.capabilities.tools.is_none()) {
+        let listed = tokio::time::timeout(CONNECT_TIMEOUT, self.list()).await;
+        let late = || McpError::Connection("it did not list its tools in time".to_owned());
+        let listed = listed.unwrap_or_else(|_| Err(late()));
+        let info = self.service.peer().peer_info();
+        let says_none = info.is_some_and(|info| info.capabilities.tools.is_none());
+        match listed {
             // Some have tools and do not say so.
-            return Ok(self.list().await.unwrap_or_default());
+            Err(McpError::Connection(_)) if says_none => Ok(Vec::new()),
+            listed => listed,
         }
-        self.list().await
     }
 
     async fn list(&self) -> Result<Vec<Value>, McpError> {
@@ -210,13 +224,10 @@ impl Connection {
                     _ => CallError::Unknown(format!("the server failed: {message}")),
                 }
             }
-            ServiceError::TransportSend(sent) => {
-                let why = self.why(error);
-                match is_unsent(&*sent.error) {
-                    true => CallError::NotMade(self.failed("the call was not made", error)),
-                    false => CallError::Unknown(why),
-                }
-            }
+            ServiceError::TransportSend(sent) => match is_unsent(&*sent.error) {
+                true => CallError::NotMade(self.failed("the call was not made", error)),
+                false => CallError::Unknown(self.why(error)),
+            },
             ServiceError::Timeout { .. } => {
                 CallError::Unknown("the server did not answer in time".to_owned())
             }
@@ -243,11 +254,11 @@ impl Connection {
     }
 
     fn clean(&self, text: &str) -> String {
-        let text: String = text.chars().take(PROGRESS_LINE_CHARS_MAX).collect();
-        match &self.http {
-            Some(http) => http.clean(&text),
-            None => text,
-        }
+        let text = match &self.http {
+            Some(http) => http.clean(text),
+            None => text.to_owned(),
+        };
+        text.chars().take(TOLD_CHARS_MAX).collect()
     }
 
     /// Ends the connection and tells the server, within bounded time.

@@ -141,14 +141,33 @@ fn medium(kind: &str, data: String, what: &str, media: &mut usize) -> Value {
         return text_block(&format!("[{what} of {bytes} bytes, which is too large]"));
     }
     // A provider would refuse the whole conversation.
-    if data.is_empty() || STANDARD.decode(&data).is_err() {
+    let Ok(bytes) = STANDARD.decode(&data) else {
         return text_block(&format!("[{what} that is not in base64]"));
+    };
+    if !begins_as(&essence, &bytes) {
+        return text_block(&format!("[{what} that is no {essence}]"));
     }
     *media += data.len();
     json!({
         "type": block,
         "source": {"type": "base64", "media_type": essence, "data": data},
     })
+}
+
+/// Tells whether bytes begin as a file of this type does.
+fn begins_as(kind: &str, bytes: &[u8]) -> bool {
+    match kind {
+        "image/png" => bytes.starts_with(b"\x89PNG\r\n\x1a\n"),
+        "image/jpeg" => bytes.starts_with(b"\xff\xd8\xff"),
+        "image/gif" => bytes.starts_with(b"GIF8"),
+        "image/webp" => bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP"),
+        // Readers of PDF look for its mark a little further on, too.
+        "application/pdf" => {
+            let start = bytes.get(..1_024).unwrap_or(bytes);
+            start.windows(5).any(|window| window == b"%PDF-")
+        }
+        _ => false,
+    }
 }
 
 fn bytes_of(base64: &str) -> usize {
@@ -166,22 +185,25 @@ mod tests {
     #[test]
     fn every_kind_of_content_has_a_form() {
         let data = STANDARD.encode("0123456789");
+        let picture = STANDARD.encode(b"\x89PNG\r\n\x1a\n..");
+        let paper = STANDARD.encode("%PDF-1.7 ..");
         let content = of(json!({"content": [
             {"type": "text", "text": "hello"},
-            {"type": "image", "mimeType": "image/PNG", "data": data},
+            {"type": "image", "mimeType": "image/PNG", "data": picture},
             {"type": "image", "mimeType": "image/tiff", "data": data},
             {"type": "image", "mimeType": "image/png", "data": "no base64!"},
             {"type": "audio", "mimeType": "audio/wav", "data": data},
             {"type": "resource_link", "uri": "file:///a", "name": "a", "mimeType": "text/plain", "description": "d"},
             {"type": "resource", "resource": {"uri": "r://t", "text": "inside"}},
-            {"type": "resource", "resource": {"uri": "r://p", "mimeType": "application/pdf", "blob": data}},
+            {"type": "resource", "resource": {"uri": "r://p", "mimeType": "application/pdf", "blob": paper}},
+            {"type": "image", "mimeType": "image/jpeg", "data": picture},
             {"type": "resource", "resource": {"uri": "r://z", "mimeType": "application/zip", "blob": data}},
         ]}));
         let kinds: Vec<&str> = content.iter().filter_map(|b| b["type"].as_str()).collect();
         assert_eq!(
             kinds,
             [
-                "text", "image", "text", "text", "text", "text", "text", "document", "text"
+                "text", "image", "text", "text", "text", "text", "text", "document", "text", "text"
             ]
         );
         assert_eq!(content[1]["source"]["media_type"], "image/png");
@@ -194,6 +216,7 @@ mod tests {
             content[5]["text"],
             "[resource a: file:///a (text/plain)]\nd"
         );
+        assert_eq!(content[8]["text"], "[an image that is no image/jpeg]");
         assert_eq!(content[6]["text"], "[resource r://t]\ninside");
         assert_eq!(of(json!({"content": []}))[0]["text"], "(no output)");
     }

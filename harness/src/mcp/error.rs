@@ -12,7 +12,7 @@ pub enum McpError {
     #[error("{0}")]
     Authentication(String),
     /// The credential for it cannot be read: the operator's problem.
-    #[error("the credential for it cannot be used: {0}")]
+    #[error("its credential cannot be read; the operator was told")]
     Vault(#[from] VaultError),
 }
 

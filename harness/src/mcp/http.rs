@@ -14,6 +14,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::bearer::{Bearer, Tried};
+use super::bounds::Rate;
 use super::oauth::{SHOWN_BYTES_MAX, Shown};
 use super::redact::Redactor;
 use crate::egress::{Client, Policy, start_of, whole};
@@ -24,6 +25,16 @@ use crate::vault::VaultError;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest wait for the body of an answer that is only shown.
 const SHOWN_PATIENCE: Duration = Duration::from_secs(2);
+/// Most requests of a server's own that are answered in a minute.
+const ANSWERS_PER_MINUTE_MAX: u32 = 60;
+/// Streams of events that are opened in a minute without waiting, and how long each further one waits.
+const STREAMS_PER_MINUTE_MAX: u32 = 20;
+const STREAM_PAUSE: Duration = Duration::from_secs(3);
+/// Bytes of an answer that are looked through before its start is shown: a secret that its end cuts is not known.
+pub(super) const LOOKED_THROUGH_BYTES: usize = 128 << 10;
+/// Longest content type that is shown, in characters.
+const CONTENT_TYPE_CHARS_MAX: usize = 128;
+
 /// Most hops to another path of the same server.
 const REDIRECTS_MAX: usize = 3;
 
@@ -34,7 +45,7 @@ pub enum HttpError {
     #[error(transparent)]
     Egress(#[from] EgressError),
     /// The credential for it could not be had.
-    #[error(transparent)]
+    #[error("its credential cannot be read; the operator was told")]
     Vault(#[from] VaultError),
     /// The URL is none.
     #[error("{0:?} is no URL that can be asked")]
@@ -94,6 +105,10 @@ struct Inner {
     origin: Option<url::Origin>,
     redactor: Mutex<Redactor>,
     notes: Mutex<Notes>,
+    /// Requests of the server's own that are answered, such as pings.
+    answers: Rate,
+    /// Streams that are opened.
+    streams: Rate,
 }
 
 /// What the SDK does not hand on of a failure.
@@ -120,6 +135,8 @@ impl Http {
                 origin: Url::parse(url).ok().map(|url| url.origin()),
                 redactor: Mutex::default(),
                 notes: Mutex::default(),
+                answers: Rate::per_minute(ANSWERS_PER_MINUTE_MAX),
+                streams: Rate::per_minute(STREAMS_PER_MINUTE_MAX),
             }),
         }
     }
@@ -142,6 +159,18 @@ impl Http {
     fn notes(&self) -> MutexGuard<'_, Notes> {
         let notes = self.inner.notes.lock();
         notes.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells whether one more request of the server's own is answered.
+    pub(super) fn may_answer(&self) -> bool {
+        self.inner.answers.take()
+    }
+
+    /// Waits before one more stream is opened, if there were many of late.
+    pub(super) async fn before_stream(&self) {
+        if !self.inner.streams.take() {
+            tokio::time::sleep(STREAM_PAUSE).await;
+        }
     }
 
     /// Returns a text of the server's without the secrets that were sent to it.
@@ -173,8 +202,22 @@ impl Http {
             Ok(response) => {
                 notes.status = Some(response.status());
                 notes.failure = None;
+                // Whoever serves now does not mind the credential, whatever it refused before.
+                if response.status().is_success() {
+                    notes.refusal = None;
+                }
             }
-            Err(error) => notes.failure = Some(error.to_string()),
+            Err(error) => {
+                if let HttpError::Vault(error) = error {
+                    tracing::error!(%error, "the credential of an MCP server cannot be read");
+                }
+                let why = error.to_string();
+                // Before anything else is locked: cleaning has a lock of its own.
+                drop(notes);
+                let why = self.clean(&why);
+                notes = self.notes();
+                notes.failure = Some(why);
+            }
         }
         drop(notes);
         sent
@@ -223,7 +266,8 @@ impl Http {
             ),
         };
         let (head, body) = response.into_parts();
-        let shown = tokio::time::timeout(SHOWN_PATIENCE, start_of(body, SHOWN_BYTES_MAX)).await;
+        let shown = start_of(body, LOOKED_THROUGH_BYTES);
+        let shown = tokio::time::timeout(SHOWN_PATIENCE, shown).await;
         let (body, is_cut) = shown
             .map_or_else(|_| None, Result::ok)
             .unwrap_or((Vec::new(), true));
@@ -240,14 +284,7 @@ impl Http {
         body: &[u8],
         is_cut: bool,
     ) {
-        let kind = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
-        let start = body.get(..SHOWN_BYTES_MAX).unwrap_or(body);
-        let shown = Shown {
-            status: status.as_u16(),
-            content_type: kind.unwrap_or_default().to_owned(),
-            body: self.clean_json(&String::from_utf8_lossy(start)),
-            is_cut: is_cut || start.len() < body.len(),
-        };
+        let shown = shown(&self.redactor(), status, headers, (body, is_cut));
         self.notes().shown = Some(shown);
     }
 
@@ -307,6 +344,28 @@ impl Http {
             url = url.join(to).map_err(|_| no_url())?;
         }
         Err(HttpError::Redirect(self.clean(url.as_str())))
+    }
+}
+
+/// Returns an answer to be shown: what is given of its body is cleaned as a whole, and then cut.
+pub(super) fn shown(
+    redactor: &Redactor,
+    status: StatusCode,
+    headers: &HeaderMap,
+    (body, is_cut): (&[u8], bool),
+) -> Shown {
+    let kind = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    let kind = redactor.text(kind.unwrap_or_default());
+    let clean = redactor.json(&String::from_utf8_lossy(body));
+    let mut end = clean.len().min(SHOWN_BYTES_MAX);
+    while !clean.is_char_boundary(end) {
+        end -= 1;
+    }
+    Shown {
+        status: status.as_u16(),
+        content_type: kind.chars().take(CONTENT_TYPE_CHARS_MAX).collect(),
+        body: clean.get(..end).unwrap_or_default().to_owned(),
+        is_cut: is_cut || end < clean.len(),
     }
 }
 

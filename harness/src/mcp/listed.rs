@@ -7,6 +7,10 @@ use crate::json::Fields as _;
 
 /// Most tools of one server; an agent has not more over all its toolsets either.
 const TOOLS_MAX: usize = 256;
+/// Most tools of one server that are looked at.
+const SEEN_MAX: usize = 4_096;
+/// Tools that cannot be offered of which the operator is told.
+const LEFT_OUT_TOLD_MAX: usize = 20;
 /// Longest name in characters.
 const NAME_CHARACTERS_MAX: usize = 128;
 /// Longest description in characters; the rest of a longer one is left out.
@@ -17,6 +21,10 @@ const SCHEMA_BYTES_MAX: usize = 64 << 10;
 const LIST_BYTES_MAX: usize = 1 << 20;
 /// Deepest nesting of a schema.
 const DEPTH_MAX: usize = 32;
+/// The types that JSON Schema knows.
+const TYPES: [&str; 7] = [
+    "array", "boolean", "integer", "null", "number", "object", "string",
+];
 /// Longest name of a property in bytes that providers take.
 const PROPERTY_BYTES_MAX: usize = 64;
 
@@ -25,7 +33,9 @@ const PROPERTY_BYTES_MAX: usize = 64;
 pub(super) struct Listing {
     tools: Vec<Value>,
     bytes: usize,
-    /// Tools that cannot be offered, and why.
+    /// Tools that were looked at.
+    seen: usize,
+    /// The first of the tools that cannot be offered, and why.
     left_out: Vec<(String, &'static str)>,
 }
 
@@ -33,6 +43,10 @@ impl Listing {
     /// Adds the tools of one page. Returns false once no more are taken.
     pub(super) fn add(&mut self, page: Vec<Tool>) -> bool {
         for tool in page {
+            self.seen += 1;
+            if self.seen > SEEN_MAX {
+                return false;
+            }
             if self.tools.len() >= TOOLS_MAX {
                 self.leave_out(&tool.name, "the server has too many tools");
                 return false;
@@ -60,15 +74,17 @@ impl Listing {
     /// Returns the tools: `name`, `description`, `input_schema`, and whether a call `is_repeatable`. What was left out
     /// is for the operator to know.
     pub(super) fn finish(self, server: &str) -> Vec<Value> {
-        for (tool, why) in self.left_out.iter().take(20) {
+        for (tool, why) in &self.left_out {
             tracing::warn!(server, tool, why, "a tool of an MCP server is not offered");
         }
         self.tools
     }
 
     fn leave_out(&mut self, name: &str, why: &'static str) {
-        let name: String = name.chars().take(NAME_CHARACTERS_MAX).collect();
-        self.left_out.push((name, why));
+        if self.left_out.len() < LEFT_OUT_TOLD_MAX {
+            let name: String = name.chars().take(NAME_CHARACTERS_MAX).collect();
+            self.left_out.push((name, why));
+        }
     }
 }
 
@@ -131,7 +147,36 @@ fn schema(schema: &Map<String, Value>) -> Result<Value, &'static str> {
     if depth(&schema) > DEPTH_MAX {
         return Err("the schema of its input is nested too deeply");
     }
+    if !is_schema(&schema) {
+        return Err("the schema of its input is no JSON Schema");
+    }
     Ok(schema)
+}
+
+/// Tells whether the keywords that providers check have the form that JSON Schema gives them.
+fn is_schema(schema: &Value) -> bool {
+    let Value::Object(keywords) = schema else {
+        return schema.is_boolean();
+    };
+    let is_type = |kind: &Value| kind.as_str().is_some_and(|kind| TYPES.contains(&kind));
+    let all = |value: &Value, is_fit: &dyn Fn(&Value) -> bool| {
+        value.as_array().is_some_and(|all| all.iter().all(is_fit))
+    };
+    keywords
+        .iter()
+        .all(|(keyword, value)| match keyword.as_str() {
+            "type" => is_type(value) || all(value, &is_type),
+            "properties" | "patternProperties" | "$defs" | "definitions" => value
+                .as_object()
+                .is_some_and(|schemas| schemas.values().all(is_schema)),
+            "required" => all(value, &Value::is_string),
+            "enum" => value.is_array(),
+            "anyOf" | "oneOf" | "allOf" | "prefixItems" => all(value, &is_schema),
+            "items" => is_schema(value) || all(value, &is_schema),
+            "additionalProperties" | "not" | "contains" | "propertyNames" => is_schema(value),
+            "title" | "description" | "$ref" | "format" | "pattern" => value.is_string(),
+            _ => true,
+        })
 }
 
 fn depth(value: &Value) -> usize {
@@ -163,6 +208,9 @@ mod tests {
             json!({"name": "list", "inputSchema": {"type": "array"}}),
             json!({"name": "odd", "inputSchema": {"type": "object", "properties": {"a b": {}}}}),
             json!({"name": "deep", "inputSchema": {"type": "object", "properties": {"a": deep}}}),
+            json!({"name": "wrong", "inputSchema": {"type": "object", "properties": {"a": 5}}}),
+            json!({"name": "fruit", "inputSchema": {"type": "object", "properties": {"a": {"type": "banana"}}}}),
+            json!({"name": "must", "inputSchema": {"type": "object", "required": "x"}}),
             json!({"name": "x".repeat(129), "inputSchema": {"type": "object"}}),
             json!({"name": "large", "inputSchema": {"type": "object", "title": "x".repeat(70_000)}}),
             json!({"name": "idem", "title": "t", "annotations": {"idempotentHint": true},
@@ -198,5 +246,9 @@ mod tests {
         let large = |n: usize| tool(json!({"name": format!("t{n}"), "inputSchema": large}));
         assert!(!listing.add((0..30).map(large).collect()));
         assert_eq!(listing.finish("s").len(), 17);
+        let mut listing = Listing::default();
+        let unfit = || tool(json!({"name": "", "inputSchema": {"type": "object"}}));
+        assert!(!listing.add((0..SEEN_MAX + 1).map(|_| unfit()).collect()));
+        assert_eq!(listing.left_out.len(), LEFT_OUT_TOLD_MAX);
     }
 }

@@ -5,6 +5,7 @@
 //! it, and whether a call may be made; that is the brain's.
 
 mod bearer;
+mod bounds;
 mod connection;
 mod content;
 mod error;
@@ -120,7 +121,10 @@ impl Connector {
         let http = Http::new(self.egress.clone(), policy, bearer, &server.url);
         let opened = tokio::time::timeout(CONNECT_TIMEOUT, open(&http, server)).await;
         match opened {
-            Ok(Ok(connection)) => Ok(connection),
+            Ok(Ok(mut connection)) => {
+                connection.networking = who.networking.clone();
+                Ok(connection)
+            }
             Ok(Err(why)) => Err(match http.take_refusal() {
                 Some(refusal) => McpError::Authentication(refusal),
                 None => McpError::Connection(why),
@@ -138,6 +142,7 @@ async fn open(http: &Http, server: &Server) -> Result<Connection, String> {
         service,
         listener,
         http: Some(http.clone()),
+        networking: Value::Null,
     };
     let config = StreamableHttpClientTransportConfig::with_uri(server.url.as_str())
         .max_sse_event_size(MESSAGE_BYTES_MAX)

@@ -11,9 +11,9 @@ const BETWEEN: &str = "__";
 const NAME_BYTES_MAX: usize = 64;
 /// What is left of a server's and of a tool's name that does not fit.
 const SERVER_CHARS_MAX: usize = 20;
-const TOOL_CHARS_MAX: usize = 24;
+const TOOL_CHARS_MAX: usize = 20;
 /// Digits of the digest.
-const DIGITS: usize = 10;
+const DIGITS: usize = 16;
 
 /// Returns the name of a server's tool towards the model.
 pub fn model_name(server: &str, tool: &str) -> String {
@@ -22,6 +22,7 @@ pub fn model_name(server: &str, tool: &str) -> String {
         && is_fit(tool)
         && !server.contains(BETWEEN)
         && !server.ends_with('_')
+        && !looks_digested(tool)
         && PREFIX.len() + server.len() + BETWEEN.len() + tool.len() <= NAME_BYTES_MAX;
     if is_plain {
         return format!("{PREFIX}{server}{BETWEEN}{tool}");
@@ -38,6 +39,13 @@ pub fn model_name(server: &str, tool: &str) -> String {
         fitted(server, SERVER_CHARS_MAX),
         fitted(tool, TOOL_CHARS_MAX)
     )
+}
+
+/// Tells whether a tool's own name ends as one with a digest does.
+fn looks_digested(tool: &str) -> bool {
+    tool.rsplit_once('_').is_some_and(|(_, end)| {
+        end.len() == DIGITS && end.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
 }
 
 fn is_fit(name: &str) -> bool {
@@ -81,6 +89,9 @@ mod tests {
         ];
         let names: BTreeSet<String> = pairs.iter().map(|(s, t)| model_name(s, t)).collect();
         assert_eq!(names.len(), pairs.len(), "{names:?}");
+        let digested = model_name("s", "do it");
+        let same = digested.strip_prefix("mcp__s__").unwrap();
+        assert_ne!(model_name("s", same), digested);
         for name in names {
             assert!(name.len() <= NAME_BYTES_MAX && is_fit(&name), "{name}");
             assert!(name.starts_with(PREFIX), "{name}");

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use base64::Engine;
@@ -21,6 +21,7 @@ use url::form_urlencoded::{Serializer, byte_serialize};
 use zeroize::Zeroizing;
 
 use super::bearer::token_of;
+use super::http::{LOOKED_THROUGH_BYTES, shown};
 use super::redact::Redactor;
 use crate::clock::{Clock, Timestamp, rfc3339};
 use crate::egress::{Client, Policy, collect, start_of, whole};
@@ -38,6 +39,12 @@ const ANSWER_BYTES_MAX: usize = 256 << 10;
 pub(super) const SHOWN_BYTES_MAX: usize = 4 << 10;
 /// Attempts to store what was granted, where others write the credential at the same time.
 const WRITE_ATTEMPTS_MAX: usize = 8;
+/// Wait before a failed write is made again.
+const WRITE_PAUSE: Duration = Duration::from_secs(1);
+/// Shortest life of a token that is believed, in seconds: with a shorter one every request would refresh it first.
+const LIFE_SECONDS_MIN: i64 = 60;
+/// Longest secret that is taken from an answer, in bytes.
+const GRANTED_BYTES_MAX: usize = 65_536;
 /// Longest life of a token that is believed, in seconds: ten years.
 const LIFE_SECONDS_MAX: i64 = 315_360_000;
 
@@ -116,7 +123,26 @@ pub struct Refresher {
     egress: Client,
     clock: Arc<dyn Clock>,
     /// What whoever refreshes a credential holds. Entries that nobody holds go at the next one.
-    flights: Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>,
+    flights: Mutex<HashMap<String, Weak<Flight>>>,
+}
+
+/// The refreshes of one credential, while anybody wants one.
+#[derive(Default)]
+struct Flight {
+    turn: tokio::sync::Mutex<()>,
+    /// Refreshes that ended, and why the last one failed if it did.
+    ended: Mutex<(u64, Option<Attempt>)>,
+}
+
+impl Flight {
+    fn ended(&self) -> MutexGuard<'_, (u64, Option<Attempt>)> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn end(&self, failed: Option<Attempt>) {
+        let mut ended = self.ended();
+        *ended = (ended.0 + 1, failed);
+    }
 }
 
 impl Refresher {
@@ -141,15 +167,36 @@ impl Refresher {
     }
 
     /// Gets another token than the one that was refused. Whoever comes while somebody is at it waits, and gets what
-    /// that came to.
+    /// that came to. It goes on when nobody waits for it any more: a refresh token may be spent by then.
     pub async fn refresh(
+        self: &Arc<Self>,
+        workspace: &WorkspaceId,
+        id: &str,
+        refused: &Secret,
+    ) -> Result<Refreshed, VaultError> {
+        let (own, workspace, id) = (Arc::clone(self), workspace.clone(), id.to_owned());
+        let refused = refused.copy();
+        let task = tokio::spawn(async move { own.refresh_once(&workspace, &id, &refused).await });
+        match task.await {
+            Ok(refreshed) => refreshed,
+            Err(error) => Err(StoreError::Failed(error.to_string()).into()),
+        }
+    }
+
+    async fn refresh_once(
         &self,
         workspace: &WorkspaceId,
         id: &str,
         refused: &Secret,
     ) -> Result<Refreshed, VaultError> {
         let flight = self.flight(id);
-        let _turn = flight.lock().await;
+        let ended_before = flight.ended().0;
+        let _turn = flight.turn.lock().await;
+        if let (ended, Some(failed)) = &*flight.ended()
+            && *ended != ended_before
+        {
+            return Ok(Refreshed::Failed(failed.clone()));
+        }
         let Some(credential) = self.vaults.credential(workspace, id).await? else {
             return Ok(Refreshed::NotRefreshable);
         };
@@ -163,8 +210,12 @@ impl Refresher {
             return Ok(Refreshed::NotRefreshable);
         };
         match self.ask(&credential, &secrets).await {
-            Ok(granted) => self.keep(credential.clone(), used, granted).await,
+            Ok(granted) => {
+                flight.end(None);
+                self.keep(credential.clone(), used, granted).await
+            }
             Err(attempt) => {
+                flight.end(Some(attempt.clone()));
                 let why = attempt.to_string();
                 tracing::warn!(credential = id, why, "a token was not refreshed");
                 let noted = self
@@ -176,13 +227,13 @@ impl Refresher {
         }
     }
 
-    fn flight(&self, id: &str) -> Arc<tokio::sync::Mutex<()>> {
+    fn flight(&self, id: &str) -> Arc<Flight> {
         let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(flight) = flights.get(id).and_then(Weak::upgrade) {
             return flight;
         }
         flights.retain(|_, flight| flight.strong_count() > 0);
-        let flight = Arc::new(tokio::sync::Mutex::new(()));
+        let flight = Arc::<Flight>::default();
         flights.insert(id.to_owned(), Arc::downgrade(&flight));
         flight
     }
@@ -198,8 +249,9 @@ impl Refresher {
         let life = granted.expires_in.as_ref().and_then(seconds);
         let expires_at = life.and_then(|life| self.now().checked_add(life).ok());
         let access = Secret::from_text(granted.access_token);
-        let rotated = granted.refresh_token.map(Secret::from_text);
-        for _ in 0..WRITE_ATTEMPTS_MAX {
+        let rotated = granted.refresh_token.filter(|token| !token.is_empty());
+        let rotated = rotated.map(Secret::from_text);
+        for attempt in 0..WRITE_ATTEMPTS_MAX {
             let mut secrets = self.vaults.open(&credential)?;
             let current = secrets.get(REFRESH_TOKEN).map(Secret::expose);
             if current != Some(used.expose()) {
@@ -218,6 +270,11 @@ impl Refresher {
                 Err(VaultError::Store(StoreError::RevisionConflict { .. })) => {}
                 Err(VaultError::Store(StoreError::NotFound)) => {
                     return Ok(Refreshed::NotRefreshable);
+                }
+                // The old refresh token may be worth nothing by now.
+                Err(error) if attempt + 1 < WRITE_ATTEMPTS_MAX => {
+                    tracing::error!(credential = credential.id(), %error, "a refreshed token is not stored yet");
+                    tokio::time::sleep(WRITE_PAUSE).await;
                 }
                 Err(error) => return Err(error),
             }
@@ -254,13 +311,13 @@ impl Refresher {
             if head.status == StatusCode::OK {
                 let body = collect(body, ANSWER_BYTES_MAX).await;
                 let body = Zeroizing::new(body.map_err(|e| no_connection(e.to_string()))?);
-                return serde_json::from_slice(&body)
-                    .map_err(|_| no_connection("its answer holds no access_token".to_owned()));
+                return granted(&body)
+                    .ok_or_else(|| no_connection("its answer holds no access_token".to_owned()));
             }
             if head.status == StatusCode::TOO_MANY_REQUESTS || head.status.is_server_error() {
                 return Err(no_connection(format!("status {}", head.status)));
             }
-            let (body, is_cut) = start_of(body, SHOWN_BYTES_MAX)
+            let (body, is_cut) = start_of(body, LOOKED_THROUGH_BYTES)
                 .await
                 .map_err(|error| no_connection(error.to_string()))?;
             let mut redactor = Redactor::default();
@@ -269,14 +326,8 @@ impl Refresher {
                     redactor.add(secret);
                 }
             }
-            let content_type = head.headers.get(CONTENT_TYPE);
-            let content_type = content_type.and_then(|value| value.to_str().ok());
-            Err(Attempt::Refused(Shown {
-                status: head.status.as_u16(),
-                content_type: content_type.unwrap_or_default().to_owned(),
-                body: redactor.json(&String::from_utf8_lossy(&body)),
-                is_cut,
-            }))
+            let shown = shown(&redactor, head.status, &head.headers, (&body, is_cut));
+            Err(Attempt::Refused(shown))
         };
         match tokio::time::timeout(TIMEOUT, asked).await {
             Ok(done) => done,
@@ -333,12 +384,45 @@ fn token_request(refresh: &Value, secrets: &Bundle) -> Result<http::Request<Egre
     Ok(request)
 }
 
+/// Reads what a token endpoint grants; none of what has no token that a header can have.
+fn granted(answer: &[u8]) -> Option<Granted> {
+    let granted: Granted = serde_json::from_slice(answer).ok()?;
+    let is_fit = |token: &str| token.len() <= GRANTED_BYTES_MAX;
+    let token = &granted.access_token;
+    let is_usable = !token.is_empty() && is_fit(token) && HeaderValue::from_str(token).is_ok();
+    let rotated = granted.refresh_token.as_deref().unwrap_or_default();
+    (is_usable && is_fit(rotated)).then_some(granted)
+}
+
 /// Reads `expires_in`, which some endpoints give as text.
 fn seconds(value: &Value) -> Option<Duration> {
     let seconds = value
         .as_i64()
         .or_else(|| value.as_f64().map(|seconds| seconds as i64))
         .or_else(|| value.as_str()?.parse().ok())?;
-    let seconds = seconds.clamp(0, LIFE_SECONDS_MAX);
+    let seconds = seconds.clamp(LIFE_SECONDS_MIN, LIFE_SECONDS_MAX);
     u64::try_from(seconds).ok().map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_can_be_sent_is_granted() {
+        let of = |text: &str| granted(text.as_bytes()).map(|granted| granted.access_token);
+        assert_eq!(of(r#"{"access_token": "a"}"#).as_deref(), Some("a"));
+        for text in [
+            "",
+            "[]",
+            r#"{"access_token": ""}"#,
+            r#"{"access_token": "a\nb"}"#,
+            r#"{"access_token": 7}"#,
+            r#"{"refresh_token": "r"}"#,
+        ] {
+            assert!(of(text).is_none(), "{text}");
+        }
+        let long = "x".repeat(GRANTED_BYTES_MAX + 1);
+        assert!(of(&format!("{{\"access_token\": \"{long}\"}}")).is_none());
+    }
 }

@@ -30,18 +30,19 @@ impl Connector {
             name: "of the credential".to_owned(),
             url: url.unwrap_or_default().to_owned(),
         };
-        let bearer = match self.egress.may_carry_secrets(&server.url) {
-            true => Bearer::of(self.refresher.clone(), credential),
-            false => Bearer::none(),
-        };
+        if !self.egress.may_carry_secrets(&server.url) {
+            // A session would not send it either, and without it nothing is found out.
+            return Validation {
+                status: "unknown",
+                mcp_probe: json!({"method": "initialize", "http_response": null}),
+                refresh: Value::Null,
+            };
+        }
+        let bearer = Bearer::of(self.refresher.clone(), credential);
         // Whoever stores a credential may try it; what can be reached at all is the operator's to say.
         let policy = Policy::unrestricted();
         let http = Http::new(self.egress.clone(), policy, bearer, &server.url);
-        let failed = match tokio::time::timeout(CONNECT_TIMEOUT, try_out(&http, &server)).await {
-            Ok(Ok(())) => None,
-            Ok(Err(failed)) => Some(failed),
-            Err(_) => Some(("initialize", false)),
-        };
+        let failed = try_out(&http, &server).await.err();
         let tried = http.tried();
         let status = match (&failed, &tried) {
             (None, _) => "valid",
@@ -67,9 +68,9 @@ impl Connector {
 
 /// Returns which step failed, and whether it was for want of another credential.
 async fn try_out(http: &Http, server: &Server) -> Result<(), (&'static str, bool)> {
-    let connection = match open(http, server).await {
-        Ok(connection) => connection,
-        Err(_) => return Err(("initialize", http.take_refusal().is_some())),
+    let opened = tokio::time::timeout(CONNECT_TIMEOUT, open(http, server)).await;
+    let Ok(Ok(connection)) = opened else {
+        return Err(("initialize", http.take_refusal().is_some()));
     };
     let listed = connection.tools().await;
     connection.close().await;

@@ -73,7 +73,12 @@ impl Redactor {
                 }
                 fields.values_mut().for_each(|value| self.value(value));
             }
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            Value::Number(number) => {
+                if self.is_in(&number.to_string()) {
+                    *value = Value::from(REDACTED);
+                }
+            }
+            Value::Null | Value::Bool(_) => {}
         }
     }
 
@@ -127,6 +132,9 @@ mod tests {
         let form = "a=b&token=tok-%223f9d1c7e%22-never-seen&c=d";
         assert_eq!(redactor.text(form), "a=b&token=[redacted]&c=d");
         assert_eq!(Redactor::default().json("{\"a\" :1}"), "{\"a\" :1}");
+        let mut digits = Redactor::default();
+        digits.add(&Secret::from_text("8417305".to_owned()));
+        assert_eq!(digits.json("{\"id\":8417305}"), "{\"id\":\"[redacted]\"}");
         let mut short = Redactor::default();
         assert!(!short.add(&Secret::from_text("abc".to_owned())));
     }

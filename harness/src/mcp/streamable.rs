@@ -15,9 +15,12 @@ use rmcp::transport::streamable_http_client::{
     AuthRequiredError, HttpStatusError, SseError, StreamableHttpClient, StreamableHttpError,
     StreamableHttpPostResponse, StreamableHttpResponseLimits,
 };
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use sinew_runtime::{EgressBody, EgressError};
 use sse_stream::{Sse, SseStream};
 
+use super::bounds::is_readable;
 use super::http::{Http, HttpError, Request, is_of_type, read};
 use crate::egress::start_of;
 
@@ -26,6 +29,9 @@ const EVENTS: &str = "text/event-stream";
 const BOTH: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
 const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// Characters that are shown of an answer that is no good.
+const SHOWN_CHARS_MAX: usize = 200;
 
 type Failure = StreamableHttpError<HttpError>;
 type Headers = HashMap<HeaderName, HeaderValue>;
@@ -102,12 +108,12 @@ impl StreamableHttpClient for Client {
         if is_of_type(&head.headers, JSON) {
             let body = read(body, limits.max_json_response_size).await?;
             return match self.message(&body) {
-                Ok(message) => Ok(StreamableHttpPostResponse::Json(message, session_id)),
+                Some(message) => Ok(StreamableHttpPostResponse::Json(message, session_id)),
                 // Nobody waits for what is said to a notification.
-                Err(_) if status.is_success() && !expects_answer => {
+                None if status.is_success() && !expects_answer => {
                     Ok(StreamableHttpPostResponse::Accepted)
                 }
-                Err(_) => Err(self.unusable(status, &head.headers, &body)),
+                None => Err(self.unusable(status, &head.headers, &body)),
             };
         }
         if status.is_success() && !expects_answer {
@@ -164,6 +170,8 @@ impl StreamableHttpClient for Client {
         custom_headers: Headers,
         max_sse_event_size: usize,
     ) -> Result<Events, Failure> {
+        // The SDK opens a stream again as soon as it ends, or whenever the server says.
+        self.0.before_stream().await;
         let mut headers = headers(custom_headers, session_id)?;
         headers.insert(ACCEPT, HeaderValue::from_static(EVENTS));
         if let Some(id) = last_event_id.and_then(|id| HeaderValue::try_from(id).ok()) {
@@ -187,10 +195,13 @@ impl StreamableHttpClient for Client {
 }
 
 impl Client {
-    /// Reads a message after the secrets are out of it.
-    fn message(&self, body: &[u8]) -> Result<ServerJsonRpcMessage, serde_json::Error> {
+    /// Reads a message after the secrets are out of it; none of what is no message, or has too many values.
+    fn message(&self, body: &[u8]) -> Option<ServerJsonRpcMessage> {
         let text = String::from_utf8_lossy(body);
-        serde_json::from_str(&self.0.clean_json(&text))
+        if !is_readable(&text) {
+            return None;
+        }
+        serde_json::from_str(&self.0.clean_json(&text)).ok()
     }
 
     fn unusable(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
@@ -199,9 +210,9 @@ impl Client {
             let retry_after = text_of(headers, &RETRY_AFTER);
             return HttpStatusError::new(status.as_u16(), retry_after).into();
         }
-        let shown: String = String::from_utf8_lossy(body).chars().take(200).collect();
         let challenge = headers.contains_key(WWW_AUTHENTICATE);
-        let shown = self.0.clean(&shown);
+        let shown = self.0.clean_json(&String::from_utf8_lossy(body));
+        let shown: String = shown.chars().take(SHOWN_CHARS_MAX).collect();
         let text = match challenge {
             true => format!("status {status} and a challenge: {shown}"),
             false => format!("status {status}: {shown}"),
@@ -232,13 +243,41 @@ impl Client {
             });
         let http = self.0.clone();
         SseStream::from_bytes_stream(bytes)
-            .map_ok(move |mut event| {
+            .map(move |event| {
+                let mut event = event?;
                 since_event.store(0, Ordering::Relaxed);
+                let data = event.data.as_deref().unwrap_or_default();
+                if !is_readable(data) {
+                    return Err(SseError::Body("a message has too many values".into()));
+                }
+                if is_request(data) && !http.may_answer() {
+                    return Err(SseError::Body("the server asks too much".into()));
+                }
                 event.data = event.data.map(|data| http.clean_json(&data));
-                event
+                // The SDK may log it.
+                event.id = event.id.map(|id| http.clean(&id));
+                Ok(event)
+            })
+            // A stream that was given up brings nothing more.
+            .scan(false, |has_failed, item| {
+                let item = (!*has_failed).then_some(item);
+                *has_failed = matches!(item, Some(Err(_)) | None);
+                std::future::ready(item)
             })
             .boxed()
     }
+}
+
+/// Tells whether a message asks for an answer.
+fn is_request(message: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Asked {
+        #[serde(rename = "id")]
+        _id: IgnoredAny,
+        #[serde(rename = "method")]
+        _method: IgnoredAny,
+    }
+    serde_json::from_str::<Asked>(message).is_ok()
 }
 
 fn request(method: Method, url: &str, headers: HeaderMap, body: Bytes) -> Request {

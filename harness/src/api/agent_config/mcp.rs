@@ -56,9 +56,17 @@ fn read_url(spot: Spot) -> Result<String, Invalid> {
         Ok(url) if !url.username().is_empty() || url.password().is_some() => {
             refuse("must not hold credentials")
         }
+        // Characters that a URL may have and no name has, such as those of patterns.
+        Ok(url) if !url.domain().unwrap_or_default().bytes().all(is_of_name) => {
+            refuse("its host is no name")
+        }
         Ok(_) => Ok(text),
         Err(_) => refuse("expected an http or https URL"),
     }
+}
+
+fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_')
 }
 
 /// Reads an `mcp_toolset` whose `type` was taken already.

@@ -270,12 +270,33 @@ async fn many_who_want_a_new_token_ask_for_one_alone() {
     let refresher = Refresher::new(vaults, egress, server.clock.clone());
     let workspace = WorkspaceId::from_text(DEFAULT_WORKSPACE);
     let refused = Secret::from_text(format!("{CANARY}-access-0"));
-    let all = (0..16).map(|_| refresher.refresh(&workspace, id, &refused));
-    for refreshed in futures::future::join_all(all).await {
+    let many = || (0..16).map(|_| refresher.refresh(&workspace, id, &refused));
+    // They share a failure as well.
+    issuer.fails.store(true, Ordering::SeqCst);
+    for refreshed in futures::future::join_all(many()).await {
+        assert!(matches!(refreshed, Ok(Refreshed::Failed(_))));
+    }
+    assert_eq!(issuer.asked().len(), 1);
+    issuer.fails.store(false, Ordering::SeqCst);
+    for refreshed in futures::future::join_all(many()).await {
         let Ok(Refreshed::Token(token)) = refreshed else {
             panic!("no token");
         };
         assert_eq!(token.expose_text(), Some(&*format!("{CANARY}-access-1")));
     }
+    assert_eq!(issuer.asked().len(), 1);
+    // One that nobody waits for any more is stored all the same: its refresh token is spent.
+    let refused = Secret::from_text(format!("{CANARY}-access-1"));
+    let given_up = refresher.refresh(&workspace, id, &refused);
+    assert!(futures::FutureExt::now_or_never(given_up).is_none());
+    let stored = async {
+        loop {
+            let refreshed = refresher.refresh(&workspace, id, &refused).await;
+            if let Ok(Refreshed::Token(token)) = refreshed {
+                return token.expose_text() == Some(&*format!("{CANARY}-access-2"));
+            }
+        }
+    };
+    assert!(stored.await);
     assert_eq!(issuer.asked().len(), 1);
 }
