@@ -1,6 +1,6 @@
 //! Sinew: sessions, brains and the hands that serve them, behind the managed-agents HTTP API.
 //!
-//! Order of dependency, each module using only what stands before it: `crash_point`, `clock`, `cron`, `ids`, `json`, `store`, `model`,
+//! Order of dependency, each module using only what stands before it: `crash_point`, `clock`, `cron`, `ids`, `json`, `rules`, `store`, `model`,
 //! `mock_model`, `session`, `data_dir`, `place`, `blobs`, `content`, `tree`, `collect`, `archive`, `secrets`, `vault`, `egress`, `webhooks`, `mcp`, `memory`, `hands`, `agent`, `portable`, `api`, `scheduler`,
 //! `config`, `daemon`,
 //! `logging`, `cli`. A tidy test holds it.
@@ -41,6 +41,7 @@ pub mod mock_model;
 pub mod model;
 pub mod place;
 pub mod portable;
+pub mod rules;
 pub mod scheduler;
 pub mod secrets;
 pub mod session;

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::brain::ModelFacts;
 use super::judge::{self, Judgements};
-use super::toolset::{Evaluated, Known, evaluate};
+use super::ruling::{Rulings, evaluate_call};
+use super::toolset::{Evaluated, Known};
 use crate::clock::{Timestamp, rfc3339};
 use crate::ids::EventId;
 use crate::json::Fields as _;
@@ -28,7 +29,15 @@ pub(super) struct Asked<'a> {
     pub(super) facts: &'a dyn ModelFacts,
     /// Answers in a row that were cut before this one.
     pub(super) cut_answers: u32,
-    /// What the judge said of the calls.
+    pub(super) said: Said<'a>,
+}
+
+/// What was said of an answer's calls beside the agent's toolsets.
+#[derive(Clone, Copy)]
+pub(super) struct Said<'a> {
+    /// What the rules said.
+    pub(super) rulings: &'a Rulings,
+    /// What the judge said.
     pub(super) judgements: &'a Judgements,
     /// What the judge cost; it is billed with the request whose calls it judged.
     pub(super) judge_usage: TokenUsage,
@@ -48,8 +57,7 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
         known,
         facts,
         cut_answers,
-        judgements,
-        judge_usage,
+        said,
     } = *asked;
     let kind_of = |block: &Value| block.at("type").as_str().unwrap_or_default().to_owned();
     let has_thought = answer
@@ -75,16 +83,13 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
         .iter()
         .filter(|block| kind_of(block) == "tool_use" && !is_cut)
         .collect();
-    let denied: Vec<(EventId, CallKind)> = calls
+    let denied: Vec<Denied> = calls
         .iter()
         .filter_map(|call| {
             let id = call.at("id").as_str().unwrap_or_default();
-            let evaluated = evaluate(agent, call_name(call), known);
-            push_call(
-                draft,
-                call,
-                judge::apply(evaluated, judgements.get(id).copied()),
-            )
+            let evaluated = evaluate_call(agent, call, known, said.rulings);
+            let judgement = said.judgements.get(id).copied();
+            push_call(draft, call, judge::apply(evaluated, judgement))
         })
         .collect();
     let goes_on = match answer.stop_reason {
@@ -97,7 +102,7 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
         .iter()
         .filter(|block| !(is_cut && matches!(kind_of(block).as_str(), "tool_use" | "thinking")))
         .collect();
-    let billed = answer.usage.plus(&judge_usage);
+    let billed = answer.usage.plus(&said.judge_usage);
     let mut private = accounting(request, &billed, facts);
     private.set("content", json!(kept));
     private.set("goes_on", json!(goes_on));
@@ -124,9 +129,12 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
         false,
         private,
     );
-    for (event_id, kind) in denied {
-        let name = calls_name(draft, &event_id);
-        let text = format!("Permission to use {name} has been denied.");
+    for Denied {
+        event_id,
+        kind,
+        text,
+    } in denied
+    {
         super::driver::close_call(draft, &kind, &event_id, &text);
     }
 }
@@ -234,13 +242,23 @@ fn call_name(call: &Value) -> &str {
     call.at("name").as_str().unwrap_or_default()
 }
 
-/// Adds a call; returns its id and where it would run when it is denied at once.
-fn push_call(draft: &mut Draft, call: &Value, evaluated: Evaluated) -> Option<(EventId, CallKind)> {
+/// A call that is denied at once.
+struct Denied {
+    event_id: EventId,
+    /// Where it would run.
+    kind: CallKind,
+    /// What the model is told.
+    text: String,
+}
+
+/// Adds a call; returns it if it is denied at once.
+fn push_call(draft: &mut Draft, call: &Value, evaluated: Evaluated) -> Option<Denied> {
     let Evaluated {
         kind,
         own_name,
         permission,
         evaluation,
+        ruling,
     } = evaluated;
     let name = own_name.as_deref().unwrap_or(call_name(call));
     let mut body = json!({"name": name, "input": call.at("input")});
@@ -258,20 +276,28 @@ fn push_call(draft: &mut Draft, call: &Value, evaluated: Evaluated) -> Option<(E
             body.set("evaluation", evaluation);
         }
     }
-    let id = EventId::fresh(draft.at());
+    let mut text = format!("Permission to use {name} has been denied");
+    if let Some(ruling) = &ruling {
+        text.push_str(" by the policy of this ");
+        text.push_str(ruling.owner);
+    }
+    if let Some(ruling) = ruling.as_ref().filter(|ruling| !ruling.reason.is_empty()) {
+        text.push_str(": ");
+        text.push_str(&ruling.reason);
+    } else {
+        text.push('.');
+    }
+    if let Some(ruling) = ruling {
+        body.set("sinew", json!({"policy": ruling.to_json()}));
+    }
+    let event_id = EventId::fresh(draft.at());
     let private = json!({"model_id": call.at("id")});
-    draft.with_private(id.clone(), event, body, Some(private));
-    (permission == Permission::Deny).then_some((id, kind))
-}
-
-fn calls_name(draft: &Draft, event_id: &EventId) -> String {
-    draft
-        .events()
-        .iter()
-        .find(|event| event.id == *event_id)
-        .and_then(|event| event.body.at("name").as_str())
-        .unwrap_or_default()
-        .to_owned()
+    draft.with_private(event_id.clone(), event, body, Some(private));
+    (permission == Permission::Deny).then_some(Denied {
+        event_id,
+        kind,
+        text,
+    })
 }
 
 fn accounting(request: &ModelRequest, usage: &TokenUsage, facts: &dyn ModelFacts) -> Value {

@@ -9,7 +9,8 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::context::{block_text, clip, transcript};
-use super::toolset::{Evaluated, Known, evaluate};
+use super::ruling::{Rulings, evaluate_call};
+use super::toolset::{Evaluated, Known};
 use crate::json::Fields as _;
 use crate::model::{ModelAnswer, ModelRequest};
 use crate::session::{Permission, State};
@@ -48,15 +49,15 @@ pub(super) enum Judgement {
 /// The judge's words by the id that the model gave each call.
 pub(super) type Judgements = HashMap<String, Judgement>;
 
-/// Returns the calls of an answer whose policy is `auto` and that the judge can read.
+/// Returns the calls of an answer whose policy is `auto`, of which no rule said anything, and that the judge can read.
 pub(super) fn to_judge<'a>(
     answer: &'a ModelAnswer,
     agent: &Value,
     known: Known<'_>,
+    rulings: &Rulings,
 ) -> Vec<&'a Value> {
     let is_judged = |call: &&Value| {
-        let name = call.at("name").as_str().unwrap_or_default();
-        let evaluated = evaluate(agent, name, known);
+        let evaluated = evaluate_call(agent, call, known, rulings);
         is_auto(&evaluated) && call.at("input").to_string().chars().count() <= INPUT_CHARS_MAX
     };
     answer
@@ -162,6 +163,8 @@ pub(super) fn apply(evaluated: Evaluated, judgement: Option<Judgement>) -> Evalu
 
 fn is_auto(evaluated: &Evaluated) -> bool {
     let evaluation = evaluated.evaluation.as_ref();
+    // Whatever a rule said counts.
+    let evaluation = evaluation.filter(|_| evaluated.ruling.is_none());
     evaluation.is_some_and(|evaluation| evaluation.at("type") == "auto")
 }
 
@@ -174,6 +177,7 @@ fn object_in(text: &str) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agent::toolset::evaluate;
     use crate::model::{StopReason, TokenUsage};
 
     fn answer(text: &str) -> ModelAnswer {

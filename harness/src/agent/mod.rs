@@ -17,6 +17,7 @@ mod mcp;
 mod memory;
 mod model_call;
 mod review;
+mod ruling;
 #[cfg(test)]
 mod tests;
 mod tool_call;

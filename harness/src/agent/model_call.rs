@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::answer::Said;
 use super::answer::{self, AnswerIds};
 use super::attach::attach;
 use super::context;
 use super::driver::{Driver, DriverError, Woken};
 use super::judge::{self, Judgements};
 use super::live::{Preview, PreviewPart};
+use super::ruling::Rulings;
 use super::toolset::Known;
 use crate::ids::EventId;
 use crate::json::Fields as _;
@@ -47,11 +49,16 @@ impl Driver {
             }
             Asked::Answered(answer) => {
                 let start = ids.start.clone();
-                let Some((judgements, judge_usage)) = self.judge(&answer).await? else {
+                let rulings = self.rule(&answer).await?;
+                let Some((judgements, judge_usage)) = self.judge(&answer, &rulings).await? else {
                     return Ok(());
                 };
-                let judged = (&judgements, judge_usage);
-                match self.record_answer(ids, &request, &answer, judged).await {
+                let said = Said {
+                    rulings: &rulings,
+                    judgements: &judgements,
+                    judge_usage,
+                };
+                match self.record_answer(ids, &request, &answer, said).await {
                     // An answer that cannot be stored (nested too deeply, too large) is no answer.
                     Err(DriverError::Store(StoreError::Invalid(why))) => {
                         let error = ModelError::Protocol(why);
@@ -192,6 +199,7 @@ impl Driver {
     async fn judge(
         &mut self,
         answer: &ModelAnswer,
+        rulings: &Rulings,
     ) -> Result<Option<(Judgements, TokenUsage)>, DriverError> {
         let brain = self.brain.clone();
         let state = self.state()?;
@@ -199,7 +207,7 @@ impl Driver {
             built_in: brain.hands.definitions(),
             mcp_lists: &state.mcp_lists,
         };
-        let calls = judge::to_judge(answer, state.agent(), known);
+        let calls = judge::to_judge(answer, state.agent(), known, rulings);
         if calls.is_empty() {
             return Ok(Some(Default::default()));
         }
@@ -219,7 +227,7 @@ impl Driver {
         ids: AnswerIds,
         request: &ModelRequest,
         answer: &ModelAnswer,
-        (judgements, judge_usage): (&Judgements, TokenUsage),
+        said: Said<'_>,
     ) -> Result<(), DriverError> {
         let mut draft = self.draft()?;
         let brain = self.brain.clone();
@@ -236,8 +244,7 @@ impl Driver {
                 },
                 facts: &*brain.facts,
                 cut_answers: state.cut_answers,
-                judgements,
-                judge_usage,
+                said,
             },
             answer,
         );

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::json::Fields as _;
 use crate::mcp::model_name;
+use crate::rules::Ruling;
 use crate::session::{CallKind, Permission};
 
 /// The type of the built-in toolset.
@@ -51,8 +52,10 @@ pub struct Evaluated {
     pub own_name: Option<String>,
     /// Whether it runs.
     pub permission: Permission,
-    /// The wire's `evaluation`, absent when the tool is not enabled.
+    /// The wire's `evaluation`, absent when the tool is not enabled or a rule decided otherwise.
     pub evaluation: Option<Value>,
+    /// What a rule said, if one did.
+    pub ruling: Option<Ruling>,
 }
 
 /// Returns the definitions to offer to the model, in the order of the agent's toolsets: the enabled ones of the known
@@ -102,6 +105,7 @@ pub fn evaluate(agent: &Value, name: &str, known: Known<'_>) -> Evaluated {
                     own_name: None,
                     permission: Permission::Allow,
                     evaluation: None,
+                    ruling: None,
                 };
             }
             Some(AGENT_TOOLSET) => {
@@ -138,6 +142,7 @@ fn evaluated(kind: CallKind, own_name: Option<String>, set: &Value, name: &str) 
         own_name,
         permission,
         evaluation: Some(evaluation),
+        ruling: None,
     }
 }
 
@@ -147,6 +152,7 @@ fn denied(kind: CallKind, own_name: Option<String>) -> Evaluated {
         own_name,
         permission: Permission::Deny,
         evaluation: None,
+        ruling: None,
     }
 }
 

@@ -13,6 +13,7 @@ use super::credentials::Usable;
 use super::inject::{Injection, Syntax, headers, table};
 use super::policy::{Denial, Target, may_carry_secrets};
 use super::rewrite;
+use crate::rules::{RequestFacts, Rules, Verdict};
 
 /// Largest body with a declared length that is gathered to put secrets into it, whose lengths differ from their
 /// placeholders'. In a larger one a placeholder is an error; one without declared length has no bound.
@@ -70,6 +71,41 @@ fn percent_decoded(text: &str) -> String {
         }
     }
     String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Asks the rules of the session and its agent about a request whose target was checked.
+pub(super) async fn ask_rules(
+    rules: &Arc<Rules>,
+    target: &Target,
+    method: &http::Method,
+) -> Result<(), Failure> {
+    if rules.is_empty() {
+        return Ok(());
+    }
+    let url = &target.url;
+    let facts = RequestFacts {
+        scheme: url.scheme().to_owned(),
+        host: target.host.clone(),
+        port: target.port,
+        method: method.as_str().to_owned(),
+        path: url.path().to_owned(),
+        query: url.query().unwrap_or_default().to_owned(),
+    };
+    let rules = Arc::clone(rules);
+    let ruled = tokio::task::spawn_blocking(move || rules.rule(&[facts])).await;
+    let ruled = ruled.map_err(|error| Failure::Failed(EgressError::Failed(error.to_string())))?;
+    match ruled.into_iter().flatten().next() {
+        Some(ruling) if ruling.verdict != Verdict::Allow => {
+            let mut reason = format!("the policy of this {} denies the request", ruling.owner);
+            if !ruling.reason.is_empty() {
+                reason.push_str(": ");
+                reason.push_str(&ruling.reason);
+            }
+            let setting = format!("sinew.policy of the {}, rule {}", ruling.owner, ruling.rule);
+            Err(Denial::new(reason, setting).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Puts the secrets into a request that may have them. Returns it, and whether a secret is or may be in it.

@@ -24,7 +24,7 @@ use super::credentials::{Credentials, Usable};
 use super::inject::mask_headers;
 use super::journal::{HttpRequest, Journal};
 use super::masker::Masker;
-use super::outgoing::{Used, inject, is_encoded, refuse_in_url};
+use super::outgoing::{Used, ask_rules, inject, is_encoded, refuse_in_url};
 use super::placeholder::PlaceholderKey;
 use super::policy::{Denial, Policy};
 use super::rewrite;
@@ -32,6 +32,7 @@ use super::sent::Sent;
 use crate::clock::Clock;
 use crate::ids::{EventId, SessionId, WorkspaceId};
 use crate::json::Fields as _;
+use crate::rules::{On, Rules};
 use crate::secrets::Keyring;
 use crate::store::{Key, Kind, SharedStore, StoreError};
 use crate::vault::{VaultError, Vaults};
@@ -88,6 +89,7 @@ impl Networks {
             vault_ids.map(str::to_owned).collect(),
             first,
         );
+        let rules = Rules::of_session(&row.body, On::Request);
         let places = self.client.options().exchanges_per_hand_max;
         Ok(SessionEgress(Arc::new(Inner {
             networks: self.clone(),
@@ -95,6 +97,7 @@ impl Networks {
             environment_id: text(row.body.at("environment_id")),
             workspace: row.key.workspace,
             credentials,
+            rules: Arc::new(rules),
             journal: Journal::default(),
             places: Arc::new(Semaphore::new(places)),
             sent: Sent::in_folder(notes),
@@ -113,6 +116,8 @@ struct Inner {
     workspace: WorkspaceId,
     environment_id: String,
     credentials: Credentials,
+    /// Those of the session and its agent, which never change.
+    rules: Arc<Rules>,
     journal: Journal,
     /// Exchanges that may be under way.
     places: Arc<Semaphore>,
@@ -217,6 +222,9 @@ impl Inner {
             Ok(target) => target,
             Err(denial) => return Err(Box::new((denial.into(), noted))),
         };
+        if let Err(failure) = ask_rules(&self.rules, &target, request.method()).await {
+            return Err(Box::new((failure, noted)));
+        }
         let injected = inject(request, &target, &credentials, &noted.used).await;
         let (mut request, may_have_secret) = match injected {
             Ok(injected) => injected,

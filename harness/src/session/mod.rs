@@ -6,6 +6,7 @@
 
 mod call;
 mod checkpoint;
+mod counts;
 mod decide;
 mod draft;
 mod history;
@@ -21,6 +22,7 @@ mod usage;
 
 pub use call::{Answer, Call, CallKind, CallState, Confirmation, Permission};
 pub use checkpoint::{checkpoint, from_checkpoint};
+pub use counts::CallCounts;
 pub use decide::{Limits, Step, TurnFailure, decide};
 pub use draft::{Draft, text_block};
 pub use history::{Range, Rewind, counting, rewinds_of};

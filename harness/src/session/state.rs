@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call, CallKind, Confirmation, Permission};
+use super::counts::CallCounts;
 use super::history::Rewind;
 use super::kind::EventKind;
 use super::projection::SELF_HOSTED;
@@ -147,6 +148,8 @@ pub struct State {
     pub user_words: Vec<Arc<Vec<Value>>>,
     /// Calls of the newest assistant turn that are not all answered; empty otherwise.
     pub calls: Vec<Call>,
+    /// Calls that were made so far.
+    pub calls_made: CallCounts,
     /// What the MCP servers told of their tools last: fields `mcp_server_name`, `url` and `tools`.
     #[serde(with = "shared::each")]
     pub mcp_lists: Vec<Arc<Value>>,
@@ -224,6 +227,7 @@ impl State {
             conversation: Vec::new(),
             newest_input: Arc::default(),
             user_words: Vec::new(),
+            calls_made: CallCounts::default(),
             calls: Vec::new(),
             mcp_lists: Vec::new(),
             open_request: None,
@@ -482,6 +486,11 @@ impl State {
 
     fn open_call(&mut self, kind: CallKind, event: &StoredEvent) {
         let private = event.private.as_ref().unwrap_or(&Value::Null);
+        let permission = Permission::parse(event.body.at("evaluated_permission").as_str());
+        if permission != Permission::Deny {
+            let tool = event.body.at("name").as_str().unwrap_or_default();
+            self.calls_made.add(tool);
+        }
         self.calls.push(Call {
             event_id: event.id.clone(),
             model_id: private
@@ -497,7 +506,7 @@ impl State {
                 .to_owned(),
             input: event.body.at("input").clone(),
             kind,
-            permission: Permission::parse(event.body.at("evaluated_permission").as_str()),
+            permission,
             confirmation: None,
             review: None,
             landing: None,

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::api::body::{Field, Invalid, Spot};
 use crate::json::Fields as _;
+use crate::rules::{self, CONDITION_BYTES_MAX, On, REASON_CHARACTERS_MAX, RULES_MAX};
 
 /// Most path patterns of a review.
 const PATTERNS_MAX: usize = 100;
@@ -21,12 +22,46 @@ pub fn read(field: Field) -> Result<Option<Value>, Invalid> {
     if let Some(spot) = fields.take("review").given() {
         block.set("review", review(spot)?);
     }
+    if let Some(spot) = fields.take("policy").given() {
+        let rules = spot.array(RULES_MAX)?.into_iter().map(rule);
+        block.set("policy", json!(rules.collect::<Result<Vec<Value>, _>>()?));
+    }
     if let Some(spot) = fields.take("deterministic").given() {
         block.set("deterministic", json!(spot.boolean()?));
     }
     fields.finish()?;
     let is_empty = block.as_object().is_none_or(|block| block.is_empty());
     Ok((!is_empty).then_some(block))
+}
+
+/// Reads `{on, when, then, reason}` of [`rules`]; `on` is `call` and `reason` empty where they are left out.
+fn rule(spot: Spot) -> Result<Value, Invalid> {
+    let mut fields = spot.object()?;
+    let on = match fields.take("on").given() {
+        Some(spot) => spot.one_of(&["call", "request"])?,
+        None => "call",
+    };
+    let on = match on {
+        "request" => On::Request,
+        _ => On::Call,
+    };
+    let when = fields.required("when")?;
+    let path = when.path.clone();
+    let when = when.text(1, CONDITION_BYTES_MAX)?;
+    rules::check(&when, on).map_err(|error| Invalid::at(path, error.to_string()))?;
+    let then = fields.required("then")?;
+    let path = then.path.clone();
+    let then = then.one_of(&["allow", "ask", "deny"])?;
+    if on == On::Request && then == "ask" {
+        let message = "nobody can be asked while a call runs: a rule on requests allows or denies";
+        return Err(Invalid::at(path, message));
+    }
+    let reason = match fields.take("reason").given() {
+        Some(spot) => spot.text(0, REASON_CHARACTERS_MAX)?,
+        None => String::new(),
+    };
+    fields.finish()?;
+    Ok(json!({"on": on.as_str(), "when": when, "then": then, "reason": reason}))
 }
 
 /// Reads `"none"`, `"writes"`, or `{type: writes, paths: [...]}`.
@@ -102,6 +137,16 @@ mod tests {
                 json!({"review": "none"}),
                 Some(json!({"review": {"type": "none"}})),
             ),
+            (
+                json!({"policy": [
+                    {"when": "tool == 'bash'", "then": "ask"},
+                    {"on": "request", "when": "method != 'GET'", "then": "deny", "reason": "Only reading."},
+                ]}),
+                Some(json!({"policy": [
+                    {"on": "call", "when": "tool == 'bash'", "then": "ask", "reason": ""},
+                    {"on": "request", "when": "method != 'GET'", "then": "deny", "reason": "Only reading."},
+                ]})),
+            ),
         ] {
             assert_eq!(read_block(given.clone()), Ok(stored.clone()), "{given}");
             if let Some(stored) = stored {
@@ -118,6 +163,25 @@ mod tests {
             (json!({"review": "all"}), "sinew.review"),
             (json!({"review": 7}), "sinew.review"),
             (json!({"deterministic": "yes"}), "sinew.deterministic"),
+            (json!({"policy": {}}), "sinew.policy"),
+            (json!({"policy": [{"then": "deny"}]}), "when"),
+            (json!({"policy": [{"when": "true"}]}), "then"),
+            (
+                json!({"policy": [{"when": "true", "then": "deny"}, {"when": "tol == 1", "then": "deny"}]}),
+                "sinew.policy.1.when",
+            ),
+            (
+                json!({"policy": [{"when": "true", "then": "maybe"}]}),
+                "sinew.policy.0.then",
+            ),
+            (
+                json!({"policy": [{"on": "request", "when": "true", "then": "ask"}]}),
+                "sinew.policy.0.then",
+            ),
+            (
+                json!({"policy": vec![json!({"when": "true", "then": "deny"}); 51]}),
+                "50",
+            ),
             (json!({"review": {"type": "none", "paths": []}}), "paths"),
             (
                 json!({"review": {"type": "writes", "paths": ["src/**"]}}),

@@ -1,0 +1,110 @@
+//! What the rules of an agent and a session say of the calls in an answer, beside what its toolsets do.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::driver::{Driver, DriverError};
+use super::toolset::{Evaluated, Known, evaluate};
+use crate::json::Fields as _;
+use crate::model::ModelAnswer;
+use crate::rules::{CallFacts, On, Rules, Ruling, Verdict};
+use crate::session::{CallCounts, CallKind, Permission};
+
+/// The rulings by the id that the model gave each call.
+pub(super) type Rulings = HashMap<String, Ruling>;
+
+/// Returns what toolsets and rules say together of a call: a block of type `tool_use`.
+pub(super) fn evaluate_call(
+    agent: &Value,
+    call: &Value,
+    known: Known<'_>,
+    rulings: &Rulings,
+) -> Evaluated {
+    let name = call.at("name").as_str().unwrap_or_default();
+    let evaluated = evaluate(agent, name, known);
+    let ruling = rulings.get(call.at("id").as_str().unwrap_or_default());
+    match ruling {
+        Some(ruling) => apply(evaluated, ruling.clone()),
+        None => evaluated,
+    }
+}
+
+/// A tool that is not enabled stays so. The client runs custom tools, whether or not it is asked.
+fn apply(evaluated: Evaluated, ruling: Ruling) -> Evaluated {
+    let is_enabled = evaluated.kind == CallKind::Custom || evaluated.evaluation.is_some();
+    if !is_enabled {
+        return evaluated;
+    }
+    let permission = match ruling.verdict {
+        Verdict::Deny => Permission::Deny,
+        Verdict::Ask if evaluated.kind != CallKind::Custom => Permission::Ask,
+        Verdict::Allow | Verdict::Ask => Permission::Allow,
+    };
+    // The wire's word on the toolset's policy is kept where it is what counts.
+    let evaluation = evaluated
+        .evaluation
+        .filter(|evaluation| permission == evaluated.permission && evaluation.at("type") != "auto");
+    Evaluated {
+        permission,
+        evaluation,
+        ruling: Some(ruling),
+        ..evaluated
+    }
+}
+
+impl Driver {
+    /// Returns what the session's rules say of the calls in an answer.
+    pub(super) async fn rule(&mut self, answer: &ModelAnswer) -> Result<Rulings, DriverError> {
+        let brain = self.brain.clone();
+        let state = self.state()?;
+        let rules = Rules::of_session(&state.config, On::Call);
+        if rules.is_empty() {
+            return Ok(Rulings::new());
+        }
+        let known = Known {
+            built_in: brain.hands.definitions(),
+            mcp_lists: &state.mcp_lists,
+        };
+        let (ids, facts) = calls_of(answer, state.agent(), known, &state.calls_made);
+        let ruled = tokio::task::spawn_blocking(move || rules.rule(&facts)).await;
+        let ruled = ruled.map_err(|_| DriverError::Shutdown)?;
+        let ruled = ids.into_iter().zip(ruled);
+        Ok(ruled
+            .filter_map(|(id, ruling)| Some((id, ruling?)))
+            .collect())
+    }
+}
+
+/// Returns the ids of an answer's calls, and what conditions see of each: calls before it in the same answer count.
+fn calls_of(
+    answer: &ModelAnswer,
+    agent: &Value,
+    known: Known<'_>,
+    made: &CallCounts,
+) -> (Vec<String>, Vec<CallFacts>) {
+    let mut counts = made.clone();
+    let blocks = answer.content.iter();
+    let calls = blocks.filter(|block| block.at("type") == "tool_use");
+    let facts = calls.map(|call| {
+        let text = |name: &str| call.at(name).as_str().unwrap_or_default();
+        let evaluated = evaluate(agent, text("name"), known);
+        let (kind, server) = match &evaluated.kind {
+            CallKind::BuiltIn | CallKind::Worker => ("built_in", ""),
+            CallKind::Mcp(server) => ("mcp", server.as_str()),
+            CallKind::Custom => ("custom", ""),
+        };
+        let tool = evaluated.own_name.as_deref().unwrap_or(text("name"));
+        let facts = CallFacts {
+            tool: tool.to_owned(),
+            kind,
+            server: server.to_owned(),
+            input: call.at("input").clone(),
+            count: counts.of(tool),
+            count_all: counts.all(),
+        };
+        counts.add(tool);
+        (text("id").to_owned(), facts)
+    });
+    facts.unzip()
+}
