@@ -21,6 +21,7 @@ const TARGET: &str = "wasm32-wasip2";
 /// What there is to build. A new guest is a folder in `guests/` and a line here.
 const GUESTS: &[Guest] = &[
     Guest::tools("files", &["files", "tool"]),
+    Guest::tools("web", &["web", "tool"]),
     Guest::program("archive"),
     Guest::program("awk"),
     Guest::program("bash"),
@@ -74,6 +75,7 @@ const LIBRARIES: &[&str] = &[
     "bash-text",
     "calendar",
     "gnu-options",
+    "http-client",
     "posix-regex",
     "process",
     "streams",

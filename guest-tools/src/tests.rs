@@ -17,11 +17,14 @@ use wit_parser::{InterfaceId, Resolve, SourceMap, WorldId, WorldItem};
 use super::*;
 
 /// The interfaces that are tools, with their functions, as the documentation promises them.
-const TOOLS: &[(&str, &str, &[&str])] = &[(
-    "files",
-    "sinew:files/files@0.1.0",
-    &["edit", "glob", "grep", "read", "write"],
-)];
+const TOOLS: &[(&str, &str, &[&str])] = &[
+    (
+        "files",
+        "sinew:files/files@0.1.0",
+        &["edit", "glob", "grep", "read", "write"],
+    ),
+    ("web", "sinew:web/web@0.1.0", &["web-fetch", "web-search"]),
+];
 
 fn exports(resolve: &Resolve, world: WorldId) -> BTreeMap<String, InterfaceId> {
     let interfaces = resolve.worlds[world]
@@ -75,19 +78,22 @@ fn each_component_exports_exactly_its_tools() {
 }
 
 #[test]
-fn no_component_imports_a_network() {
+fn only_the_web_tools_import_a_network_and_only_as_http() {
     for embedded in tools() {
         let DecodedWasm::Component(resolve, world) = wit_component::decode(embedded.wasm).unwrap()
         else {
             panic!("{} is a WIT package", embedded.name)
         };
-        for import in resolve.worlds[world].imports.keys() {
-            let name = resolve.name_world_key(import);
-            assert!(
-                !name.starts_with("wasi:sockets") && !name.starts_with("wasi:http"),
-                "{name}"
-            );
-        }
+        let imports = resolve.worlds[world].imports.keys();
+        let names: Vec<String> = imports.map(|key| resolve.name_world_key(key)).collect();
+        let has = |prefix: &str| names.iter().any(|name| name.starts_with(prefix));
+        assert!(!has("wasi:sockets"), "{}: {names:?}", embedded.name);
+        assert_eq!(
+            has("wasi:http/outgoing-handler"),
+            embedded.name == "web",
+            "{}: {names:?}",
+            embedded.name
+        );
     }
 }
 

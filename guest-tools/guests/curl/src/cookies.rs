@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use calendar::Zone;
 
-use crate::address::Address;
+use http_client::address::Address;
 
 /// Cookies kept; the oldest of more go.
 const COOKIES_MAX: usize = 3_000;

@@ -6,12 +6,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail"))]
 
-mod address;
 mod cookies;
 mod curl;
-mod decode;
-mod message;
-mod transport;
 mod wget;
 
 use process::Commands;

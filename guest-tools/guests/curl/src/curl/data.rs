@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
-use crate::address::encoded;
+use http_client::address::encoded;
 
 /// A body that can be sent again, after a redirect or a failure.
 pub(super) enum Body {

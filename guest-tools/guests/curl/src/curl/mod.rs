@@ -14,7 +14,7 @@ use self::options::Given;
 pub(crate) use self::sink::file_name;
 use self::transfer::Session;
 pub(crate) use self::transfer::{base64, malformed, set_time};
-use crate::transport;
+use http_client::transport;
 
 const VERSION: &str = "curl 8.14.1 (wasm32-wasip2) sinew
 Protocols: http https

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::config::{Config, Target};
-use crate::address::{Address, decoded};
-use crate::message::Headers;
+use http_client::address::{Address, decoded};
+use http_client::message::Headers;
 
 /// Standard output, or a file that is made when the first byte or the end of a good response comes.
 pub(super) enum Sink {

@@ -7,10 +7,10 @@ use super::config::{Config, Target};
 
 use super::sink::Sink;
 use super::write_out;
-use crate::address::{Address, Malformed};
 use crate::cookies::Jar;
-use crate::decode;
-use crate::message::{Failure, Headers, Request, Response, Transport, reason};
+use http_client::address::{Address, Malformed};
+use http_client::decode;
+use http_client::message::{Failure, Headers, Request, Response, Transport, reason};
 
 /// Redirects followed without another word.
 const REDIRECTS_MAX: u32 = 50;

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use calendar::Zone;
 
 use super::options::{Talk, Wanted};
-use crate::address::Address;
 use crate::cookies::Jar;
 use crate::curl::{base64, file_name, malformed, set_time};
-use crate::decode;
-use crate::message::{Failure, Headers, Request, Response, Transport, reason};
+use http_client::address::Address;
+use http_client::decode;
+use http_client::message::{Failure, Headers, Request, Response, Transport, reason};
 
 /// Bytes of a body handled at once.
 const PART_BYTES: usize = 64 << 10;

@@ -7,7 +7,7 @@ use std::io::Write as _;
 
 use self::fetch::Fetcher;
 use self::options::Settings;
-use crate::transport;
+use http_client::transport;
 
 /// Runs wget with its arguments.
 pub(crate) fn run(_: &str, words: &[String]) -> u8 {
