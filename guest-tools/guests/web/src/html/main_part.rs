@@ -52,17 +52,30 @@ pub(super) fn measure(tree: &Tree, strictness: Strictness) -> Vec<Measure> {
     measures
 }
 
-/// Returns the part that the page calls its main one, if at least half of the text is there, or else all of it.
+/// Returns the part that the page calls its main one, if at least half of the text is there, or else all of it. Of
+/// several that are apart, none is the main one unless the others are small beside it, as comments are.
 pub(super) fn find(tree: &Tree, measures: &[Measure]) -> Id {
     let text = |id: Id| measures.get(id as usize).map_or(0, |measure| measure.text);
     let root = tree.root();
     let ids = 0..Id::try_from(tree.len()).unwrap_or(Id::MAX);
-    let largest = ids
-        .filter(|id| is_main(tree, *id))
+    let mains: Vec<Id> = ids.filter(|id| is_main(tree, *id)).collect();
+    let largest = mains
+        .iter()
+        .copied()
         .max_by_key(|id| (text(*id), std::cmp::Reverse(*id)));
-    match largest {
-        Some(id) if text(id) > 0 && text(id) >= text(root) / 2 => id,
-        _ => root,
+    let Some(largest) = largest.filter(|id| text(*id) > 0 && text(*id) >= text(root) / 2) else {
+        return root;
+    };
+    let is_in = |id: Id, outer: Id| {
+        let mut parents = std::iter::successors(Some(id), |id| tree.parent(*id));
+        parents.any(|parent| parent == outer)
+    };
+    let mut others = mains.into_iter().filter(|id| {
+        text(*id) > text(largest) / 5 && !is_in(*id, largest) && !is_in(largest, *id)
+    });
+    match others.next() {
+        Some(_) => root,
+        None => largest,
     }
 }
 

@@ -55,6 +55,10 @@ pub(super) fn render(
         }
         step = tree.after(root, now, skips);
     }
+    // Frames that are left where the walk was ended early.
+    while let Some(frame) = render.frames.pop() {
+        render.end_frame(frame);
+    }
     render.page.finish()
 }
 
@@ -130,7 +134,7 @@ impl Render<'_> {
             "i" | "em" | "cite" | "dfn" | "var" => self.inline(id, Kind::Emphasis),
             "s" | "del" | "strike" => self.inline(id, Kind::Strike),
             "code" | "kbd" | "samp" | "tt" => self.inline(id, Kind::Code),
-            "pre" | "listing" | "xmp" => {
+            "pre" | "listing" | "xmp" if !self.in_listing() => {
                 let language = self.language(id);
                 self.frame(id, Kind::Listing(language));
             }
@@ -472,6 +476,11 @@ impl Render<'_> {
             writer: Writer::default(),
             listing: String::new(),
         });
+    }
+
+    fn in_listing(&self) -> bool {
+        let mut frames = self.frames.iter();
+        frames.any(|frame| matches!(frame.kind, Kind::Listing(_)))
     }
 
     fn in_table(&self) -> bool {
