@@ -45,7 +45,7 @@ pub fn get(
         match send(transport, "GET", &address, headers, None)? {
             Sent::Whole(mut fetched) => {
                 fetched.is_redirected = fetched.address != *start;
-                return Ok(fetched);
+                return Ok(*fetched);
             }
             Sent::Moved(location) => {
                 let next = address.join(&location);
@@ -73,7 +73,7 @@ pub fn ask(
     body: Option<&[u8]>,
 ) -> Result<Fetched, Error> {
     match send(transport, method, address, headers, body)? {
-        Sent::Whole(fetched) => Ok(fetched),
+        Sent::Whole(fetched) => Ok(*fetched),
         Sent::Moved(location) => Err(Error::Failed {
             url: address.to_string(),
             failure: Failure::Other(format!(
@@ -85,7 +85,7 @@ pub fn ask(
 }
 
 enum Sent {
-    Whole(Fetched),
+    Whole(Box<Fetched>),
     Moved(String),
 }
 
@@ -150,14 +150,14 @@ fn send(
         let is_charset = name.trim().eq_ignore_ascii_case("charset");
         is_charset.then(|| value.trim().trim_matches(['"', '\'']).to_owned())
     });
-    Ok(Sent::Whole(Fetched {
+    Ok(Sent::Whole(Box::new(Fetched {
         address: address.clone(),
         is_redirected: false,
         status: response.status,
         media_type,
         charset,
         body: whole,
-    }))
+    })))
 }
 
 fn unreadable(error: &io::Error, url: &str) -> Error {

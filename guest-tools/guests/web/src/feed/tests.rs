@@ -40,7 +40,10 @@ fn atom_and_rdf() {
     );
     let text = "<rdf:RDF><channel><title>R</title></channel><item><title>B</title>\
         <link>https://b.example/</link><dc:date>2026</dc:date></item></rdf:RDF>";
-    assert_eq!(xml(text).unwrap(), "# R\n\n- [B](https://b.example/) (2026)");
+    assert_eq!(
+        xml(text).unwrap(),
+        "# R\n\n- [B](https://b.example/) (2026)"
+    );
 }
 
 #[test]
@@ -56,7 +59,14 @@ fn json_feed() {
 
 #[test]
 fn what_is_no_feed_stays_what_it_is() {
-    for text in ["<svg/>", "<urlset><url/></urlset>", "", "no xml", "<", "<!DOCTYPE x><html/>"] {
+    for text in [
+        "<svg/>",
+        "<urlset><url/></urlset>",
+        "",
+        "no xml",
+        "<",
+        "<!DOCTYPE x><html/>",
+    ] {
         assert_eq!(xml(text), None, "{text}");
     }
     for text in ["{}", "[1]", r#"{"version": "jsonfeed.org/version/1"#, "5"] {
@@ -68,13 +78,20 @@ fn what_is_no_feed_stays_what_it_is() {
 fn hostile_feeds_are_bounded() {
     let deep = format!("<rss><channel><item><title>{}x", "<a>".repeat(300_000));
     assert!(xml(&deep).is_some());
-    let many = format!("<rss>{}</rss>", "<item><title>t</title></item>".repeat(1_000));
+    let many = format!(
+        "<rss>{}</rss>",
+        "<item><title>t</title></item>".repeat(1_000)
+    );
     let text = xml(&many).unwrap();
     assert!(text.ends_with("[800 more entries are left out]"), "{text}");
-    let large = format!("<rss><item><title>{}</title></item></rss>", "x".repeat(1 << 20));
+    let large = format!(
+        "<rss><item><title>{}</title></item></rss>",
+        "x".repeat(1 << 20)
+    );
     assert!(xml(&large).unwrap().len() < 1_000);
     // An entity is not replaced by what the document says.
-    let entities = "<!DOCTYPE r [<!ENTITY a 'aaaa'>]><rss><item><title>&a;&#65;&lt;</title></item></rss>";
+    let entities =
+        "<!DOCTYPE r [<!ENTITY a 'aaaa'>]><rss><item><title>&a;&#65;&lt;</title></item></rss>";
     assert_eq!(xml(entities).unwrap(), "- &a;A<");
     assert!(xml("<rss><item></item></item></rss></rss><item>").is_some());
 }

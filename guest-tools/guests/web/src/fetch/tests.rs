@@ -59,10 +59,18 @@ fn answer(asked: &Asked) -> (u16, String, Vec<u8>) {
             let feed = "<rss><channel><item><title>N</title><link>/n</link></item></channel></rss>";
             (200, typed("application/rss+xml"), feed.into())
         }
-        "/gzip" => (200, format!("{plain}Content-Encoding: gzip\r\n"), packed(b"unpacked")),
+        "/gzip" => (
+            200,
+            format!("{plain}Content-Encoding: gzip\r\n"),
+            packed(b"unpacked"),
+        ),
         "/bomb" => {
             let zeros = vec![b' '; UNPACKED_BYTES_MAX as usize + 1];
-            (200, format!("{plain}Content-Encoding: gzip\r\n"), packed(&zeros))
+            (
+                200,
+                format!("{plain}Content-Encoding: gzip\r\n"),
+                packed(&zeros),
+            )
         }
         "/layers" => {
             let zeros = vec![b' '; UNPACKED_BYTES_MAX as usize + 1];
@@ -74,7 +82,11 @@ fn answer(asked: &Asked) -> (u16, String, Vec<u8>) {
             torn.truncate(torn.len() - 6);
             (200, format!("{plain}Content-Encoding: gzip\r\n"), torn)
         }
-        "/odd" => (200, format!("{plain}Content-Encoding: zstd\r\n"), b"x".to_vec()),
+        "/odd" => (
+            200,
+            format!("{plain}Content-Encoding: zstd\r\n"),
+            b"x".to_vec(),
+        ),
         "/large" => (200, plain, vec![b'x'; RECEIVED_BYTES_MAX as usize + 1]),
         "/png" => (200, typed("image/png"), PNG.to_vec()),
         "/largepng" => {
@@ -111,7 +123,10 @@ fn pages_and_texts() {
     }
     assert_eq!(text(&format!("{url}/feed")), format!("- [N]({url}/n)"));
     let headers = text(&format!("{url}/asked"));
-    assert!(headers.contains(&format!("User-Agent: {USER_AGENT}")), "{headers}");
+    assert!(
+        headers.contains(&format!("User-Agent: {USER_AGENT}")),
+        "{headers}"
+    );
     assert!(headers.contains("Accept: text/markdown"), "{headers}");
     // Credentials are not sent.
     let headers = text(&format!("{}/asked", url.replace("://", "://me:pass@")));
@@ -142,10 +157,19 @@ fn media() {
         Ok(Content::Image("image/png", PNG.to_vec()))
     );
     let document = get(&format!("{url}/scan")).unwrap();
-    assert!(matches!(document, Content::Document("application/pdf", _)), "{document:?}");
+    assert!(
+        matches!(document, Content::Document("application/pdf", _)),
+        "{document:?}"
+    );
     for (path, expected) in [
-        ("/largepng", "3932161 bytes, and only 3932160 can be shown; download it with curl"),
-        ("/zip", "application/zip, 4 bytes, which web_fetch cannot show; download it with curl"),
+        (
+            "/largepng",
+            "3932161 bytes, and only 3932160 can be shown; download it with curl",
+        ),
+        (
+            "/zip",
+            "application/zip, 4 bytes, which web_fetch cannot show; download it with curl",
+        ),
         ("/nopdf", "cannot read the PDF file"),
     ] {
         let error = get(&format!("{url}{path}")).unwrap_err();
@@ -183,7 +207,10 @@ fn errors_of_servers_are_told_with_their_words() {
         ))
     );
     let error = get(&format!("{url}/down")).unwrap_err();
-    assert!(error.len() < 3_000 && error.contains("status 503"), "{error}");
+    assert!(
+        error.len() < 3_000 && error.contains("status 503"),
+        "{error}"
+    );
 }
 
 /// Refuses everything, as the host does what its policy denies.
@@ -202,7 +229,10 @@ impl Transport for Refusing {
 #[test]
 fn what_the_host_says_is_passed_on() {
     for (failure, expected) in [
-        (Failure::Denied, "the network policy denies requests to a.example"),
+        (
+            Failure::Denied,
+            "the network policy denies requests to a.example",
+        ),
         (
             Failure::Broken("denied: a.example is not allowed".to_owned()),
             "denied: a.example is not allowed",
@@ -225,17 +255,32 @@ fn urls() {
         ("a.example:8080/x", "https://a.example:8080/x"),
         (" http://a.example/x#y ", "http://a.example/x"),
         ("HTTPS://u:p@a.example", "https://a.example/"),
-        ("a.example/?to=http://b.example", "https://a.example/?to=http://b.example"),
+        (
+            "a.example/?to=http://b.example",
+            "https://a.example/?to=http://b.example",
+        ),
         ("[::1]/x", "https://[::1]/x"),
     ] {
         assert_eq!(address(url).unwrap().to_string(), expected, "{url}");
     }
     for (url, expected) in [
         ("", "web_fetch: url is empty"),
-        ("ftp://a.example/", "only http and https can be fetched, not ftp"),
-        ("file:///etc/passwd", "only http and https can be fetched, not file"),
-        ("mailto:a@b.example", "only http and https can be fetched, not mailto"),
-        ("javascript:alert(1)", "only http and https can be fetched, not javascript"),
+        (
+            "ftp://a.example/",
+            "only http and https can be fetched, not ftp",
+        ),
+        (
+            "file:///etc/passwd",
+            "only http and https can be fetched, not file",
+        ),
+        (
+            "mailto:a@b.example",
+            "only http and https can be fetched, not mailto",
+        ),
+        (
+            "javascript:alert(1)",
+            "only http and https can be fetched, not javascript",
+        ),
         ("http://", "no proper host"),
         ("two words", "a space"),
     ] {

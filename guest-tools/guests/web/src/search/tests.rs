@@ -39,15 +39,16 @@ fn run(
     let url = format!("{url}/api?own=1");
     variables.push((settings::SEARCH_URL, &url));
     let found = search(&mut *transport::own(), &settings(&variables), query);
-    let found = found.map_err(|error| error.to_string()).map(|content| match content {
-        Content::Text(text) => text,
-        other => panic!("{other:?}"),
-    });
+    let found = found
+        .map_err(|error| error.to_string())
+        .map(|content| match content {
+            Content::Text(text) => text,
+            other => panic!("{other:?}"),
+        });
     (found, asked.recv().unwrap())
 }
 
-const LOCATION: &str =
-    r#"{"type": "approximate", "city": "Zürich", "region": "ZH", "country": "CH", "timezone": "Europe/Zurich"}"#;
+const LOCATION: &str = r#"{"type": "approximate", "city": "Zürich", "region": "ZH", "country": "CH", "timezone": "Europe/Zurich"}"#;
 
 #[test]
 fn brave() {
@@ -121,8 +122,14 @@ fn searxng() {
     let answer = json!({"results": results}).to_string();
     let (found, asked) = run(&variables, 200, &answer, "a b");
     let found = found.unwrap();
-    assert!(found.starts_with("1. [T1](https://h1.example/)\n2. [T3]"), "{found}");
-    assert!(found.ends_with("10. [T11](https://h11.example/)"), "{found}");
+    assert!(
+        found.starts_with("1. [T1](https://h1.example/)\n2. [T3]"),
+        "{found}"
+    );
+    assert!(
+        found.ends_with("10. [T11](https://h11.example/)"),
+        "{found}"
+    );
     assert_eq!(
         asked.path,
         "/api/search?own=1&q=a%20b%20-site%3Ah0.example%20-site%3Ah2.example&format=json"
@@ -147,8 +154,16 @@ fn what_goes_wrong_is_said() {
     for (status, answer, expected) in [
         (200, "<html>", "its answer is no JSON"),
         (200, "[]", "its answer has no list of results"),
-        (200, r#"{"web": {"results": 5}}"#, "its answer has no list of results"),
-        (429, r#"{"error": "slow down"}"#, r#"status 429 Too Many Requests: {"error": "slow down"}"#),
+        (
+            200,
+            r#"{"web": {"results": 5}}"#,
+            "its answer has no list of results",
+        ),
+        (
+            429,
+            r#"{"error": "slow down"}"#,
+            r#"status 429 Too Many Requests: {"error": "slow down"}"#,
+        ),
         (401, "", "status 401 Unauthorized"),
     ] {
         let (found, _) = run(&brave, status, answer, "q");
@@ -171,7 +186,10 @@ fn a_key_follows_no_redirect() {
         (settings::SEARCH_KEY, "placeholder"),
     ]);
     let error = search(&mut *transport::own(), &settings, "q").unwrap_err();
-    assert!(error.to_string().contains("which is not followed"), "{error}");
+    assert!(
+        error.to_string().contains("which is not followed"),
+        "{error}"
+    );
 }
 
 #[test]
