@@ -33,7 +33,11 @@ pub fn text(bytes: &[u8], characters_max: usize) -> Result<Option<String>, &'sta
     })?;
     let pages = pdf.pages();
     let cache = InterpreterCache::new();
-    let mut text = format!("PDF file, {} pages\n", pages.len());
+    let count = pages.len();
+    let mut text = format!(
+        "PDF file, {count} page{}\n",
+        if count == 1 { "" } else { "s" }
+    );
     let mut characters = 0;
     let mut read = 0;
     for page in pages.iter().take(PAGES_MAX) {

@@ -204,6 +204,9 @@ fn failure(code: &ErrorCode) -> Failure {
         ErrorCode::ConnectionTerminated | ErrorCode::HttpResponseIncomplete => {
             Failure::Broken("the connection ended early".to_owned())
         }
+        ErrorCode::HttpResponseBodySize(_) => {
+            other("the body is larger than the host lets through")
+        }
         ErrorCode::InternalError(Some(text)) => Failure::Broken(text.clone()),
         code => Failure::Other(format!("{code:?}")),
     }

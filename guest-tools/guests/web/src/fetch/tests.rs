@@ -117,7 +117,7 @@ fn pages_and_texts() {
         ("/json", "{ \"a\":1 }"),
         ("/xml", "<a>b</a>"),
         ("/gzip", "unpacked"),
-        ("/pdf", "PDF file, 1 pages\n\n## Page 1\n\nHello PDF"),
+        ("/pdf", "PDF file, 1 page\n\n## Page 1\n\nHello PDF"),
     ] {
         assert_eq!(text(&format!("{url}{path}")), expected);
     }

@@ -21,6 +21,22 @@ const DEPTH_MAX: u16 = 512;
 /// Nodes of one page; what comes after is dropped. They take some tens of megabytes.
 const NODES_MAX: usize = 500_000;
 
+/// Attributes that are read. All others are dropped, because a page can have far more of them than nodes.
+const ATTRIBUTES: &[&str] = &[
+    "alt",
+    "alttext",
+    "aria-hidden",
+    "class",
+    "colspan",
+    "encoding",
+    "hidden",
+    "href",
+    "role",
+    "src",
+    "start",
+    "style",
+];
+
 /// A node's number.
 pub(super) type Id = u32;
 
@@ -407,9 +423,11 @@ impl TreeSink for Sink {
     fn create_element(
         &self,
         name: QualName,
-        attributes: Vec<Attribute>,
+        mut attributes: Vec<Attribute>,
         _: ElementFlags,
     ) -> Handle {
+        attributes.retain(|attribute| ATTRIBUTES.contains(&&*attribute.name.local));
+        attributes.shrink_to_fit();
         self.add(Data::Element(Rc::new(name), attributes))
     }
 

@@ -70,7 +70,7 @@ fn words_lines_and_pages() {
 #[test]
 fn what_is_filled_and_stroked_or_invisible_is_read_once() {
     let text = read(&["BT /F1 12 Tf 2 Tr 50 700 Td (bold) Tj 3 Tr 0 -14 Td (scanned) Tj ET"]);
-    assert_eq!(text, "PDF file, 1 pages\n\n## Page 1\n\nbold\nscanned");
+    assert_eq!(text, "PDF file, 1 page\n\n## Page 1\n\nbold\nscanned");
 }
 
 #[test]
