@@ -1,10 +1,12 @@
 //! Pages to Markdown.
 //!
-//! `tree` reads a page as browsers do, `noise` says what of it nobody reads, `main_part` finds what it is about,
-//! and `render` walks that part and writes it with `writer`. Nothing recurses, so no page is nested too deep for
-//! the stack, and each step is bounded in memory.
+//! `build` reads a page as browsers do into a `tree`, `noise` says what of it nobody reads, `main_part` finds what
+//! it is about, and `render` walks that part and writes it with `writer`. Nothing recurses, so no page is nested too
+//! deep for the stack, and each step is bounded in memory.
 
+mod build;
 mod links;
+mod listing;
 mod main_part;
 mod noise;
 mod render;

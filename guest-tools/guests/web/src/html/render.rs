@@ -5,6 +5,7 @@
 
 use super::collapsed;
 use super::links::Links;
+use super::listing::{code, fenced, formula, language};
 use super::main_part::{Measure, is_block};
 use super::noise::{Strictness, is_main, is_noise};
 use super::table::Table;
@@ -20,8 +21,6 @@ const LINK_CHARACTERS_MAX: u32 = 500;
 const TABLE_CHARACTERS_MAX: u32 = 100_000;
 /// The most characters of a link to a place of the same page that is only there to be clicked.
 const ANCHOR_CHARACTERS_MAX: u32 = 4;
-/// The longest formula that is shown as such, in bytes.
-const FORMULA_BYTES_MAX: usize = 4_000;
 
 /// Returns what is in `root` as Markdown.
 pub(super) fn render(
@@ -112,7 +111,7 @@ impl Render<'_> {
             return self.skip(id);
         }
         if self.tree.foreign_name(id) == "math"
-            && let Some(formula) = self.formula(id)
+            && let Some(formula) = formula(self.tree, id)
         {
             self.exact(&formula);
             return self.skip(id);
@@ -135,7 +134,7 @@ impl Render<'_> {
             "s" | "del" | "strike" => self.inline(id, Kind::Strike),
             "code" | "kbd" | "samp" | "tt" => self.inline(id, Kind::Code),
             "pre" | "listing" | "xmp" if !self.in_listing() => {
-                let language = self.language(id);
+                let language = language(self.tree, id);
                 self.frame(id, Kind::Listing(language));
             }
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
@@ -340,23 +339,17 @@ impl Render<'_> {
     }
 
     fn listing(&mut self, text: &str, language: &str) {
-        let text = text.trim_end().trim_start_matches(['\n', '\r']);
-        if text.is_empty() {
+        if !self.frames.is_empty() {
+            let text = collapsed(text);
+            if !text.is_empty() {
+                self.exact(&code(&text));
+            }
             return;
         }
-        if !self.frames.is_empty() {
-            return self.exact(&code(&collapsed(text)));
-        }
-        self.written += text.len();
-        let fence = "`".repeat(longest_ticks(text).saturating_add(1).max(3));
-        let first = format!("{fence}{language}");
-        let lines = text.lines().map(|line| line.trim_end_matches('\r'));
+        let lines = fenced(text, language);
+        self.written += lines.iter().map(String::len).sum::<usize>();
         self.page.paragraph();
-        self.page.lines(
-            std::iter::once(first.as_str())
-                .chain(lines)
-                .chain([fence.as_str()]),
-        );
+        self.page.lines(lines.iter().map(String::as_str));
         self.page.paragraph();
     }
 
@@ -490,46 +483,6 @@ impl Render<'_> {
     fn measure(&self, id: Id) -> Measure {
         self.measures.get(id as usize).copied().unwrap_or_default()
     }
-
-    /// Returns a listing's language, which pages name in a class.
-    fn language(&self, id: Id) -> String {
-        let own = std::iter::once(id)
-            .chain(self.tree.children(id).take(3))
-            .chain(self.tree.parent(id));
-        let classes = own.filter_map(|id| self.tree.attribute(id, "class"));
-        let mut names = classes
-            .flat_map(str::split_ascii_whitespace)
-            .filter_map(|class| {
-                ["language-", "lang-", "highlight-source-", "brush:"]
-                    .iter()
-                    .find_map(|prefix| class.strip_prefix(prefix))
-            });
-        let is_name = |name: &&str| {
-            (1..=30).contains(&name.len())
-                && name
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"+-#_.".contains(&byte))
-        };
-        names.find(is_name).unwrap_or_default().to_owned()
-    }
-
-    /// Returns a formula as it was written in TeX, if the page says so.
-    fn formula(&self, id: Id) -> Option<String> {
-        let mut step = Some(Step::Enter(id));
-        let mut found = None;
-        while let (Some(now), None) = (step, &found) {
-            if let Step::Enter(node) = now
-                && self.tree.foreign_name(node) == "annotation"
-                && self.tree.attribute(node, "encoding") == Some("application/x-tex")
-            {
-                found = Some(collapsed(&self.tree.text_below(node)));
-            }
-            step = self.tree.after(id, now, false);
-        }
-        let text = found.or_else(|| self.tree.attribute(id, "alttext").map(collapsed))?;
-        let is_shown = !text.is_empty() && text.len() <= FORMULA_BYTES_MAX;
-        is_shown.then(|| format!("${text}$"))
-    }
 }
 
 /// Tells whether a block is apart from others by an empty line.
@@ -557,22 +510,4 @@ fn is_paragraph(name: &str) -> bool {
             | "hgroup"
             | "address"
     )
-}
-
-/// Returns words as code.
-fn code(text: &str) -> String {
-    let ticks = "`".repeat(match longest_ticks(text) {
-        0 => 1,
-        longest => longest + 1,
-    });
-    match text.starts_with('`') || text.ends_with('`') {
-        true => format!("{ticks} {text} {ticks}"),
-        false => format!("{ticks}{text}{ticks}"),
-    }
-}
-
-/// Returns how many backticks follow each other at most.
-fn longest_ticks(text: &str) -> usize {
-    let runs = text.split(|c| c != '`');
-    runs.map(str::len).max().unwrap_or(0)
 }
