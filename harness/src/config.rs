@@ -43,6 +43,8 @@ pub struct Config {
     pub hand: HandLimits,
     /// Bounds of calls to MCP servers.
     pub mcp: Mcp,
+    /// The web tools.
+    pub web: Web,
     /// When scheduled deployments start.
     pub schedules: Schedules,
     /// Where webhooks may go.
@@ -84,6 +86,41 @@ pub struct Mcp {
     pub quiet_ms_max: u64,
     /// Longest call in milliseconds. Default 900 000.
     pub call_ms_max: u64,
+}
+
+/// The web tools: `web_fetch`, and `web_search` where there is somebody to ask.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Web {
+    /// Whom `web_search` asks. Default none: then the tool is not offered.
+    pub search: Option<Search>,
+}
+
+/// A provider of web searches.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Search {
+    /// Its kind.
+    pub provider: SearchProvider,
+    /// Its API: the endpoint of Brave or Tavily, the base of a SearXNG instance, which has no default. The host may be
+    /// of a private network.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// Environment variable with the API's key. Default `BRAVE_API_KEY` or `TAVILY_API_KEY`; none for SearXNG.
+    #[serde(default)]
+    pub api_key_env: Option<String>,
+}
+
+/// The kinds of providers of web searches.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SearchProvider {
+    /// Brave's search API.
+    Brave,
+    /// Tavily's.
+    Tavily,
+    /// An instance of SearXNG.
+    Searxng,
 }
 
 /// When scheduled deployments start.
@@ -175,6 +212,7 @@ impl Default for Config {
             hand: HandLimits::default(),
             schedules: Schedules::default(),
             mcp: Mcp::default(),
+            web: Web::default(),
             webhooks: Webhooks::default(),
             egress: Egress::default(),
             content: ContentPlace::default(),

@@ -27,7 +27,7 @@ use crate::config::Config;
 use crate::content::{Content, ContentError, Packs, remove_unfinished};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::egress::{Client, Networks};
-use crate::hands::{self, Hands, WasmHands, WasmHandsOptions};
+use crate::hands::{self, Hands, WasmHands, WasmHandsOptions, WebTools};
 use crate::ids::WorkspaceId;
 use crate::mcp::{CallLimits, Connector};
 use crate::memory::retention;
@@ -39,6 +39,7 @@ use crate::secrets::{self, Keyring, RotateError, SourceError};
 use crate::session::Limits;
 use crate::store::{SharedStore, SqliteOptions, SqliteStore, Store, StoreError};
 use crate::vault::Vaults;
+use crate::web_search::{self, SearchError};
 use crate::webhooks::{Courier, Outbox, Sender, UrlRules};
 
 /// Names the organization in response headers.
@@ -73,6 +74,9 @@ pub enum DaemonError {
         "none of the packs that the database knows lies in {0}: name their place with --content-url, or put them back"
     )]
     PacksElsewhere(String),
+    /// Searches of the web cannot be set up.
+    #[error(transparent)]
+    Search(#[from] SearchError),
     /// There are no master keys.
     #[error(transparent)]
     MasterKey(#[from] SourceError),
@@ -447,34 +451,41 @@ pub async fn make_hands(
     networks: Option<Networks>,
     progress: &mut impl FnMut(StartProgress<'_>),
 ) -> Result<WasmHands, DaemonError> {
+    let search = web_search::provider(config)?;
     let BuiltIn {
         runtime,
-        components,
+        mut components,
         programs,
     } = load_tools(config, data.path(), progress).await?;
     let call_timeout = Duration::from_millis(config.hand.call_ms_max);
+    let limits = RuntimeLimits {
+        memory_bytes: config.hand.memory_bytes_max,
+        hand_memory_bytes: config.hand.memory_bytes_max.saturating_mul(2),
+        wall_time: call_timeout,
+        cpu_time: call_timeout,
+        fs: FsLimits {
+            bytes_max: config.hand.written_bytes_max,
+            inodes_max: config.hand.files_max,
+            ..FsLimits::default()
+        },
+        output_bytes: OUTPUT_BYTES_MAX,
+        ..RuntimeLimits::default()
+    };
+    let web = components.iter().position(|one| one.name() == hands::WEB);
+    let web = web.map(|place| components.remove(place));
+    let web =
+        web.map(|component| WebTools::new(runtime.clone(), component, limits.clone(), search));
     Ok(WasmHands::new(WasmHandsOptions {
         runtime,
         components,
+        web,
         programs,
         sessions: data.sessions(),
         skills: data.skills(),
         blobs: blobs.clone(),
         content,
         workspace: config.workspace.clone(),
-        limits: RuntimeLimits {
-            memory_bytes: config.hand.memory_bytes_max,
-            hand_memory_bytes: config.hand.memory_bytes_max.saturating_mul(2),
-            wall_time: call_timeout,
-            cpu_time: call_timeout,
-            fs: FsLimits {
-                bytes_max: config.hand.written_bytes_max,
-                inodes_max: config.hand.files_max,
-                ..FsLimits::default()
-            },
-            output_bytes: OUTPUT_BYTES_MAX,
-            ..RuntimeLimits::default()
-        },
+        limits,
         call_timeout,
         networks,
     })?)

@@ -2,7 +2,7 @@
 //!
 //! Order of dependency, each module using only what stands before it: `crash_point`, `clock`, `cron`, `ids`, `json`, `rules`, `store`, `model`,
 //! `mock_model`, `session`, `data_dir`, `place`, `blobs`, `content`, `tree`, `collect`, `archive`, `secrets`, `vault`, `egress`, `webhooks`, `mcp`, `memory`, `hands`, `agent`, `portable`, `api`, `scheduler`,
-//! `config`, `daemon`,
+//! `config`, `web_search`, `daemon`,
 //! `logging`, `cli`. A tidy test holds it.
 
 // Without tests the library is linted as it ships; a test may fail by panicking.
@@ -48,6 +48,7 @@ pub mod session;
 pub mod store;
 pub mod tree;
 pub mod vault;
+mod web_search;
 pub mod webhooks;
 
 pub use cli::main as cli_main;

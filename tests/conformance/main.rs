@@ -32,6 +32,7 @@ mod tenancy;
 mod tidy;
 mod tool_output;
 mod verify;
+mod web;
 mod worker;
 
 /// The daemon under test.

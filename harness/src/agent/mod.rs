@@ -23,6 +23,7 @@ mod tests;
 mod tool_call;
 mod tool_output;
 mod toolset;
+mod url_sources;
 
 pub use attach::{NAMED_BYTES_MAX, fits, named};
 pub use backoff::Backoff;

@@ -7,9 +7,12 @@ use super::driver::{Driver, DriverError, INTERRUPTED, Woken};
 use super::memory::Memory;
 use super::review::Policy;
 use super::tool_output;
+use super::toolset::settings_of;
+use super::url_sources::is_contributed;
 use crate::crash_point;
-use crate::hands::{CallOutcome, Hand, HandError, Mounts, ToolCall};
+use crate::hands::{CallOutcome, Hand, HandError, Mounts, ToolCall, is_of_web};
 use crate::ids::EventId;
+use crate::json::Fields as _;
 use crate::session::{Call, CallKind, Draft, EventKind, State, is_deterministic, text_block};
 use crate::store::StoreError;
 
@@ -24,6 +27,7 @@ pub fn call_of(state: &State, call: &Call) -> ToolCall {
         event_id: call.event_id.clone(),
         name: call.name.clone(),
         input: call.input.clone(),
+        settings: settings_of(state.agent(), &call.name).clone(),
         is_deterministic: is_deterministic(&state.config),
     }
 }
@@ -40,6 +44,9 @@ pub fn is_of_no_run(text: &str) -> bool {
     .iter()
     .any(|start| text.starts_with(start))
 }
+
+/// The result of a fetch whose URL the agent made up, or has from where it may not have it.
+const URL_NOT_CONTRIBUTED: &str = "url_not_allowed: this URL stands in no part of the conversation that may contribute      URLs. Fetch one that the user or a tool named.";
 
 impl Driver {
     pub(super) async fn run_tool(&mut self, event_id: &EventId) -> Result<(), DriverError> {
@@ -60,6 +67,10 @@ impl Driver {
             return self.land(event_id, &review, landing.as_deref()).await;
         }
         let call = call_of(self.state()?, call);
+        let url = call.input.at("url").as_str().unwrap_or_default();
+        if is_of_web(&call.name) && !is_contributed(self.state()?, &call.settings, url) {
+            return self.answer(event_id, failure(URL_NOT_CONTRIBUTED)).await;
+        }
         let memory = self.memory()?;
         let mounts = Mounts::of_session(&self.state()?.config);
         let is_new = self.hand.is_none();

@@ -175,6 +175,13 @@ fn tools_of(agent: &Value) -> impl Iterator<Item = &Value> {
     agent.at("tools").as_array().into_iter().flatten()
 }
 
+/// Returns what the agent's toolset says of a built-in tool; null if nothing.
+pub fn settings_of<'a>(agent: &'a Value, name: &str) -> &'a Value {
+    let mut sets = tools_of(agent).filter(|set| set.at("type") == AGENT_TOOLSET);
+    sets.find_map(|set| config(set, name))
+        .unwrap_or(&Value::Null)
+}
+
 fn config<'a>(set: &'a Value, name: &str) -> Option<&'a Value> {
     set.at("configs")
         .as_array()?

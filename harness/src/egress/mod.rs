@@ -27,6 +27,7 @@ mod sent;
 mod session;
 #[cfg(test)]
 mod tests;
+mod web;
 
 pub(crate) use address::is_public;
 pub use client::{Client, EgressOptions, collect, parts_of, start_of, whole};
@@ -38,3 +39,6 @@ pub use plain::PlainEgress;
 pub use policy::{Denial, Policy};
 pub use resolve::{Names, SystemNames};
 pub use session::{Networks, SessionEgress};
+pub use web::{
+    Domains, PageCache, SEARCH_KEY_PLACEHOLDER, SearchEgress, SearchProvider, WebEgress,
+};

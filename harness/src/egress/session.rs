@@ -157,6 +157,55 @@ impl SessionEgress {
         self.0.journal.take()
     }
 
+    /// Waits until the hand has one exchange less under way than it may.
+    pub(super) async fn place(
+        &self,
+        timeouts: &EgressTimeouts,
+    ) -> Result<OwnedSemaphorePermit, EgressError> {
+        self.0.place(timeouts).await
+    }
+
+    /// Begins an exchange, for which there is a place.
+    pub(super) fn begin(
+        &self,
+        request: &http::Request<EgressBody>,
+        place: OwnedSemaphorePermit,
+    ) -> Noted {
+        let inner = &*self.0;
+        Noted {
+            record: record(inner, request),
+            start: Instant::now(),
+            up: Arc::default(),
+            down: Arc::default(),
+            used: Arc::default(),
+            journal: inner.journal.clone(),
+            _place: place,
+        }
+    }
+
+    /// Returns what the guest sees of an exchange.
+    pub(super) fn finish(
+        &self,
+        done: Result<http::Response<EgressBody>, Ended>,
+    ) -> Result<http::Response<EgressBody>, EgressError> {
+        done.map_err(|ended| {
+            let (failure, mut noted) = *ended;
+            self.0.told(failure, &mut noted.record)
+        })
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.0.networks.client
+    }
+
+    pub(super) fn rules(&self) -> &Arc<Rules> {
+        &self.0.rules
+    }
+
+    pub(super) fn workspace(&self) -> &WorkspaceId {
+        &self.0.workspace
+    }
+
     /// Returns what masks the session's secrets in one stream of output.
     pub fn masker(&self) -> Masker {
         Masker::new(self.0.credentials.masks())
@@ -202,7 +251,7 @@ impl Inner {
         request: http::Request<EgressBody>,
         timeouts: EgressTimeouts,
         mut noted: Noted,
-    ) -> Result<http::Response<EgressBody>, Box<(Failure, Noted)>> {
+    ) -> Result<http::Response<EgressBody>, Ended> {
         let looked = async {
             let policy = self.policy().await?;
             Ok::<_, VaultError>((policy, self.credentials.look().await?))
@@ -213,22 +262,22 @@ impl Inner {
                 tracing::error!(session = %self.session_id, %error, "credentials or environment cannot be read");
                 let text = "the host cannot look up what is allowed; the operator was told";
                 let failure = Failure::Failed(EgressError::Failed(text.to_owned()));
-                return Err(Box::new((failure, noted)));
+                return Err(noted.ended(failure));
             }
         };
         let checked = refuse_in_url(request.uri(), &credentials)
             .and_then(|()| self.networks.client.check(&policy, &request));
         let target = match checked {
             Ok(target) => target,
-            Err(denial) => return Err(Box::new((denial.into(), noted))),
+            Err(denial) => return Err(noted.ended(denial)),
         };
         if let Err(failure) = ask_rules(&self.rules, &target, request.method()).await {
-            return Err(Box::new((failure, noted)));
+            return Err(noted.ended(failure));
         }
         let injected = inject(request, &target, &credentials, &noted.used).await;
         let (mut request, may_have_secret) = match injected {
             Ok(injected) => injected,
-            Err(failure) => return Err(Box::new((failure, noted))),
+            Err(failure) => return Err(noted.ended(failure)),
         };
         // Also a host that another hand of the session may have given a secret to.
         let may_know = may_have_secret || credentials.iter().any(|one| one.goes_to(&target.host));
@@ -250,7 +299,7 @@ impl Inner {
             tracing::error!(session = %self.session_id, %error, "cannot note that a request leaves");
             let text = "the host cannot note that the request leaves; the operator was told";
             let failure = Failure::Failed(EgressError::Failed(text.to_owned()));
-            return Err(Box::new((failure, noted)));
+            return Err(noted.ended(failure));
         }
         let up = Arc::clone(&noted.up);
         let request = request.map(|body| match body.is_end_stream() {
@@ -260,14 +309,14 @@ impl Inner {
         let client = &self.networks.client;
         let response = match client.exchange(&target, request, timeouts).await {
             Ok(response) => response,
-            Err(failure) => return Err(Box::new((failure, noted))),
+            Err(failure) => return Err(noted.ended(failure)),
         };
         let (mut head, body) = response.into_parts();
-        noted.record.status = Some(head.status.as_u16());
+        noted.answered(head.status);
         if may_echo && is_encoded(&head.headers) {
             let reason = "the response of a host that may have a credential's secret came compressed although it \
                           must not, so it cannot be looked through for the secret";
-            return Err(Box::new((Denial::new(reason, "").into(), noted)));
+            return Err(noted.ended(Denial::new(reason, "")));
         }
         let masks = self.credentials.masks();
         let mut body = body;
@@ -275,8 +324,7 @@ impl Inner {
             mask_headers(&mut head.headers, &masks);
             body = rewrite::body(body, masks, |_| Ok(()));
         }
-        let down = Arc::clone(&noted.down);
-        let body = counted(body, down, noted, |noted, error| noted.record.fail(error));
+        let body = counted(body, noted.down(), noted, Noted::fail);
         Ok(http::Response::from_parts(head, body))
     }
 
@@ -330,29 +378,17 @@ impl Egress for SessionEgress {
         request: http::Request<EgressBody>,
         timeouts: EgressTimeouts,
     ) -> Result<http::Response<EgressBody>, EgressError> {
-        let inner = &*self.0;
-        let place = inner.place(&timeouts).await?;
-        let noted = Noted {
-            record: record(inner, &request),
-            start: Instant::now(),
-            up: Arc::default(),
-            down: Arc::default(),
-            used: Arc::default(),
-            journal: inner.journal.clone(),
-            _place: place,
-        };
-        match inner.exchange(request, timeouts, noted).await {
-            Ok(response) => Ok(response),
-            Err(ended) => {
-                let (failure, mut noted) = *ended;
-                Err(inner.told(failure, &mut noted.record))
-            }
-        }
+        let place = self.place(&timeouts).await?;
+        let noted = self.begin(&request, place);
+        self.finish(self.0.exchange(request, timeouts, noted).await)
     }
 }
 
+/// Why there is no response, and the request that it was.
+pub(super) type Ended = Box<(Failure, Noted)>;
+
 /// A request under way. Dropping it, with the last part of the response or before, puts it into the journal.
-struct Noted {
+pub(super) struct Noted {
     record: HttpRequest,
     start: Instant,
     up: Arc<AtomicU64>,
@@ -361,6 +397,28 @@ struct Noted {
     used: Used,
     journal: Journal,
     _place: OwnedSemaphorePermit,
+}
+
+impl Noted {
+    /// Returns that it got no response.
+    pub(super) fn ended(self, failure: impl Into<Failure>) -> Ended {
+        Box::new((failure.into(), self))
+    }
+
+    /// Notes the response's status.
+    pub(super) fn answered(&mut self, status: http::StatusCode) {
+        self.record.status = Some(status.as_u16());
+    }
+
+    /// Notes what went wrong with a body.
+    pub(super) fn fail(&mut self, error: &EgressError) {
+        self.record.fail(error);
+    }
+
+    /// Returns what counts the bytes that come back.
+    pub(super) fn down(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.down)
+    }
 }
 
 impl Drop for Noted {

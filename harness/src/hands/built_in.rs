@@ -5,6 +5,9 @@ use sinew_guest_tools::Embedded;
 use sinew_runtime::typed::docs::WitSources;
 use sinew_runtime::{ComponentSource, ProgramError, Programs, Trust};
 
+/// The name of the component that is the web tools.
+pub const WEB: &str = "web";
+
 /// The environment of every process of a hand.
 pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("HOME", "/workspace"),

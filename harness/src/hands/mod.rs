@@ -25,11 +25,13 @@ mod spill;
 mod uploads;
 mod used;
 mod wasm;
+mod web;
 
-pub use built_in::{ENVIRONMENT, programs, tools};
+pub use built_in::{ENVIRONMENT, WEB, programs, tools};
 pub use mounts::{Mounts, SKILLS, SkillMount, UPLOADS, UploadMount};
 pub use spill::{OUTPUT_CHARS_MAX as LONG_OUTPUT_CHARS_MAX, cut};
 pub use wasm::{WasmHands, WasmHandsOptions};
+pub use web::{Search, WebTools, is_of_web};
 
 /// What a call came to, as the model and the log will see it.
 #[derive(Clone, PartialEq, Debug)]
@@ -71,6 +73,8 @@ pub struct ToolCall {
     pub name: String,
     /// Arguments, a JSON object.
     pub input: Value,
+    /// What the agent's toolset says of the tool; null if nothing.
+    pub settings: Value,
     /// Time and chance follow from the event, so that the call can be made again.
     pub is_deterministic: bool,
 }

@@ -30,6 +30,7 @@ use super::session_files::{MEMORY, OUTPUTS, SessionFiles, TMP, Touched, WORKSPAC
 use super::skill_sets::SkillSets;
 use super::spill::{FOLDER as SPILL_FOLDER, OUTPUT_CHARS_MAX, shorten};
 use super::used::{Used, count};
+use super::web::{WebTools, is_of_web};
 use super::{CallOutcome, Hand, HandError, Hands, OutputSink, Outputs, ToolCall, outputs, uploads};
 use crate::blobs::Blobs;
 use crate::content::Content;
@@ -52,8 +53,10 @@ const ENDING_PATIENCE: Duration = Duration::from_secs(30);
 pub struct WasmHandsOptions {
     /// Runs the components.
     pub runtime: Runtime,
-    /// The built-in tools.
+    /// The built-in tools that work on files.
     pub components: Vec<Arc<LoadedComponent>>,
+    /// Those of the web, if there are any.
+    pub web: Option<WebTools>,
     /// The programs that every hand has; with `bash` among them it has a shell.
     pub programs: Arc<Programs>,
     /// Folder that holds a folder for each session.
@@ -85,6 +88,7 @@ struct Last {
 /// Makes Wasm hands.
 pub struct WasmHands {
     options: WasmHandsOptions,
+    web: Option<Arc<WebTools>>,
     definitions: Vec<Value>,
     skill_sets: SkillSets,
     /// The newest hand of each session, whose work may outlive it for a moment.
@@ -93,14 +97,20 @@ pub struct WasmHands {
 
 impl WasmHands {
     /// Returns the maker. Errors: two components have a tool of one name.
-    pub fn new(options: WasmHandsOptions) -> Result<Self, ProvisionError> {
+    pub fn new(mut options: WasmHandsOptions) -> Result<Self, ProvisionError> {
+        let web = options.web.take().map(Arc::new);
         // A hand without any grant knows its tools all the same.
-        let bare = options
-            .runtime
-            .provision(tools(&options.components, &options.programs))?;
+        let resources = tools(&options.components, &options.programs);
+        let resources = match &web {
+            Some(web) => resources.component(Arc::clone(web.component())),
+            None => resources,
+        };
+        let bare = options.runtime.provision(resources)?;
+        let is_offered = |name: &str| web.as_ref().is_none_or(|web| web.offers(name));
         let definitions = bare
             .definitions()
             .into_iter()
+            .filter(|tool| is_offered(&tool.name))
             .map(|tool| {
                 json!({
                     "name": tool.name,
@@ -113,6 +123,7 @@ impl WasmHands {
             skill_sets: SkillSets::in_folder(options.skills.clone()),
             last: Mutex::default(),
             options,
+            web,
             definitions,
         })
     }
@@ -279,6 +290,7 @@ impl Hands for WasmHands {
             has_memory: !mounts.memory.is_empty(),
             session_id: session_id.clone(),
             call_timeout: self.options.call_timeout,
+            web: self.web.clone(),
             egress,
         }))
     }
@@ -481,6 +493,7 @@ struct WasmHand {
     has_memory: bool,
     session_id: SessionId,
     call_timeout: Duration,
+    web: Option<Arc<WebTools>>,
     egress: Option<SessionEgress>,
 }
 
@@ -529,7 +542,7 @@ impl Hand for WasmHand {
             metrics,
             dirty,
             ..
-        } = self.hand.execute(&call.name, &call.input, options).await;
+        } = self.run(call, options).await?;
         tracing::debug!(session = %self.session_id, tool = %call.name, ?metrics, "a call ended");
         self.note(dirty, since, None);
         output.finish();
@@ -633,6 +646,18 @@ impl Hand for WasmHand {
 }
 
 impl WasmHand {
+    /// Runs a call where its tool is.
+    async fn run(&self, call: &ToolCall, options: CallOptions) -> Result<Execution, HandError> {
+        let Some(web) = self.web.as_ref().filter(|_| is_of_web(&call.name)) else {
+            return Ok(self.hand.execute(&call.name, &call.input, options).await);
+        };
+        let egress = self.egress.as_ref();
+        let egress = egress.ok_or_else(|| HandError::Host("there is no network".to_owned()))?;
+        web.execute(call, egress, options)
+            .await
+            .map_err(|error| HandError::Host(error.to_string()))
+    }
+
     fn unsaved(&self) -> MutexGuard<'_, Option<Unsaved>> {
         self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
     }

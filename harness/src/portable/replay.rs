@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{PortableError, Staged};
 use crate::agent::{LoadError, call_of, request_digest};
-use crate::hands::{HandError, Hands, Mounts};
+use crate::hands::{HandError, Hands, Mounts, is_of_web};
 use crate::ids::{EventId, SessionId};
 use crate::json::Fields as _;
 use crate::session::{
@@ -243,6 +243,7 @@ fn is_run(call: &Call, result: &StoredEvent) -> bool {
         *result.body.at("is_error") == true && crate::agent::is_of_no_run(&text)
     };
     call.kind == CallKind::BuiltIn
+        && !is_of_web(&call.name)
         && call.state() == CallState::Runnable
         && call.review.is_none()
         && !was_cut()

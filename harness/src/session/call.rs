@@ -27,6 +27,9 @@ pub enum CallKind {
 /// The built-in tools that work on the session's files, and run where those are.
 const FILE_TOOLS: [&str; 6] = ["bash", "read", "write", "edit", "glob", "grep"];
 
+/// The built-in tool whose calls are counted as usage.
+pub const WEB_SEARCH: &str = "web_search";
+
 impl CallKind {
     /// Returns where a call of a built-in tool runs in a session with or without a self-hosted environment.
     pub fn of_built_in(name: &str, is_self_hosted: bool) -> Self {

@@ -20,7 +20,7 @@ mod state;
 mod tests;
 mod usage;
 
-pub use call::{Answer, Call, CallKind, CallState, Confirmation, Permission};
+pub use call::{Answer, Call, CallKind, CallState, Confirmation, Permission, WEB_SEARCH};
 pub use checkpoint::{checkpoint, from_checkpoint};
 pub use counts::CallCounts;
 pub use decide::{Limits, Step, TurnFailure, decide};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::call::{Answer, Call, CallKind, Confirmation, Permission};
+use super::call::{Answer, Call, CallKind, Confirmation, Permission, WEB_SEARCH};
 use super::counts::CallCounts;
 use super::history::Rewind;
 use super::kind::EventKind;
@@ -522,6 +522,10 @@ impl State {
             .iter_mut()
             .find(|call| call.event_id.as_str() == id)
         {
+            let is_search = call.kind == CallKind::BuiltIn && call.name == WEB_SEARCH;
+            if is_search && call.answer.is_none() && !answer.is_error {
+                self.usage.web_searches = self.usage.web_searches.saturating_add(1);
+            }
             call.answer.get_or_insert(answer);
         }
         self.close_calls_if_answered();

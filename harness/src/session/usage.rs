@@ -22,6 +22,8 @@ pub struct Usage {
     pub cost_nanocents: u128,
     /// Finished running time in microseconds.
     pub active_micros: u64,
+    /// Searches of the web that gave a result.
+    pub web_searches: u64,
 }
 
 impl From<Usage> for Value {
@@ -45,6 +47,7 @@ impl Usage {
             "tokens": self.tokens,
             "cost_nanocents": self.cost_nanocents.to_string(),
             "active_micros": self.active_micros,
+            "web_searches": self.web_searches,
         })
     }
 
@@ -54,6 +57,7 @@ impl Usage {
             tokens: serde_json::from_value(kept.at("tokens").clone()).ok()?,
             cost_nanocents: kept.at("cost_nanocents").as_str()?.parse().ok()?,
             active_micros: kept.at("active_micros").as_u64()?,
+            web_searches: kept.at("web_searches").as_u64().unwrap_or(0),
         })
     }
 
@@ -99,7 +103,7 @@ impl Usage {
             "input_tokens": tokens.input_tokens,
             "list_cost": {"amount": cents.to_string(), "currency": "USD"},
             "output_tokens": tokens.output_tokens,
-            "server_tool_use": {"web_fetch_requests": 0, "web_search_requests": 0},
+            "server_tool_use": {"web_fetch_requests": 0, "web_search_requests": self.web_searches},
         })
     }
 }
