@@ -151,6 +151,9 @@ pub struct Egress {
     /// Hosts that hands may reach although they are not of the public internet: `HOST:PORT`, or `HOST` for all its
     /// ports; an IPv6 address in brackets. Credentials may go to them without TLS. Default none.
     pub private_hosts: Vec<PrivateHost>,
+    /// A file with certificates (PEM) of authorities that are trusted beside the system's, for hosts of a company's
+    /// own. Default none.
+    pub ca_certificates: Option<PathBuf>,
     /// Largest body of a request in bytes. Default 1 GiB.
     pub request_bytes_max: u64,
     /// Largest body of a response in bytes. Default 4 GiB.
@@ -249,6 +252,7 @@ impl Default for Egress {
         let options = EgressOptions::default();
         Self {
             private_hosts: options.private_hosts,
+            ca_certificates: options.ca_certificates,
             request_bytes_max: options.request_bytes_max,
             response_bytes_max: options.response_bytes_max,
             exchange_ms_max: u64::try_from(options.exchange_max.as_millis()).unwrap_or(u64::MAX),
@@ -262,6 +266,7 @@ impl Egress {
     pub fn options(&self) -> EgressOptions {
         EgressOptions {
             private_hosts: self.private_hosts.clone(),
+            ca_certificates: self.ca_certificates.clone(),
             request_bytes_max: self.request_bytes_max,
             response_bytes_max: self.response_bytes_max,
             exchange_max: Duration::from_millis(self.exchange_ms_max),

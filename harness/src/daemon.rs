@@ -26,7 +26,7 @@ use crate::collect;
 use crate::config::Config;
 use crate::content::{Content, ContentError, Packs, remove_unfinished};
 use crate::data_dir::{DataDir, DataDirError};
-use crate::egress::{Client, Networks};
+use crate::egress::{Client, ClientError, Networks};
 use crate::hands::{self, Hands, WasmHands, WasmHandsOptions, WebTools};
 use crate::ids::WorkspaceId;
 use crate::mcp::{CallLimits, Connector};
@@ -120,6 +120,9 @@ pub enum DaemonError {
     /// An HTTP client cannot be made.
     #[error("no HTTP client can be made: {0}")]
     Http(#[from] reqwest::Error),
+    /// The way out for hands cannot be made.
+    #[error(transparent)]
+    Egress(#[from] ClientError),
     /// The program's own file is gone.
     #[error("cannot find this program's own file: {0}")]
     OwnFile(std::io::Error),

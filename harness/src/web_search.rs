@@ -5,7 +5,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::config::{Config, Search, SearchProvider as Kind};
-use crate::egress::{Client, SearchProvider};
+use crate::egress::{Client, ClientError, SearchProvider};
 use crate::hands;
 use crate::secrets::Secret;
 
@@ -24,8 +24,8 @@ pub enum SearchError {
     )]
     NoKey(String),
     /// No client can be made.
-    #[error("web.search: no HTTP client can be made: {0}")]
-    Client(#[from] reqwest::Error),
+    #[error(transparent)]
+    Client(#[from] ClientError),
 }
 
 /// Returns whom searches ask; none if the configuration names nobody. Errors: see [`SearchError`].

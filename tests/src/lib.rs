@@ -17,6 +17,7 @@ pub mod node;
 pub mod proxy;
 pub mod python;
 pub mod shell;
+pub mod tls;
 pub mod turn;
 pub mod wire;
 pub mod world;

@@ -223,7 +223,7 @@ fn hand(args: &ExecArgs, runtime: &Runtime, own: &std::path::Path) -> Result<Han
 
 fn way_out(args: &ExecArgs) -> Result<PlainEgress> {
     let options = args.config.config()?.egress.options();
-    let client = Client::new(options).context("no HTTP client can be made")?;
+    let client = Client::new(options)?;
     let hosts = args.allow_hosts.iter().map(|host| HostPattern::new(host));
     let otherwise = Denial {
         reason: "it is none of the hosts that the script may ask".to_owned(),

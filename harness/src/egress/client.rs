@@ -5,6 +5,7 @@
 
 use std::error::Error as _;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 pub struct EgressOptions {
     /// Hosts that need not be of the public internet.
     pub private_hosts: Vec<PrivateHost>,
+    /// A file with certificates (PEM) of authorities that are trusted beside the system's.
+    pub ca_certificates: Option<PathBuf>,
     /// Largest body of a request in bytes.
     pub request_bytes_max: u64,
     /// Largest body of a response in bytes.
@@ -50,11 +53,42 @@ impl Default for EgressOptions {
     fn default() -> Self {
         Self {
             private_hosts: Vec::new(),
+            ca_certificates: None,
             request_bytes_max: 1 << 30,
             response_bytes_max: 4 << 30,
             exchange_max: Duration::from_secs(1_800),
             exchanges_per_hand_max: 64,
         }
+    }
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The certificates of further authorities cannot be read.
+    #[error("egress.ca_certificates: {}: {why}", path.display())]
+    Certificates {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// No HTTP client can be made.
+    #[error("no HTTP client can be made: {0}")]
+    Http(#[from] reqwest::Error),
+}
+
+fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, ClientError> {
+    let unusable = |why: String| ClientError::Certificates {
+        path: path.to_owned(),
+        why,
+    };
+    let text = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+    let found = reqwest::Certificate::from_pem_bundle(&text);
+    let found = found.map_err(|error| unusable(error.to_string()))?;
+    match found.is_empty() {
+        true => Err(unusable("it holds no certificate in PEM".to_owned())),
+        false => Ok(found),
     }
 }
 
@@ -102,17 +136,18 @@ struct Inner {
 }
 
 impl Client {
-    /// Returns a client that resolves names as the system does. Errors: no HTTP client can be made.
-    pub fn new(options: EgressOptions) -> Result<Self, reqwest::Error> {
+    /// Returns a client that resolves names as the system does. Errors: see [`ClientError`].
+    pub fn new(options: EgressOptions) -> Result<Self, ClientError> {
         Self::with_names(options, Arc::new(SystemNames))
     }
 
     /// Returns a client that resolves names with `names`; what they mean is checked all the same.
-    pub fn with_names(
-        options: EgressOptions,
-        names: Arc<dyn Names>,
-    ) -> Result<Self, reqwest::Error> {
+    pub fn with_names(options: EgressOptions, names: Arc<dyn Names>) -> Result<Self, ClientError> {
         crate::model::install_tls();
+        let authorities = match &options.ca_certificates {
+            Some(path) => certificates(path)?,
+            None => Vec::new(),
+        };
         let client = |is_granted| {
             let names = Arc::clone(&names);
             reqwest::Client::builder()
@@ -121,6 +156,7 @@ impl Client {
                 .referer(false)
                 .retry(reqwest::retry::never())
                 .dns_resolver(CheckedNames { names, is_granted })
+                .tls_certs_merge(authorities.iter().cloned())
                 .connect_timeout(CONNECT_TIMEOUT)
                 .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
                 .pool_idle_timeout(IDLE_TIMEOUT)

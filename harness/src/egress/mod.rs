@@ -30,7 +30,7 @@ mod tests;
 mod web;
 
 pub(crate) use address::is_public;
-pub use client::{Client, EgressOptions, collect, parts_of, start_of, whole};
+pub use client::{Client, ClientError, EgressOptions, collect, parts_of, start_of, whole};
 pub(crate) use forms::of_secret as forms_of_secret;
 pub use hosts::{HostPattern, Hosts, NoHost, PrivateHost};
 pub use journal::HttpRequest;

@@ -1,3 +1,5 @@
+//! What rules say of calls and requests, and what conditions cannot be.
+
 use serde_json::{Value, json};
 
 use super::*;
