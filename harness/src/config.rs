@@ -78,14 +78,61 @@ pub struct Retries {
     pub max_ms: u64,
 }
 
-/// Bounds of calls to MCP servers.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+/// MCP servers.
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Mcp {
     /// Longest wait for a word of a call, its result or its progress, in milliseconds. Default 120 000.
     pub quiet_ms_max: u64,
     /// Longest call in milliseconds. Default 900 000.
     pub call_ms_max: u64,
+    /// Programs of this machine that are MCP servers on their standard input and output, by the names that agents
+    /// know them by: `stdio://NAME`. Every agent of the daemon may use them. Default none.
+    pub stdio: BTreeMap<String, StdioProgram>,
+}
+
+/// A program that is an MCP server. Each session that uses it has a process of its own.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct StdioProgram {
+    /// The program's path and its arguments.
+    pub command: Vec<String>,
+    /// Variables of its environment. Not for secrets: they are printed with the configuration. Default none.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// Variables of the daemon's own environment that it gets; their values are masked in what it says. Default none.
+    #[serde(default)]
+    pub env_from: Vec<String>,
+    /// Files and folders that it may read, beside the system's programs and libraries. Default none.
+    #[serde(default)]
+    pub readable: Vec<PathBuf>,
+    /// Files and folders that it may write, beside a `/tmp` of its own. Default none.
+    #[serde(default)]
+    pub writable: Vec<PathBuf>,
+    /// It may use the network, this machine's own included. Default false.
+    #[serde(default)]
+    pub network: bool,
+    /// What it runs in. Default `bubblewrap`.
+    #[serde(default)]
+    pub sandbox: StdioSandbox,
+    /// Most processes of it at a time. Default 16.
+    #[serde(default = "sixteen")]
+    pub processes_max: u32,
+}
+
+/// What a program runs in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StdioSandbox {
+    /// Namespaces of its own, made by `bwrap`.
+    #[default]
+    Bubblewrap,
+    /// Nothing: it may do all that the daemon may.
+    None,
+}
+
+fn sixteen() -> u32 {
+    16
 }
 
 /// The web tools: `web_fetch`, and `web_search` where there is somebody to ask.
@@ -243,6 +290,7 @@ impl Default for Mcp {
         Self {
             quiet_ms_max: 120_000,
             call_ms_max: 900_000,
+            stdio: BTreeMap::new(),
         }
     }
 }

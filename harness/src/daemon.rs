@@ -12,6 +12,7 @@ use sinew_runtime::{
     ProgramError, Programs, ProvisionError, Runtime, RuntimeConfig, RuntimeError,
 };
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -23,19 +24,19 @@ use crate::api::{self, ApiState, AuthMode, DEFAULT_WORKSPACE, WorkQueue, list_ke
 use crate::blobs::{BlobError, Blobs};
 use crate::clock::{Clock, SystemClock};
 use crate::collect;
-use crate::config::Config;
+use crate::config::{Config, StdioProgram, StdioSandbox};
 use crate::content::{Content, ContentError, Packs, remove_unfinished};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::egress::{Client, ClientError, Networks};
 use crate::hands::{self, Hands, WasmHands, WasmHandsOptions, WebTools};
 use crate::ids::WorkspaceId;
-use crate::mcp::{CallLimits, Connector};
+use crate::mcp::{CallLimits, Connector, StdioServer};
 use crate::memory::retention;
 use crate::model::{Catalog, Router, RouterError};
 use crate::place::{Place, PlaceError};
 use crate::portable;
 use crate::scheduler::{Scheduler, SchedulerOptions};
-use crate::secrets::{self, Keyring, RotateError, SourceError};
+use crate::secrets::{self, Keyring, RotateError, Secret, SourceError};
 use crate::session::Limits;
 use crate::store::{SharedStore, SqliteOptions, SqliteStore, Store, StoreError};
 use crate::vault::Vaults;
@@ -617,7 +618,28 @@ fn connector(
         total_max: Duration::from_millis(config.mcp.call_ms_max),
     };
     let vaults = Vaults::new(store.clone(), secrets.clone());
-    Connector::new(client, vaults, clock.clone(), limits)
+    let programs = config.mcp.stdio.iter();
+    let programs = programs.map(|(name, program)| (name.clone(), stdio_server(program)));
+    Connector::new(client, vaults, clock.clone(), limits).with_stdio(programs.collect())
+}
+
+fn stdio_server(program: &StdioProgram) -> StdioServer {
+    let names = program.env_from.iter();
+    let secret = |name: &String| {
+        let value = std::env::var(name).ok()?;
+        Some((name.clone(), Secret::from_text(value)))
+    };
+    let places = usize::try_from(program.processes_max).unwrap_or(usize::MAX);
+    StdioServer {
+        command: program.command.clone(),
+        environment: program.env.clone(),
+        secrets: names.filter_map(secret).collect(),
+        readable: program.readable.clone(),
+        writable: program.writable.clone(),
+        has_network: program.network,
+        is_sandboxed: program.sandbox == StdioSandbox::Bubblewrap,
+        places: Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))),
+    }
 }
 
 fn brain(

@@ -14,6 +14,7 @@ pub mod log_rules;
 pub mod mcp;
 pub mod mcp_setup;
 pub mod node;
+pub mod packages;
 pub mod proxy;
 pub mod python;
 pub mod shell;

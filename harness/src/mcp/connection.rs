@@ -22,6 +22,7 @@ use super::error::{CallError, McpError};
 use super::http::{Http, HttpError};
 use super::listed::Listing;
 use super::sse::SseTransportError;
+use super::stdio::{self, StdioError};
 use super::{CONNECT_TIMEOUT, OnBehalfOf};
 
 /// Field of `_meta` with a call's idempotency key: the same for a call that is made again after a crash.
@@ -285,6 +286,8 @@ fn is_unsent(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
     match error.downcast_ref::<SseTransportError>() {
         Some(SseTransportError::Http(error)) => !error.may_have_arrived(),
         Some(SseTransportError::Message(_)) => true,
-        _ => false,
+        _ => error
+            .downcast_ref::<StdioError>()
+            .is_some_and(stdio::is_unsent),
     }
 }

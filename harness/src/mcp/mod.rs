@@ -16,8 +16,10 @@ mod oauth;
 mod probe;
 mod redact;
 mod sse;
+mod stdio;
 mod streamable;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,6 +46,7 @@ pub use error::{CallError, McpError};
 pub use name::model_name;
 pub use oauth::{Attempt, Refreshed, Refresher, Shown};
 pub use probe::Validation;
+pub use stdio::{SCHEME as STDIO_SCHEME, StdioServer};
 
 /// Largest message of a server in bytes: an image or a document and what goes around it.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 48 << 20;
@@ -75,6 +78,8 @@ pub struct Connector {
     egress: egress::Client,
     refresher: Arc<Refresher>,
     limits: CallLimits,
+    /// Programs of this machine, by the names that agents know them by.
+    stdio: BTreeMap<String, StdioServer>,
 }
 
 impl Connector {
@@ -89,7 +94,14 @@ impl Connector {
             refresher: Refresher::new(vaults, egress.clone(), clock),
             egress,
             limits,
+            stdio: BTreeMap::new(),
         }
+    }
+
+    /// Adds programs of this machine that are servers.
+    pub fn with_stdio(mut self, servers: BTreeMap<String, StdioServer>) -> Self {
+        self.stdio = servers;
+        self
     }
 
     /// Returns how long calls may take.
@@ -100,6 +112,18 @@ impl Connector {
     /// Connects to a server where the `networking` of the session's environment allows it, with the credential of the
     /// first of the vaults that has one for its URL.
     pub async fn connect(&self, who: &OnBehalfOf, server: &Server) -> Result<Connection, McpError> {
+        let url = Url::parse(&server.url).ok();
+        let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
+        let policy = Policy::for_mcp_server(&who.networking, host);
+        if url.as_ref().is_some_and(|url| url.scheme() == STDIO_SCHEME) {
+            if !policy.allows(host) {
+                let why = "the session's environment does not allow MCP servers";
+                return Err(McpError::Connection(why.to_owned()));
+            }
+            let mut connection = self.open_program(server, host).await?;
+            connection.networking = who.networking.clone();
+            return Ok(connection);
+        }
         let vaults = self.refresher.vaults();
         let credential = vaults
             .credential_for_server(&who.workspace, &who.vault_ids, &server.url)
@@ -115,9 +139,6 @@ impl Connector {
             Some(credential) => Bearer::of(self.refresher.clone(), &credential),
             None => Bearer::none(),
         };
-        let url = Url::parse(&server.url).ok();
-        let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
-        let policy = Policy::for_mcp_server(&who.networking, host);
         let http = Http::new(self.egress.clone(), policy, bearer, &server.url);
         let opened = tokio::time::timeout(CONNECT_TIMEOUT, open(&http, server)).await;
         match opened {
@@ -129,6 +150,36 @@ impl Connector {
                 Some(refusal) => McpError::Authentication(refusal),
                 None => McpError::Connection(why),
             }),
+            Err(_) => Err(McpError::Connection("it did not answer in time".to_owned())),
+        }
+    }
+}
+
+impl Connector {
+    /// Starts a program of this machine and opens a connection to it.
+    async fn open_program(&self, server: &Server, name: &str) -> Result<Connection, McpError> {
+        let unknown = || {
+            let why = format!(
+                "the operator of this daemon has set up no server {name:?} under mcp.stdio"
+            );
+            McpError::Connection(why)
+        };
+        let transport = self.stdio.get(name).ok_or_else(unknown)?.start()?;
+        let listener = Listener::default();
+        let opened = tokio::time::timeout(CONNECT_TIMEOUT, listener.clone().serve(transport)).await;
+        match opened {
+            Ok(Ok(service)) => Ok(Connection {
+                server: server.name.clone(),
+                service,
+                listener,
+                http: None,
+                networking: Value::Null,
+            }),
+            Ok(Err(error)) => {
+                tracing::warn!(server = name, %error, "a program is no MCP server");
+                let why = "its program does not answer as an MCP server; see the daemon's log";
+                Err(McpError::Connection(why.to_owned()))
+            }
             Err(_) => Err(McpError::Connection("it did not answer in time".to_owned())),
         }
     }

@@ -269,7 +269,7 @@ impl Client {
 }
 
 /// Tells whether a message asks for an answer.
-fn is_request(message: &str) -> bool {
+pub(super) fn is_request(message: &str) -> bool {
     #[derive(Deserialize)]
     struct Asked {
         #[serde(rename = "id")]

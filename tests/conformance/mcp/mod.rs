@@ -2,4 +2,5 @@
 
 mod failing;
 mod package;
+mod stdio;
 mod working;

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::tools::Grant;
 use crate::api::body::{Fields, Invalid, Spot};
+use crate::mcp::STDIO_SCHEME;
 
 /// Most servers of one agent.
 const SERVERS_MAX: usize = 20;
@@ -49,6 +50,17 @@ fn read_url(spot: Spot) -> Result<String, Invalid> {
     let text = spot.text(1, URL_CHARACTERS_MAX)?;
     let refuse = |message: &str| Err(Invalid::at(path.clone(), message));
     match Url::parse(&text) {
+        // A program of the daemon's machine, by the name that its operator gave it.
+        Ok(url) if url.scheme() == STDIO_SCHEME => {
+            let name = url.host_str().unwrap_or_default();
+            let is_alone = text.strip_prefix("stdio://") == Some(name);
+            match !name.is_empty() && is_alone && name.bytes().all(is_of_name) {
+                true => Ok(text),
+                false => refuse(
+                    "expected stdio:// and the name of a server of the daemon's configuration",
+                ),
+            }
+        }
         Ok(url) if !["http", "https"].contains(&url.scheme()) || !url.has_host() => {
             refuse("expected an http or https URL")
         }
