@@ -3,6 +3,7 @@
 //! Guests speak `wasi:http`; every request they send is handed to the hand's [`Egress`], which decides whether it may
 //! leave and sends it. This crate opens no connection itself, and without a grant every request is denied.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +31,12 @@ pub trait Egress: Send + Sync {
         request: http::Request<EgressBody>,
         timeouts: EgressTimeouts,
     ) -> Result<http::Response<EgressBody>, EgressError>;
+
+    /// Tells whether a guest may open a TCP connection of its own to this address. Asked for each; names are never
+    /// resolved for guests, and nothing listens.
+    async fn may_connect(&self, _address: SocketAddr) -> bool {
+        false
+    }
 }
 
 /// How long the guest is willing to wait; an egress may have shorter bounds of its own.

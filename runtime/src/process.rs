@@ -3,10 +3,13 @@
 //! Every instance of every component is linked the same way, against all of WASI 0.2 and 0.3 and `wasi:http`; what a
 //! process may do with them is decided by the data in its store, and that grants nothing by itself.
 
+use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use wasmtime::component::{Linker, ResourceTable, Val};
 use wasmtime::{Engine, Store};
+use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
@@ -77,7 +80,8 @@ impl Process {
             .stderr(grants.descriptors.stream(2))
             .max_random_size(RANDOM_BYTES_MAX)
             .allow_udp(false)
-            .allow_tcp(false);
+            .allow_tcp(true)
+            .socket_addr_check(check(Arc::clone(&grants.egress)));
         if let Some(fixed) = &grants.fixed {
             fixed.give(&mut wasi);
         }
@@ -112,6 +116,28 @@ impl Process {
     /// Returns what the process used so far.
     pub(crate) fn usage(&self) -> Arc<ProcessUsage> {
         self.account.usage()
+    }
+}
+
+/// Returns what decides about addresses of sockets: connections are the egress's to allow, all else is denied.
+fn check(
+    egress: Arc<dyn Egress>,
+) -> impl Fn(SocketAddr, SocketAddrUse) -> Pin<Box<dyn Future<Output = bool> + Send + Sync>> {
+    move |address, how| {
+        let egress = Arc::clone(&egress);
+        Box::pin(async move {
+            match how {
+                SocketAddrUse::TcpConnect => {}
+                // What a connection does first by itself; listening is asked for apart.
+                SocketAddrUse::TcpBind => {
+                    return address.ip().is_unspecified() && address.port() == 0;
+                }
+                _ => return false,
+            }
+            // A task of its own, because the egress's future cannot be shared between threads.
+            let asked = tokio::spawn(async move { egress.may_connect(address).await });
+            asked.await.unwrap_or(false)
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! What an environment is: validation and normalisation of its fields, without any effect.
 
+use std::net::SocketAddr;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -15,6 +17,9 @@ const DESCRIPTION_CHARACTERS_MAX: usize = 2_048;
 const HOSTS_MAX: usize = 1_000;
 /// Longest host in characters, `*.` included.
 const HOST_CHARACTERS_MAX: usize = 257;
+/// Most connections of their own that guests may open, and the longest text of one.
+const SOCKETS_MAX: usize = 100;
+const SOCKET_CHARACTERS_MAX: usize = 64;
 /// Most packages of one manager.
 const PACKAGES_MAX: usize = 1_000;
 const PACKAGE_MANAGERS: [&str; 6] = ["apt", "cargo", "gem", "go", "npm", "pip"];
@@ -27,6 +32,9 @@ pub(super) struct EnvironmentConfig {
     pub(super) config: Value,
     pub(super) metadata: Metadata,
     pub(super) scope: String,
+    /// Ours, not the wire's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sinew: Option<Value>,
 }
 
 impl EnvironmentConfig {
@@ -44,6 +52,7 @@ pub(super) fn create(mut fields: Fields) -> Result<EnvironmentConfig, Invalid> {
         config: read_config(fields.take("config"), None)?,
         metadata: metadata::create(fields.take("metadata"))?,
         scope: read_scope(fields.take("scope"))?,
+        sinew: read_ours(fields.take("sinew"))?,
     };
     fields.finish()?;
     Ok(environment)
@@ -67,9 +76,36 @@ pub(super) fn update(
             EmptyValue::Deletes,
         )?,
         scope: read_scope(fields.take("scope"))?,
+        sinew: match fields.take("sinew") {
+            Field::Absent => stored.sinew.clone(),
+            given => read_ours(given)?,
+        },
     };
     fields.finish()?;
     Ok(environment)
+}
+
+/// Reads `{sockets: ["ADDRESS:PORT"]}`; null and nothing in it are none.
+fn read_ours(field: Field) -> Result<Option<Value>, Invalid> {
+    let Some(spot) = field.given() else {
+        return Ok(None);
+    };
+    let mut fields = spot.object()?;
+    let mut sockets = Vec::new();
+    if let Some(spot) = fields.take("sockets").given() {
+        for spot in spot.array(SOCKETS_MAX)? {
+            let path = spot.path.clone();
+            let text = spot.text(1, SOCKET_CHARACTERS_MAX)?;
+            let Ok(address) = text.parse::<SocketAddr>() else {
+                let message =
+                    "expected an address and a port, such as 10.0.0.5:5432 or [2001:db8::1]:5432";
+                return Err(Invalid::at(path, message));
+            };
+            sockets.push(address.to_string());
+        }
+    }
+    fields.finish()?;
+    Ok((!sockets.is_empty()).then(|| json!({ "sockets": sockets })))
 }
 
 /// Null clears; unlike an agent's, an empty description is stored as it is.

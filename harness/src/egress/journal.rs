@@ -1,6 +1,7 @@
 //! What a session's requests came to, for the log.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
@@ -51,6 +52,26 @@ pub struct HttpRequest {
 }
 
 impl HttpRequest {
+    /// Returns a TCP connection of a guest's own, as the journal has it: `CONNECT` over `tcp`.
+    pub(super) fn connection(at: Timestamp, address: SocketAddr) -> Self {
+        Self {
+            at,
+            tool_use_id: None,
+            method: "CONNECT".to_owned(),
+            scheme: "tcp".to_owned(),
+            host: address.ip().to_string(),
+            port: Some(address.port()),
+            path: String::new(),
+            status: None,
+            error: None,
+            setting: None,
+            bytes_up: 0,
+            bytes_down: 0,
+            duration_ms: 0,
+            credential_ids: BTreeSet::new(),
+        }
+    }
+
     /// Notes what went wrong.
     pub(super) fn fail(&mut self, error: &EgressError) {
         let text = error.to_string();

@@ -5,6 +5,7 @@
 //! sees it.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +19,7 @@ use serde_json::Value;
 use sinew_runtime::{Egress, EgressBody, EgressError, EgressTimeouts};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::address::is_public;
 use super::body::counted;
 use super::client::{Client, Failure};
 use super::credentials::{Credentials, Usable};
@@ -26,7 +28,7 @@ use super::journal::{HttpRequest, Journal};
 use super::masker::Masker;
 use super::outgoing::{Used, ask_rules, inject, is_encoded, refuse_in_url};
 use super::placeholder::PlaceholderKey;
-use super::policy::{Denial, Policy};
+use super::policy::{Denial, Policy, is_granted};
 use super::rewrite;
 use super::sent::Sent;
 use crate::clock::Clock;
@@ -216,12 +218,7 @@ impl Inner {
     /// Returns what the session's environment allows now.
     async fn policy(&self) -> Result<Policy, StoreError> {
         let store = &self.networks.store;
-        let key = Key {
-            workspace: self.workspace.clone(),
-            kind: Kind::Environment,
-            id: self.environment_id.clone(),
-        };
-        let environment = match store.get(&key, None).await {
+        let environment = match store.get(&self.environment(), None).await {
             Ok(environment) => environment,
             Err(StoreError::NotFound) => {
                 return Ok(Policy::closed(Denial::new(
@@ -244,6 +241,66 @@ impl Inner {
             }));
         }
         Ok(Policy::of_environment(networking, &mcp_hosts))
+    }
+
+    /// Tells whether the session's environment grants a guest this connection, and the operator the address.
+    async fn may_connect(&self, address: SocketAddr) -> bool {
+        let granted = match self.sockets().await {
+            Ok(granted) => granted.contains(&address),
+            Err(error) => {
+                tracing::error!(session = %self.session_id, %error, "the environment cannot be read");
+                false
+            }
+        };
+        let private = &self.networks.client.options().private_hosts;
+        let host = address.ip().to_string();
+        let is_reachable = is_public(address.ip()) || is_granted(private, &host, address.port());
+        let mut record = HttpRequest::connection(self.networks.clock.now(), address);
+        record.tool_use_id = self.journal.call();
+        let is_allowed = granted && is_reachable;
+        if !is_allowed {
+            let (why, setting) = match granted {
+                true => (
+                    "the address is not of the public internet",
+                    format!("egress.private_hosts in the daemon's configuration: \"{address}\""),
+                ),
+                false => (
+                    "the session's environment does not grant this connection",
+                    "sinew.sockets of the session's environment".to_owned(),
+                ),
+            };
+            record.error = Some(why.to_owned());
+            record.setting = Some(setting);
+        } else if let Some(call) = &record.tool_use_id
+            && let Err(error) = self.sent.note(call).await
+        {
+            // What leaves over it nobody sees; after a crash the call must not be made again.
+            tracing::error!(session = %self.session_id, %error, "cannot note that a connection is made");
+            return false;
+        }
+        self.journal.add(record);
+        is_allowed
+    }
+
+    /// Returns the connections that the session's environment grants now.
+    async fn sockets(&self) -> Result<Vec<SocketAddr>, StoreError> {
+        let store = &self.networks.store;
+        let environment = match store.get(&self.environment(), None).await {
+            Ok(environment) => environment,
+            Err(StoreError::NotFound) => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let sockets = environment.body.at("sinew").at("sockets").as_array();
+        let sockets = sockets.into_iter().flatten().filter_map(Value::as_str);
+        Ok(sockets.filter_map(|text| text.parse().ok()).collect())
+    }
+
+    fn environment(&self) -> Key {
+        Key {
+            workspace: self.workspace.clone(),
+            kind: Kind::Environment,
+            id: self.environment_id.clone(),
+        }
     }
 
     async fn exchange(
@@ -381,6 +438,10 @@ impl Egress for SessionEgress {
         let place = self.place(&timeouts).await?;
         let noted = self.begin(&request, place);
         self.finish(self.0.exchange(request, timeouts, noted).await)
+    }
+
+    async fn may_connect(&self, address: SocketAddr) -> bool {
+        self.0.may_connect(address).await
     }
 }
 

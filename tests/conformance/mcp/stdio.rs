@@ -17,7 +17,8 @@ const SECRET: &str = "stdio-canary-77ac1e";
 
 /// The agent calls what the user writes: the tool's name and its input as JSON.
 fn script(calls: &[(&str, Value)]) -> String {
-    let mut rules = vec![json!({"when": {"tool_result_contains": ""}, "text": "${last_tool_result}"})];
+    let mut rules =
+        vec![json!({"when": {"tool_result_contains": ""}, "text": "${last_tool_result}"})];
     for (number, (name, input)) in calls.iter().enumerate() {
         rules.push(json!({
             "when": {"last_user_text_contains": format!("[call {number}]")},
@@ -30,10 +31,16 @@ fn script(calls: &[(&str, Value)]) -> String {
 /// Returns what a server made with the official SDK needs to be read.
 fn readable(interpreter: &Path, server: &Path) -> Result<Vec<String>> {
     let asked = Command::new(interpreter)
-        .args(["-c", "import sys; print(sys.prefix); print(sys.base_prefix)"])
+        .args([
+            "-c",
+            "import sys; print(sys.prefix); print(sys.base_prefix)",
+        ])
         .output()?;
     let prefixes = String::from_utf8(asked.stdout)?;
-    let prefixes = prefixes.lines().map(str::to_owned).filter(|path| path != "/usr");
+    let prefixes = prefixes
+        .lines()
+        .map(str::to_owned)
+        .filter(|path| path != "/usr");
     Ok(prefixes.chain([server.display().to_string()]).collect())
 }
 
@@ -47,7 +54,8 @@ async fn session(world: &World, url: &str, networking: Value) -> Result<String> 
     });
     let client = &world.client;
     let agent = client.post("/v1/agents", &agent).await?;
-    let environment = json!({"name": agent["id"], "config": {"type": "cloud", "networking": networking}});
+    let environment =
+        json!({"name": agent["id"], "config": {"type": "cloud", "networking": networking}});
     let environment = client.post("/v1/environments", &environment).await?;
     let body = json!({"agent": agent["id"], "environment_id": environment["id"]});
     let session = client.post("/v1/sessions", &body).await?;
@@ -56,7 +64,10 @@ async fn session(world: &World, url: &str, networking: Value) -> Result<String> 
 
 /// Makes the Nth call and returns what the agent says of it.
 async fn call(world: &World, session: &str, number: usize) -> Result<String> {
-    world.client.message(session, &format!("[call {number}]")).await?;
+    world
+        .client
+        .message(session, &format!("[call {number}]"))
+        .await?;
     let events = world.client.until_idle(session, "end_turn").await?;
     let said = of_kind(&events, "agent.message");
     Ok(text_of(said.last().context("nothing said")?))
@@ -75,13 +86,16 @@ async fn a_program_is_a_server_within_walls() -> Result<()> {
     let port = listener.local_addr()?.port();
     let calls = [
         ("read", json!({"path": foreign})),
-        ("write", json!({"path": own.join("made"), "text": "by the program"})),
+        (
+            "write",
+            json!({"path": own.join("made"), "text": "by the program"}),
+        ),
         ("write", json!({"path": server, "text": ""})),
         ("connect", json!({"port": port})),
         ("variable", json!({"name": "TOKEN_OF_SERVER"})),
         ("variable", json!({"name": "ANTHROPIC_API_KEY"})),
         ("processes", json!({})),
-        ("read", json!({"path": "/"})),
+        ("read", json!({"path": "/var"})),
         ("end", json!({})),
     ];
     let configuration = json!({"mcp": {"stdio": {"walls": {
@@ -91,7 +105,13 @@ async fn a_program_is_a_server_within_walls() -> Result<()> {
         "writable": [own],
     }}}});
     let variables = [("TOKEN_OF_SERVER", SECRET)];
-    let world = World::start_as(PROGRAM, &script(&calls), &configuration.to_string(), &variables).await?;
+    let world = World::start_as(
+        PROGRAM,
+        &script(&calls),
+        &configuration.to_string(),
+        &variables,
+    )
+    .await?;
     let session = session(&world, "stdio://walls", json!({"type": "unrestricted"})).await?;
     let mut said = Vec::new();
     for number in 0..8 {
@@ -100,17 +120,26 @@ async fn a_program_is_a_server_within_walls() -> Result<()> {
     ensure!(said[0].contains("refused: No such file"), "{said:?}");
     ensure!(said[1].contains("written"), "{said:?}");
     ensure!(std::fs::read_to_string(own.join("made"))? == "by the program");
-    ensure!(said[2].contains("refused: Read-only file system"), "{said:?}");
+    ensure!(
+        said[2].contains("refused: Read-only file system"),
+        "{said:?}"
+    );
     ensure!(said[3].contains("refused"), "{said:?}");
     // It has its secret, and nobody hears it.
-    ensure!(said[4].contains("[redacted]") && !said[4].contains(SECRET), "{said:?}");
+    ensure!(
+        said[4].contains("[redacted]") && !said[4].contains(SECRET),
+        "{said:?}"
+    );
     ensure!(said[5].contains("not set"), "{said:?}");
     let processes: u32 = said[6].trim().parse().with_context(|| said[6].clone())?;
     ensure!(processes <= 3, "{said:?}");
-    ensure!(!said[7].contains("root") && !said[7].contains("home"), "{said:?}");
+    ensure!(said[7].contains("refused"), "{said:?}");
     // One that ends in the middle is told of, and the next call has another one.
     let ended = call(&world, &session, 8).await?;
-    ensure!(ended.contains("lost") || ended.contains("unknown"), "{ended}");
+    ensure!(
+        ended.contains("lost") || ended.contains("unknown"),
+        "{ended}"
+    );
     let again = call(&world, &session, 5).await?;
     ensure!(again.contains("not set"), "{again}");
     log_rules::check(&world.client.events(&session).await?)?;
@@ -119,23 +148,45 @@ async fn a_program_is_a_server_within_walls() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_what_the_operator_named_is_run() -> Result<()> {
-    let configuration = json!({"mcp": {"stdio": {"no-server": {"command": ["/bin/true"], "sandbox": "none"}}}});
+    let configuration =
+        json!({"mcp": {"stdio": {"no-server": {"command": ["/bin/true"], "sandbox": "none"}}}});
     let world = World::start_with(PROGRAM, &script(&[]), &configuration.to_string()).await?;
-    for (name, fragment) in [("other", "has set up no server"), ("no-server", "does not answer as an MCP server")] {
-        let session = session(&world, &format!("stdio://{name}"), json!({"type": "unrestricted"})).await?;
+    for (name, fragment) in [
+        ("other", "has set up no server"),
+        ("no-server", "does not answer as an MCP server"),
+    ] {
+        let session = session(
+            &world,
+            &format!("stdio://{name}"),
+            json!({"type": "unrestricted"}),
+        )
+        .await?;
         world.client.message(&session, "hello").await?;
         let events = world.client.until_idle(&session, "end_turn").await?;
         let errors = of_kind(&events, "session.error");
         let text = errors.last().context("no error")?.to_string();
-        ensure!(text.contains(fragment) && text.contains("mcp_connection_failed_error"), "{text}");
+        ensure!(
+            text.contains(fragment) && text.contains("mcp_connection_failed_error"),
+            "{text}"
+        );
     }
-    for url in ["stdio://", "stdio://a/b", "stdio://a?b", "stdio://A b", "file:///bin/sh"] {
+    for url in [
+        "stdio://",
+        "stdio://a/b",
+        "stdio://a?b",
+        "stdio://A b",
+        "file:///bin/sh",
+    ] {
         let agent = json!({"name": "x", "model": "claude-sonnet-4-6",
             "tools": [{"type": "mcp_toolset", "mcp_server_name": "walls"}],
             "mcp_servers": [{"type": "url", "name": "walls", "url": url}]});
         let answer = world
             .client
-            .send(axum::http::Method::POST, "/v1/agents", Some(agent.to_string()))
+            .send(
+                axum::http::Method::POST,
+                "/v1/agents",
+                Some(agent.to_string()),
+            )
             .await?;
         ensure!(answer.status == 400, "{url}: {}", answer.body);
     }

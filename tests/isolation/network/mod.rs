@@ -7,6 +7,7 @@ mod edges;
 mod leaks;
 mod reach;
 mod server;
+mod sockets;
 mod tls;
 
 use std::path::PathBuf;
