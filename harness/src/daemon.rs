@@ -121,6 +121,9 @@ pub enum DaemonError {
     /// An HTTP client cannot be made.
     #[error("no HTTP client can be made: {0}")]
     Http(#[from] reqwest::Error),
+    /// A program that is an MCP server is to get a variable that there is not.
+    #[error("mcp.stdio: the environment variable {0} of env_from is not set")]
+    NoVariable(String),
     /// The way out for hands cannot be made.
     #[error(transparent)]
     Egress(#[from] ClientError),
@@ -209,7 +212,7 @@ impl Daemon {
         // Nobody imports yet: what is staged is a dead daemon's.
         portable::sweep(&*store).await?;
         let catalog = catalog(&config);
-        let mcp = Arc::new(connector(&config, client, &store, &secrets, &clock));
+        let mcp = Arc::new(connector(&config, client, &store, &secrets, &clock)?);
         let brain = brain(
             &config,
             store.clone(),
@@ -612,34 +615,35 @@ fn connector(
     store: &SharedStore,
     secrets: &Arc<Keyring>,
     clock: &Arc<dyn Clock>,
-) -> Connector {
+) -> Result<Connector, DaemonError> {
     let limits = CallLimits {
         quiet_max: Duration::from_millis(config.mcp.quiet_ms_max),
         total_max: Duration::from_millis(config.mcp.call_ms_max),
     };
     let vaults = Vaults::new(store.clone(), secrets.clone());
     let programs = config.mcp.stdio.iter();
-    let programs = programs.map(|(name, program)| (name.clone(), stdio_server(program)));
-    Connector::new(client, vaults, clock.clone(), limits).with_stdio(programs.collect())
+    let programs = programs.map(|(name, program)| Ok((name.clone(), stdio_server(program)?)));
+    let programs = programs.collect::<Result<_, DaemonError>>()?;
+    Ok(Connector::new(client, vaults, clock.clone(), limits).with_stdio(programs))
 }
 
-fn stdio_server(program: &StdioProgram) -> StdioServer {
-    let names = program.env_from.iter();
-    let secret = |name: &String| {
-        let value = std::env::var(name).ok()?;
-        Some((name.clone(), Secret::from_text(value)))
+fn stdio_server(program: &StdioProgram) -> Result<StdioServer, DaemonError> {
+    let secret = |name: &String| match std::env::var(name) {
+        Ok(value) => Ok((name.clone(), Secret::from_text(value))),
+        Err(_) => Err(DaemonError::NoVariable(name.clone())),
     };
+    let secrets = program.env_from.iter().map(secret);
     let places = usize::try_from(program.processes_max).unwrap_or(usize::MAX);
-    StdioServer {
+    Ok(StdioServer {
         command: program.command.clone(),
         environment: program.env.clone(),
-        secrets: names.filter_map(secret).collect(),
+        secrets: secrets.collect::<Result<_, _>>()?,
         readable: program.readable.clone(),
         writable: program.writable.clone(),
         has_network: program.network,
         is_sandboxed: program.sandbox == StdioSandbox::Bubblewrap,
         places: Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))),
-    }
+    })
 }
 
 fn brain(

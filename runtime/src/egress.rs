@@ -32,6 +32,11 @@ pub trait Egress: Send + Sync {
         timeouts: EgressTimeouts,
     ) -> Result<http::Response<EgressBody>, EgressError>;
 
+    /// Tells whether processes that begin now may have sockets at all.
+    fn has_sockets(&self) -> bool {
+        false
+    }
+
     /// Tells whether a guest may open a TCP connection of its own to this address. Asked for each; names are never
     /// resolved for guests, and nothing listens.
     async fn may_connect(&self, _address: SocketAddr) -> bool {

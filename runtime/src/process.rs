@@ -80,7 +80,7 @@ impl Process {
             .stderr(grants.descriptors.stream(2))
             .max_random_size(RANDOM_BYTES_MAX)
             .allow_udp(false)
-            .allow_tcp(true)
+            .allow_tcp(grants.egress.has_sockets())
             .socket_addr_check(check(Arc::clone(&grants.egress)));
         if let Some(fixed) = &grants.fixed {
             fixed.give(&mut wasi);

@@ -95,6 +95,11 @@ async fn answer(State(log): State<Log>, request: Request) -> Response {
 }
 
 async fn session(world: &World, configs: Value, ours: Value) -> Result<String> {
+    session_of(world, configs, ours, json!(["127.0.0.1"])).await
+}
+
+/// Creates a session whose environment allows these hosts.
+async fn session_of(world: &World, configs: Value, ours: Value, hosts: Value) -> Result<String> {
     let client = &world.client;
     let agent = json!({
         "name": "reader",
@@ -103,8 +108,7 @@ async fn session(world: &World, configs: Value, ours: Value) -> Result<String> {
         "sinew": ours,
     });
     let agent = client.post("/v1/agents", &agent).await?;
-    // What hands may reach does not count for the web tools.
-    let networking = json!({"type": "limited", "allowed_hosts": ["nowhere.example.com"]});
+    let networking = json!({"type": "limited", "allowed_hosts": hosts});
     let environment =
         json!({"name": agent["id"], "config": {"type": "cloud", "networking": networking}});
     let environment = client.post("/v1/environments", &environment).await?;
@@ -181,6 +185,11 @@ async fn pages_are_read_within_their_domains() -> Result<()> {
     let (text, is_error) = ask(&world, &limited, &page).await?;
     ensure!(is_error && text.contains("url_not_allowed"), "{text}");
     ensure!(site.take().iter().all(|(path, _)| path != "/page"));
+
+    // A host of a private network is the operator's for those that the environment lets ask it.
+    let foreign = session_of(&world, json!([]), json!({}), json!(["b.example.com"])).await?;
+    let (text, is_error) = ask(&world, &foreign, &page).await?;
+    ensure!(is_error && text.contains("url_not_allowed"), "{text}");
 
     let rules = json!({"policy": [{"on": "request", "when": "path == '/page'", "then": "deny", "reason": "Not that one."}]});
     let ruled = session(&world, json!([]), rules).await?;

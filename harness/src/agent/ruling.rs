@@ -100,10 +100,10 @@ fn calls_of(
             kind,
             server: server.to_owned(),
             input: call.at("input").clone(),
-            count: counts.of(tool),
+            count: counts.of(server, tool),
             count_all: counts.all(),
         };
-        counts.add(tool);
+        counts.add(server, tool);
         (text("id").to_owned(), facts)
     });
     facts.unzip()

@@ -10,7 +10,7 @@ use super::tool_output;
 use super::toolset::settings_of;
 use super::url_sources::is_contributed;
 use crate::crash_point;
-use crate::hands::{CallOutcome, Hand, HandError, Mounts, ToolCall, is_of_web};
+use crate::hands::{CallOutcome, Hand, HandError, Mounts, ToolCall, WEB_FETCH};
 use crate::ids::EventId;
 use crate::json::Fields as _;
 use crate::session::{Call, CallKind, Draft, EventKind, State, is_deterministic, text_block};
@@ -46,7 +46,8 @@ pub fn is_of_no_run(text: &str) -> bool {
 }
 
 /// The result of a fetch whose URL the agent made up, or has from where it may not have it.
-const URL_NOT_CONTRIBUTED: &str = "url_not_allowed: this URL stands in no part of the conversation that may contribute      URLs. Fetch one that the user or a tool named.";
+const URL_NOT_CONTRIBUTED: &str = "url_not_allowed: this URL stands in no part of the conversation that may \
+     contribute URLs. Fetch one that the user or a tool named.";
 
 impl Driver {
     pub(super) async fn run_tool(&mut self, event_id: &EventId) -> Result<(), DriverError> {
@@ -68,7 +69,7 @@ impl Driver {
         }
         let call = call_of(self.state()?, call);
         let url = call.input.at("url").as_str().unwrap_or_default();
-        if is_of_web(&call.name) && !is_contributed(self.state()?, &call.settings, url) {
+        if call.name == WEB_FETCH && !is_contributed(self.state()?, &call.settings, url) {
             return self.answer(event_id, failure(URL_NOT_CONTRIBUTED)).await;
         }
         let memory = self.memory()?;

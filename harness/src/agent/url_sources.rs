@@ -10,7 +10,7 @@ use crate::json::Fields as _;
 use crate::session::{State, Turn};
 
 /// Longest URL that is looked for in a text, in bytes.
-const URL_BYTES_MAX: usize = 8 << 10;
+const URL_BYTES_MAX: usize = 2 << 10;
 
 /// Tells whether `web_fetch` may be called with this URL, as far as the sources in its settings say.
 pub(super) fn is_contributed(state: &State, settings: &Value, url: &str) -> bool {
@@ -19,13 +19,10 @@ pub(super) fn is_contributed(state: &State, settings: &Value, url: &str) -> bool
         return true;
     }
     // The tool puts the scheme before what has none.
-    let wanted = match normal(url) {
-        Some(wanted) => wanted,
-        None => match normal(&format!("https://{url}")) {
-            Some(wanted) => wanted,
-            // The tool says what is wrong with it.
-            None => return true,
-        },
+    let url = url.trim();
+    let with_scheme = || normal(&format!("https://{url}"));
+    let Some(wanted) = normal(url).or_else(with_scheme) else {
+        return false;
     };
     let is_in = |text: &str| urls_in(text).any(|url| url == wanted);
     let is_open = |source: &str| *sources.at(source).at("type") != "none";
@@ -39,11 +36,8 @@ pub(super) fn is_contributed(state: &State, settings: &Value, url: &str) -> bool
     let mut tools: HashMap<&str, &str> = HashMap::new();
     for turn in &state.conversation {
         match &**turn {
-            Turn::User(blocks) => {
-                if user(blocks) {
-                    return true;
-                }
-            }
+            // The user's own words were looked at; such a turn may be a summary of other things.
+            Turn::User(_) | Turn::System(_) => {}
             Turn::Assistant(blocks) => {
                 let calls = blocks.iter().filter(|block| block.at("type") == "tool_use");
                 tools.extend(
@@ -61,7 +55,6 @@ pub(super) fn is_contributed(state: &State, settings: &Value, url: &str) -> bool
                     }
                 }
             }
-            Turn::System(_) => {}
         }
     }
     false
@@ -99,6 +92,11 @@ fn urls_in(text: &str) -> impl Iterator<Item = String> {
         .filter_map(|at| text.get(at..))
         .filter(|rest| rest.starts_with("http://") || rest.starts_with("https://"))
         .flat_map(|rest| {
+            let mut most = rest.len().min(URL_BYTES_MAX + 1);
+            while !rest.is_char_boundary(most) {
+                most -= 1;
+            }
+            let rest = rest.get(..most).unwrap_or_default();
             let is_end = |c: char| c.is_whitespace() || "<>\"'`|\\^{}".contains(c);
             let end = rest.find(is_end).unwrap_or(rest.len());
             let url = rest.get(..end).filter(|url| url.len() <= URL_BYTES_MAX);
@@ -112,6 +110,10 @@ fn urls_in(text: &str) -> impl Iterator<Item = String> {
 
 /// Returns a URL as it is compared: without its fragment, and written in one way.
 fn normal(url: &str) -> Option<String> {
+    // Not everybody reads it in the same way.
+    if url.contains('\\') {
+        return None;
+    }
     let mut url = Url::parse(url).ok()?;
     if !matches!(url.scheme(), "http" | "https") {
         return None;

@@ -73,24 +73,24 @@ fn percent_decoded(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// Asks the rules of the session and its agent about a request whose target was checked.
-pub(super) async fn ask_rules(
-    rules: &Arc<Rules>,
-    target: &Target,
-    method: &http::Method,
-) -> Result<(), Failure> {
-    if rules.is_empty() {
-        return Ok(());
-    }
+/// Returns what rules see of a request.
+pub(super) fn facts_of(target: &Target, method: &http::Method) -> RequestFacts {
     let url = &target.url;
-    let facts = RequestFacts {
+    RequestFacts {
         scheme: url.scheme().to_owned(),
         host: target.host.clone(),
         port: target.port,
         method: method.as_str().to_owned(),
         path: url.path().to_owned(),
         query: url.query().unwrap_or_default().to_owned(),
-    };
+    }
+}
+
+/// Asks the rules of the session and its agent about a request whose target was checked.
+pub(super) async fn ask_rules(rules: &Arc<Rules>, facts: RequestFacts) -> Result<(), Failure> {
+    if rules.is_empty() {
+        return Ok(());
+    }
     let rules = Arc::clone(rules);
     let ruled = tokio::task::spawn_blocking(move || rules.rule(&[facts])).await;
     let ruled = ruled.map_err(|error| Failure::Failed(EgressError::Failed(error.to_string())))?;

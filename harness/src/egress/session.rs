@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,7 @@ use super::credentials::{Credentials, Usable};
 use super::inject::mask_headers;
 use super::journal::{HttpRequest, Journal};
 use super::masker::Masker;
-use super::outgoing::{Used, ask_rules, inject, is_encoded, refuse_in_url};
+use super::outgoing::{Used, ask_rules, facts_of, inject, is_encoded, refuse_in_url};
 use super::placeholder::PlaceholderKey;
 use super::policy::{Denial, Policy, is_granted};
 use super::rewrite;
@@ -34,7 +34,7 @@ use super::sent::Sent;
 use crate::clock::Clock;
 use crate::ids::{EventId, SessionId, WorkspaceId};
 use crate::json::Fields as _;
-use crate::rules::{On, Rules};
+use crate::rules::{On, RequestFacts, Rules};
 use crate::secrets::Keyring;
 use crate::store::{Key, Kind, SharedStore, StoreError};
 use crate::vault::{VaultError, Vaults};
@@ -103,6 +103,7 @@ impl Networks {
             journal: Journal::default(),
             places: Arc::new(Semaphore::new(places)),
             sent: Sent::in_folder(notes),
+            has_sockets: AtomicBool::default(),
             informed: Mutex::default(),
         })))
     }
@@ -124,6 +125,8 @@ struct Inner {
     /// Exchanges that may be under way.
     places: Arc<Semaphore>,
     sent: Sent,
+    /// The environment granted connections when the last call began.
+    has_sockets: AtomicBool,
     /// Hosts that may have got a secret.
     informed: Mutex<BTreeSet<String>>,
 }
@@ -139,6 +142,8 @@ impl SessionEgress {
     /// Says that requests belong to this call from now on, and learns which secrets there are to mask.
     pub async fn begin_call(&self, call: &EventId) -> Result<(), VaultError> {
         self.0.credentials.look().await?;
+        let has_sockets = !self.0.sockets().await?.is_empty();
+        self.0.has_sockets.store(has_sockets, Ordering::Release);
         self.0.journal.begin_call(Some(call.clone()));
         Ok(())
     }
@@ -194,6 +199,17 @@ impl SessionEgress {
             let (failure, mut noted) = *ended;
             self.0.told(failure, &mut noted.record)
         })
+    }
+
+    /// Tells whether the session's environment lets its hand ask a host.
+    pub(super) async fn allows_hand(&self, host: &str) -> bool {
+        match self.0.policy().await {
+            Ok(policy) => policy.allows(host),
+            Err(error) => {
+                tracing::error!(session = %self.0.session_id, %error, "the environment cannot be read");
+                false
+            }
+        }
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -257,7 +273,20 @@ impl Inner {
         let is_reachable = is_public(address.ip()) || is_granted(private, &host, address.port());
         let mut record = HttpRequest::connection(self.networks.clock.now(), address);
         record.tool_use_id = self.journal.call();
+        let facts = RequestFacts {
+            scheme: record.scheme.clone(),
+            host,
+            port: address.port(),
+            method: record.method.clone(),
+            path: String::new(),
+            query: String::new(),
+        };
         let is_allowed = granted && is_reachable;
+        if is_allowed && let Err(failure) = ask_rules(&self.rules, facts).await {
+            self.told(failure, &mut record);
+            self.journal.add(record);
+            return false;
+        }
         if !is_allowed {
             let (why, setting) = match granted {
                 true => (
@@ -328,7 +357,8 @@ impl Inner {
             Ok(target) => target,
             Err(denial) => return Err(noted.ended(denial)),
         };
-        if let Err(failure) = ask_rules(&self.rules, &target, request.method()).await {
+        let facts = facts_of(&target, request.method());
+        if let Err(failure) = ask_rules(&self.rules, facts).await {
             return Err(noted.ended(failure));
         }
         let injected = inject(request, &target, &credentials, &noted.used).await;
@@ -438,6 +468,10 @@ impl Egress for SessionEgress {
         let place = self.place(&timeouts).await?;
         let noted = self.begin(&request, place);
         self.finish(self.0.exchange(request, timeouts, noted).await)
+    }
+
+    fn has_sockets(&self) -> bool {
+        self.0.has_sockets.load(Ordering::Acquire)
     }
 
     async fn may_connect(&self, address: SocketAddr) -> bool {

@@ -20,7 +20,7 @@ use super::body::counted;
 use super::client::{Client, Failure, collect, whole};
 use super::hosts::normal;
 use super::inject::{Injection, Syntax, headers, mask_headers, masks, table};
-use super::outgoing::{ask_rules, is_encoded};
+use super::outgoing::{ask_rules, facts_of, is_encoded};
 use super::policy::{Denial, Policy};
 use super::rewrite::{self, Table};
 use super::session::{Ended, Noted, SessionEgress};
@@ -37,6 +37,7 @@ const PAGE_BYTES_MAX: usize = 16 << 20;
 /// Largest page that is kept, all pages that are, and how long.
 const KEPT_PAGE_BYTES_MAX: usize = 2 << 20;
 const KEPT_BYTES_MAX: usize = 64 << 20;
+const KEPT_PAGES_MAX: usize = 4_096;
 const KEPT_FOR: Duration = Duration::from_secs(15 * 60);
 
 /// The domains of a web tool: some, all but some, or all.
@@ -86,6 +87,14 @@ struct Kept {
     until: Instant,
 }
 
+impl Kept {
+    fn bytes(&self) -> usize {
+        let head = self.head.iter();
+        let head = head.map(|(name, value)| name.as_str().len() + value.len());
+        self.url.len() + head.sum::<usize>() + self.body.len()
+    }
+}
+
 impl PageCache {
     fn get(&self, workspace: &WorkspaceId, url: &str) -> Option<(HeaderMap, Bytes)> {
         let now = Instant::now();
@@ -99,13 +108,11 @@ impl PageCache {
 
     /// Keeps a page, and lets the oldest go that have no room any more.
     fn put(&self, workspace: &WorkspaceId, url: &str, head: &HeaderMap, body: &Bytes) {
-        let control = head
-            .get(CACHE_CONTROL)
-            .and_then(|value| value.to_str().ok());
-        let control = control.unwrap_or_default().to_ascii_lowercase();
-        let is_private = ["no-store", "private", "no-cache"]
-            .iter()
-            .any(|word| control.contains(word));
+        let is_private = head.get_all(CACHE_CONTROL).iter().any(|value| {
+            let control = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
+            let mut words = ["no-store", "private", "no-cache"].iter();
+            words.any(|word| control.contains(word))
+        });
         if body.len() > KEPT_PAGE_BYTES_MAX || is_private || head.contains_key(SET_COOKIE) {
             return;
         }
@@ -118,15 +125,12 @@ impl PageCache {
             body: body.clone(),
             until: Instant::now() + KEPT_FOR,
         });
-        let mut bytes: usize = pages
-            .iter()
-            .map(|page| page.body.len() + page.url.len())
-            .sum();
-        while bytes > KEPT_BYTES_MAX {
+        let mut bytes: usize = pages.iter().map(Kept::bytes).sum();
+        while bytes > KEPT_BYTES_MAX || pages.len() > KEPT_PAGES_MAX {
             let Some(oldest) = pages.pop_front() else {
                 break;
             };
-            bytes -= oldest.body.len() + oldest.url.len();
+            bytes -= oldest.bytes();
         }
     }
 }
@@ -192,7 +196,18 @@ impl WebEgress {
                 "allowed_domains and blocked_domains of web_fetch in the agent's toolset",
             )));
         }
-        if let Err(failure) = ask_rules(self.session.rules(), &target, request.method()).await {
+        // What the operator granted to hands of some environments is not every session's.
+        if target.is_granted && !self.session.allows_hand(&target.host).await {
+            return Err(noted.ended(Denial::new(
+                format!(
+                    "{NOT_ALLOWED}: the session's environment does not allow {}",
+                    target.host
+                ),
+                "networking.allowed_hosts of the session's environment",
+            )));
+        }
+        let facts = facts_of(&target, request.method());
+        if let Err(failure) = ask_rules(self.session.rules(), facts).await {
             return Err(noted.ended(failure));
         }
         let (workspace, url) = (self.session.workspace(), target.url.to_string());
@@ -287,7 +302,8 @@ impl SearchEgress {
         if target.url.origin() != provider.url.origin() {
             return Err(noted.ended(Denial::new("web_search asks its provider alone", "")));
         }
-        if let Err(failure) = ask_rules(self.session.rules(), &target, request.method()).await {
+        let facts = facts_of(&target, request.method());
+        if let Err(failure) = ask_rules(self.session.rules(), facts).await {
             return Err(noted.ended(failure));
         }
         if let Some(secret) = &provider.key {

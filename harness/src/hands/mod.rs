@@ -31,7 +31,7 @@ pub use built_in::{ENVIRONMENT, WEB, programs, tools};
 pub use mounts::{Mounts, SKILLS, SkillMount, UPLOADS, UploadMount};
 pub use spill::{OUTPUT_CHARS_MAX as LONG_OUTPUT_CHARS_MAX, cut};
 pub use wasm::{WasmHands, WasmHandsOptions};
-pub use web::{Search, WebTools, is_of_web};
+pub use web::{FETCH as WEB_FETCH, Search, WebTools, is_of_web};
 
 /// What a call came to, as the model and the log will see it.
 #[derive(Clone, PartialEq, Debug)]

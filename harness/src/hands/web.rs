@@ -13,7 +13,7 @@ use crate::json::Fields as _;
 use crate::session::WEB_SEARCH as SEARCH;
 
 /// The tool that reads a page.
-const FETCH: &str = "web_fetch";
+pub const FETCH: &str = "web_fetch";
 /// Tokens of a page, unless the agent's toolset says otherwise: as much text as a model sees of any tool at once.
 const TOKENS_MAX: u64 = 25_000;
 

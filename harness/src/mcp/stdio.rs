@@ -4,7 +4,7 @@
 //! They are off unless the operator names them. Such a program is native code, so what a component cannot do is kept
 //! from it by bubblewrap: namespaces of its own for processes, users, IPC and network, a root of which it may read
 //! the system's programs and libraries and what else the operator says, and a `/tmp` in memory. It ends with the
-//! connection, and with the daemon. Deliberately absent: credentials of vaults; what such a server needs the operator
+//! connection, and with the daemon; one without a sandbox may leave programs of its own behind. Deliberately absent: credentials of vaults; what such a server needs the operator
 //! gives it.
 
 use std::collections::BTreeMap;
@@ -142,9 +142,17 @@ impl StdioServer {
 
     /// Returns the sandbox's own arguments.
     fn walls(&self) -> Vec<String> {
-        let mut walls: Vec<String> = ["--unshare-all", "--die-with-parent", "--new-session"]
-            .map(str::to_owned)
-            .to_vec();
+        let mut walls: Vec<String> = [
+            "--unshare-all",
+            "--unshare-user",
+            "--disable-userns",
+            "--cap-drop",
+            "ALL",
+            "--die-with-parent",
+            "--new-session",
+        ]
+        .map(str::to_owned)
+        .to_vec();
         if self.has_network {
             walls.push("--share-net".to_owned());
         }
@@ -167,6 +175,7 @@ impl StdioServer {
         for path in &self.writable {
             bind("--bind", path);
         }
+        walls.extend(["--remount-ro", "/"].map(str::to_owned));
         walls
     }
 }
@@ -227,23 +236,30 @@ impl Transport<RoleClient> for StdioTransport {
             }
             let line = std::mem::take(&mut self.line);
             let text = String::from_utf8_lossy(&line);
-            if !is_readable(&text) || (is_request(&text) && !self.answers.take()) {
+            if !is_readable(&text) {
+                return None;
+            }
+            let text = self.redactor.json(&text);
+            if is_request(&text) && !self.answers.take() {
                 return None;
             }
             // What cannot be read is nobody's answer.
-            if let Ok(message) = serde_json::from_str(&self.redactor.json(&text)) {
+            if let Ok(message) = serde_json::from_str(&text) {
                 return Some(message);
             }
         }
     }
 
     async fn close(&mut self) -> Result<(), Self::Error> {
-        self.stdin.lock().await.take();
-        if tokio::time::timeout(END_PATIENCE, self.child.wait())
-            .await
-            .is_err()
-        {
+        let (stdin, child) = (Arc::clone(&self.stdin), &mut self.child);
+        // Whoever writes to a program that reads nothing has its input.
+        let ended = tokio::time::timeout(END_PATIENCE, async {
+            stdin.lock().await.take();
+            child.wait().await
+        });
+        if ended.await.is_err() {
             self.child.start_kill()?;
+            self.child.wait().await?;
         }
         Ok(())
     }

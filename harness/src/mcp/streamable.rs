@@ -250,10 +250,11 @@ impl Client {
                 if !is_readable(data) {
                     return Err(SseError::Body("a message has too many values".into()));
                 }
+                event.data = event.data.map(|data| http.clean_json(&data));
+                let data = event.data.as_deref().unwrap_or_default();
                 if is_request(data) && !http.may_answer() {
                     return Err(SseError::Body("the server asks too much".into()));
                 }
-                event.data = event.data.map(|data| http.clean_json(&data));
                 // The SDK may log it.
                 event.id = event.id.map(|id| http.clean(&id));
                 Ok(event)

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use cel::common::ast::{EntryExpr, Expr, IdedExpr};
+use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue};
 use cel::{ParseErrors, Program};
+use regex::RegexBuilder;
 
 use super::RuleError;
 use super::facts::Names;
 
+/// Most bytes of a compiled pattern.
+const PATTERN_BYTES_MAX: usize = 1 << 20;
 /// Most characters of the parser's own words that are repeated.
 const SYNTAX_CHARACTERS_MAX: usize = 300;
 /// The functions of CEL that conditions may call. Operators have names that no function can have.
@@ -25,16 +28,20 @@ const FUNCTIONS: [&str; 12] = [
     "string",
     "uint",
 ];
-/// The operator that makes strings and lists longer.
-const PLUS: &str = "_+_";
+/// The function that compiles a regular expression each time.
+const MATCHES: &str = "matches";
+/// What takes long or makes something longer each time: the operators `+` and `in`, and regular expressions.
+const UNBOUNDED: [&str; 3] = ["_+_", "@in", MATCHES];
 
-/// Checks a parsed condition against the variables that there are.
-pub(super) fn program(program: &Program, names: Names) -> Result<(), RuleError> {
+/// Checks a parsed condition against the variables that there are. Returns whether it has loops.
+pub(super) fn program(program: &Program, names: Names) -> Result<bool, RuleError> {
     let mut walk = Walk {
         names,
         loops: Vec::new(),
+        has_loops: false,
     };
-    walk.expression(program.expression())
+    walk.expression(program.expression())?;
+    Ok(walk.has_loops)
 }
 
 /// Returns the parser's first complaint on one line.
@@ -46,10 +53,22 @@ pub(super) fn syntax(errors: &ParseErrors) -> String {
     format!("character {}: {text}", position.1.max(0))
 }
 
+/// Tells whether an expression is a regular expression between quotes, and one of moderate size.
+fn is_pattern(expression: &IdedExpr) -> bool {
+    let Expr::Literal(LiteralValue::String(text)) = &expression.expr else {
+        return false;
+    };
+    let pattern = RegexBuilder::new(text.inner())
+        .size_limit(PATTERN_BYTES_MAX)
+        .build();
+    pattern.is_ok()
+}
+
 struct Walk {
     names: Names,
     /// The variables of the loops around, two for each.
     loops: Vec<String>,
+    has_loops: bool,
 }
 
 impl Walk {
@@ -70,8 +89,11 @@ impl Walk {
                         FUNCTIONS.join(", ")
                     )));
                 }
-                if name == PLUS && !self.loops.is_empty() {
+                if UNBOUNDED.contains(&name.as_str()) && !self.loops.is_empty() {
                     return Err(RuleError::Loop);
+                }
+                if name == MATCHES && !call.args.last().is_some_and(is_pattern) {
+                    return Err(RuleError::Pattern);
                 }
                 if let Some(target) = &call.target {
                     self.expression(target)?;
@@ -82,6 +104,7 @@ impl Walk {
                 if !self.loops.is_empty() {
                     return Err(RuleError::Loop);
                 }
+                self.has_loops = true;
                 self.expression(&found.iter_range)?;
                 self.expression(&found.accu_init)?;
                 let names = [

@@ -6,11 +6,14 @@ use std::sync::Arc;
 use cel::objects::{Key, Map};
 use cel::{Context, ExecutionError, Value as CelValue};
 use serde_json::Value;
+use url::Url;
 
 use crate::json::Fields as _;
 
 /// Most bytes of a call's input, as JSON, that conditions look at; a larger one is denied where there are rules.
 pub const INPUT_BYTES_MAX: usize = 256 << 10;
+/// Longest list that conditions with loops look at; a call with a longer one is denied by them.
+pub(super) const LOOPED_MAX: usize = 1_000;
 /// Most characters of the interpreter's own words that are repeated.
 const ERROR_CHARACTERS_MAX: usize = 200;
 /// The folder that relative paths of tools begin at.
@@ -35,10 +38,18 @@ pub(super) const CALL_NAMES: Names = &[
 /// The variables of a condition on requests.
 pub(super) const REQUEST_NAMES: Names = &["host", "method", "path", "port", "query", "scheme"];
 
+/// What conditions see.
+pub struct Seen {
+    /// The variables.
+    pub(super) context: Context<'static, 'static>,
+    /// How many values the longest list or object in them has.
+    pub(super) longest: usize,
+}
+
 /// Something that conditions are evaluated on.
 pub trait Facts {
     /// Returns the variables. Errors: it is too large to be looked at.
-    fn context(&self) -> Result<Context<'static, 'static>, String>;
+    fn seen(&self) -> Result<Seen, String>;
 }
 
 /// A tool call.
@@ -59,7 +70,7 @@ pub struct CallFacts {
 }
 
 impl Facts for CallFacts {
-    fn context(&self) -> Result<Context<'static, 'static>, String> {
+    fn seen(&self) -> Result<Seen, String> {
         if self.input.to_string().len() > INPUT_BYTES_MAX {
             return Err(format!("the input has more than {INPUT_BYTES_MAX} bytes"));
         }
@@ -68,8 +79,7 @@ impl Facts for CallFacts {
             values.next().unwrap_or_default().to_owned()
         };
         let url = text(&["url"]);
-        let host = url::Url::parse(&url).ok();
-        let host = host.and_then(|url| url.host_str().map(str::to_owned));
+        let host = host_of(&url)?;
         let path = text(&["file_path", "path"]);
         let mut context = Context::default();
         for (name, value) in [
@@ -77,7 +87,7 @@ impl Facts for CallFacts {
             ("kind", self.kind.to_owned()),
             ("server", self.server.clone()),
             ("path", if path.is_empty() { path } else { normal(&path) }),
-            ("host", host.unwrap_or_default()),
+            ("host", host),
             ("method", text(&["method"]).to_ascii_uppercase()),
             ("url", url),
         ] {
@@ -86,7 +96,8 @@ impl Facts for CallFacts {
         context.add_variable_from_value("count", whole(self.count));
         context.add_variable_from_value("count_all", whole(self.count_all));
         context.add_variable_from_value("input", of_json(&self.input));
-        Ok(context)
+        let longest = longest(&self.input);
+        Ok(Seen { context, longest })
     }
 }
 
@@ -108,19 +119,90 @@ pub struct RequestFacts {
 }
 
 impl Facts for RequestFacts {
-    fn context(&self) -> Result<Context<'static, 'static>, String> {
+    fn seen(&self) -> Result<Seen, String> {
+        let path = plain_path(&self.path);
+        let method = self.method.to_ascii_uppercase();
         let mut context = Context::default();
         for (name, value) in [
             ("scheme", &self.scheme),
             ("host", &self.host),
-            ("method", &self.method),
-            ("path", &self.path),
+            ("method", &method),
+            ("path", &path),
             ("query", &self.query),
         ] {
             context.add_variable_from_value(name, value.clone());
         }
         context.add_variable_from_value("port", i64::from(self.port));
-        Ok(context)
+        Ok(Seen {
+            context,
+            longest: 0,
+        })
+    }
+}
+
+/// Returns the host of a URL as a call has it: one without scheme is taken as `web_fetch` takes it, with `https`. Errors:
+/// it has a character that readers of URLs disagree on.
+fn host_of(url: &str) -> Result<String, String> {
+    let url = url.trim();
+    if url.is_empty() {
+        return Ok(String::new());
+    }
+    if url.contains(['\\', '\t', '\n', '\r']) {
+        return Err("the URL has characters that not everybody reads in the same way".to_owned());
+    }
+    let parsed = match url.contains("://") {
+        true => Url::parse(url),
+        false => Url::parse(&format!("https://{url}")),
+    };
+    let host = parsed.ok().and_then(|url| url.host_str().map(plain_host));
+    host.ok_or_else(|| "the URL has no host".to_owned())
+}
+
+/// Returns a host as requests have it: without the final dot and without the brackets of an address.
+fn plain_host(host: &str) -> String {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let address = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    address.unwrap_or(host).to_ascii_lowercase()
+}
+
+/// Returns the path of a request with what need not be escaped unescaped, and without empty parts.
+fn plain_path(path: &str) -> String {
+    let mut out: Vec<u8> = Vec::with_capacity(path.len());
+    let mut bytes = path.as_bytes();
+    while let Some((first, rest)) = bytes.split_first() {
+        let digits = rest.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
+        let (next, left) = match (first, byte.filter(is_plain)) {
+            (b'%', Some(byte)) => (byte, rest.get(2..).unwrap_or_default()),
+            _ => (*first, rest),
+        };
+        if next != b'/' || out.last() != Some(&b'/') {
+            out.push(next);
+        }
+        bytes = left;
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Returns how many values the longest list or object has.
+fn longest(value: &Value) -> usize {
+    match value {
+        Value::Array(values) => values
+            .iter()
+            .map(longest)
+            .max()
+            .unwrap_or(0)
+            .max(values.len()),
+        Value::Object(fields) => fields
+            .values()
+            .map(longest)
+            .max()
+            .unwrap_or(0)
+            .max(fields.len()),
+        _ => 0,
     }
 }
 

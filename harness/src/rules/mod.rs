@@ -15,11 +15,11 @@ mod tests;
 
 use std::thread;
 
-use cel::{Context, Program};
+use cel::Program;
 use serde_json::{Value, json};
 
 pub use self::facts::{CallFacts, RequestFacts};
-use self::facts::{Facts, Names};
+use self::facts::{Facts, Names, Seen};
 use crate::json::Fields as _;
 
 /// Most rules of one owner.
@@ -102,9 +102,12 @@ pub enum RuleError {
     Unknown(String),
     /// It does something in a loop that has no bound.
     #[error(
-        "within all() and exists() there is neither another loop nor +, and other loops there are none"
+        "within all() and exists() there is neither another loop nor +, matches() or in, and other loops there are none"
     )]
     Loop,
+    /// It makes a pattern of what it looks at.
+    #[error("the pattern of matches() is to be a text between quotes that is a regular expression")]
+    Pattern,
     /// The host has no room for it.
     #[error("it could not be checked: {0}")]
     Host(String),
@@ -137,14 +140,44 @@ impl Ruling {
 
 /// Checks a condition. Errors: see [`RuleError`].
 pub fn check(condition: &str, on: On) -> Result<(), RuleError> {
-    if condition.len() > CONDITION_BYTES_MAX {
-        return Err(RuleError::TooLong);
+    let checked = on_large_stack(|| Condition::new(condition, on).map(drop));
+    checked.unwrap_or_else(|why| Err(RuleError::Host(why)))
+}
+
+/// A condition that may be evaluated.
+struct Condition {
+    program: Program,
+    has_loops: bool,
+}
+
+impl Condition {
+    /// Parses and checks it, wherever it comes from: an imported session was not checked here when it was made. Call it
+    /// on a large stack.
+    fn new(condition: &str, on: On) -> Result<Self, RuleError> {
+        if condition.len() > CONDITION_BYTES_MAX {
+            return Err(RuleError::TooLong);
+        }
+        let program = Program::compile(condition);
+        let program = program.map_err(|errors| RuleError::Syntax(check::syntax(&errors)))?;
+        let has_loops = check::program(&program, on.names())?;
+        Ok(Self { program, has_loops })
     }
-    on_large_stack(|| {
-        let program = compile(condition)?;
-        check::program(&program, on.names())
-    })
-    .unwrap_or_else(|why| Err(RuleError::Host(why)))
+
+    /// Tells whether it holds. Errors: it cannot be evaluated.
+    fn holds(&self, seen: &Seen) -> Result<bool, String> {
+        if self.has_loops && seen.longest > facts::LOOPED_MAX {
+            let most = facts::LOOPED_MAX;
+            return Err(format!("it loops over more than {most} values"));
+        }
+        match self.program.execute(&seen.context) {
+            Ok(cel::Value::Bool(holds)) => Ok(holds),
+            Ok(other) => {
+                let kind = other.type_of();
+                Err(format!("it comes to {kind}, not to true or false"))
+            }
+            Err(error) => Err(facts::error_text(&error)),
+        }
+    }
 }
 
 /// One rule.
@@ -163,6 +196,7 @@ struct Owned {
 
 /// The rules of a session about calls or about requests.
 pub struct Rules {
+    on: On,
     owners: Vec<Owned>,
 }
 
@@ -179,6 +213,7 @@ impl Rules {
         });
         let has_rules = |owned: &Owned| !owned.rules.is_empty();
         Self {
+            on,
             owners: owners.into_iter().filter(has_rules).collect(),
         }
     }
@@ -192,10 +227,14 @@ impl Rules {
     /// where blocking is allowed.
     pub fn rule<F: Facts + Sync>(&self, all: &[F]) -> Vec<Option<Ruling>> {
         let ruled = on_large_stack(|| {
-            let compiled: Vec<_> = self.owners.iter().map(Compiled::new).collect();
+            let compiled = self
+                .owners
+                .iter()
+                .map(|owned| Compiled::new(owned, self.on));
+            let compiled: Vec<_> = compiled.collect();
             let strictest = |facts: &F| {
-                let context = facts.context();
-                let rulings = compiled.iter().filter_map(|owned| owned.rule(&context));
+                let seen = facts.seen();
+                let rulings = compiled.iter().filter_map(|owned| owned.rule(&seen));
                 rulings.max_by_key(|ruling| ruling.verdict)
             };
             all.iter().map(strictest).collect()
@@ -215,8 +254,16 @@ impl Rules {
 
 fn of_list(rules: &Value, on: On) -> Vec<Rule> {
     let rules = rules.as_array().into_iter().flatten();
+    // What comes with an imported session may have more; those behind the last that counts deny.
+    let surplus = rules.clone().nth(RULES_MAX).map(|_| Rule {
+        place: RULES_MAX + 1,
+        condition: "true".to_owned(),
+        verdict: Verdict::Deny,
+        reason: format!("there are more than {RULES_MAX} rules"),
+    });
     (1..)
         .zip(rules)
+        .take(RULES_MAX)
         .filter(|(_, rule)| *rule.at("on") == on.as_str())
         .map(|(place, rule)| {
             let text = |name: &str| rule.at(name).as_str().unwrap_or_default().to_owned();
@@ -227,29 +274,36 @@ fn of_list(rules: &Value, on: On) -> Vec<Rule> {
                 reason: text("reason"),
             }
         })
+        .chain(surplus)
         .collect()
 }
 
 /// Rules with their conditions parsed; one that does not parse any more denies everything.
 struct Compiled<'a> {
     owned: &'a Owned,
-    programs: Vec<Result<Program, RuleError>>,
+    conditions: Vec<Result<Condition, RuleError>>,
 }
 
 impl<'a> Compiled<'a> {
-    fn new(owned: &'a Owned) -> Self {
-        let programs = owned.rules.iter().map(|rule| compile(&rule.condition));
+    fn new(owned: &'a Owned, on: On) -> Self {
+        let rules = owned.rules.iter();
+        let conditions = rules.map(|rule| Condition::new(&rule.condition, on));
         Self {
             owned,
-            programs: programs.collect(),
+            conditions: conditions.collect(),
         }
     }
 
     /// Returns the first ruling, if there is one.
-    fn rule(&self, context: &Result<Context<'_, '_>, String>) -> Option<Ruling> {
-        let rules = self.owned.rules.iter().zip(&self.programs);
-        let mut rulings = rules.filter_map(|(rule, program)| {
-            let (verdict, reason) = match holds(program, context) {
+    fn rule(&self, seen: &Result<Seen, String>) -> Option<Ruling> {
+        let rules = self.owned.rules.iter().zip(&self.conditions);
+        let mut rulings = rules.filter_map(|(rule, condition)| {
+            let holds = match (condition, seen) {
+                (Ok(condition), Ok(seen)) => condition.holds(seen),
+                (Err(error), _) => Err(error.to_string()),
+                (_, Err(why)) => Err(why.clone()),
+            };
+            let (verdict, reason) = match holds {
                 Ok(true) => (rule.verdict, rule.reason.clone()),
                 Ok(false) => return None,
                 Err(why) => (Verdict::Deny, format!("it could not be evaluated: {why}")),
@@ -263,26 +317,6 @@ impl<'a> Compiled<'a> {
         });
         rulings.next()
     }
-}
-
-fn holds(
-    program: &Result<Program, RuleError>,
-    context: &Result<Context<'_, '_>, String>,
-) -> Result<bool, String> {
-    let program = program.as_ref().map_err(RuleError::to_string)?;
-    let context = context.as_ref().map_err(String::clone)?;
-    match program.execute(context) {
-        Ok(cel::Value::Bool(holds)) => Ok(holds),
-        Ok(other) => Err(format!(
-            "it comes to {}, not to true or false",
-            other.type_of()
-        )),
-        Err(error) => Err(facts::error_text(&error)),
-    }
-}
-
-fn compile(condition: &str) -> Result<Program, RuleError> {
-    Program::compile(condition).map_err(|errors| RuleError::Syntax(check::syntax(&errors)))
 }
 
 /// Runs something on a stack of its own. Errors: there is no thread to be had, or it panicked.

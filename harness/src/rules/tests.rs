@@ -68,7 +68,7 @@ fn what_cannot_be_evaluated_denies() {
         ("input.n", "comes to int"),
         ("1 / (input.n - 1) == 1", "divides by zero"),
         ("input.text + 1 == 'x'", "no such operation"),
-        ("input.text.matches('[')", "failed"),
+        ("input.text.matches('[')", "between quotes"),
         ("9223372036854775807 + input.n > 0", "too large"),
         ("((", "not an expression"),
     ] {
@@ -80,6 +80,13 @@ fn what_cannot_be_evaluated_denies() {
             ruling.reason
         );
     }
+    let long = json!({"list": vec![1; facts::LOOPED_MAX + 1]});
+    let ruling = ruled("input.list.exists(x, x == 7)", "bash", &long).unwrap();
+    assert!(
+        ruling.reason.contains("loops over more than"),
+        "{}",
+        ruling.reason
+    );
     let large = json!({"text": "x".repeat(facts::INPUT_BYTES_MAX)});
     let ruling = ruled("false", "bash", &large).unwrap();
     assert_eq!(ruling.verdict, Verdict::Deny);
@@ -129,17 +136,64 @@ fn conditions_see_the_request() {
         scheme: "https".to_owned(),
         host: "api.example.com".to_owned(),
         port: 443,
-        method: "POST".to_owned(),
-        path: "/v1/pay".to_owned(),
+        method: "post".to_owned(),
+        path: "//v%31/%70ay%2Fx".to_owned(),
         query: "a=1".to_owned(),
     };
     let policy = json!([{"on": "request", "then": "deny", "reason": "",
-        "when": "method != 'GET' && host.endsWith('.example.com') && port == 443 && path.startsWith('/v1/') && query != '' && scheme == 'https'"}]);
+        "when": "method != 'GET' && host.endsWith('.example.com') && port == 443 && method == 'POST' && path == '/v1/pay%2Fx' && query != '' && scheme == 'https'"}]);
     let ruling = rules(policy, On::Request)
         .rule(&[request])
         .remove(0)
         .unwrap();
     assert_eq!(ruling.verdict, Verdict::Deny);
+}
+
+/// Why: a rule on a host must see the host that the tool asks.
+#[test]
+fn hosts_of_calls_are_those_that_are_asked() {
+    for url in [
+        "evil.com/x",
+        "evil.com:443/x",
+        " https://EVIL.com./",
+        "https://good.com@evil.com/",
+    ] {
+        let ruling = ruled("host == 'evil.com'", "web_fetch", &json!({"url": url}));
+        assert_eq!(
+            ruling.map(|ruling| ruling.verdict),
+            Some(Verdict::Ask),
+            "{url}"
+        );
+    }
+    for url in [
+        "https://good.com\\@evil.com/",
+        "https://",
+        "https://go\tod.com",
+    ] {
+        let ruling = ruled("host == 'evil.com'", "web_fetch", &json!({"url": url}));
+        assert_eq!(
+            ruling.map(|ruling| ruling.verdict),
+            Some(Verdict::Deny),
+            "{url}"
+        );
+    }
+}
+
+/// Why: a session that was made elsewhere brings rules that nobody checked here.
+#[test]
+fn rules_that_were_never_checked_deny() {
+    let nested = "[1].map(a, [1].map(b, a)) == []";
+    let long = format!("true{}", " ".repeat(CONDITION_BYTES_MAX));
+    for condition in [nested, &long, "name == 1"] {
+        let ruling = ruled(condition, "bash", &json!({})).unwrap();
+        assert_eq!(ruling.verdict, Verdict::Deny, "{condition}");
+    }
+    let many =
+        vec![json!({"on": "call", "when": "false", "then": "deny", "reason": ""}); RULES_MAX + 1];
+    let ruling = rules(json!(many), On::Call)
+        .rule(&[call("bash", &json!({}))])
+        .remove(0);
+    assert!(ruling.unwrap().reason.contains("more than"));
 }
 
 #[test]
@@ -184,6 +238,21 @@ fn wrong_conditions_are_refused_with_what_is_wrong() {
             "there are no messages",
         ),
         ("x.all(x, true)", On::Call, "there is no variable \"x\""),
+        (
+            "tool.matches(input.pattern)",
+            On::Call,
+            "pattern of matches()",
+        ),
+        (
+            "input.a.exists(x, x.matches('a'))",
+            On::Call,
+            "matches() or in",
+        ),
+        (
+            "input.a.exists(x, x in input.b)",
+            On::Call,
+            "matches() or in",
+        ),
     ] {
         let error = check(condition, on).expect_err(condition).to_string();
         assert!(error.contains(fragment), "{condition}: {error}");

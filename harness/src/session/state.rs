@@ -489,7 +489,8 @@ impl State {
         let permission = Permission::parse(event.body.at("evaluated_permission").as_str());
         if permission != Permission::Deny {
             let tool = event.body.at("name").as_str().unwrap_or_default();
-            self.calls_made.add(tool);
+            let server = event.body.at("mcp_server_name").as_str();
+            self.calls_made.add(server.unwrap_or_default(), tool);
         }
         self.calls.push(Call {
             event_id: event.id.clone(),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -14,6 +15,9 @@ use tokio::net::TcpListener;
 use crate::PROGRAM;
 
 const SECRET: &str = "stdio-canary-77ac1e";
+/// Longest wait for something that must come, and how often it is looked for.
+const PATIENCE: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_millis(50);
 
 /// The agent calls what the user writes: the tool's name and its input as JSON.
 fn script(calls: &[(&str, Value)]) -> String {
@@ -190,5 +194,84 @@ async fn only_what_the_operator_named_is_run() -> Result<()> {
             .await?;
         ensure!(answer.status == 400, "{url}: {}", answer.body);
     }
+    Ok(())
+}
+
+/// A server that reads nothing any more once it has told its tools, but for one byte.
+const DEAF: &str = r#"
+import json, os, sys, time
+
+folder = sys.argv[1]
+def line():
+    bytes = b""
+    while not bytes.endswith(b"\n"):
+        bytes += os.read(0, 1)
+    return json.loads(bytes)
+
+while True:
+    message = line()
+    if "id" not in message:
+        continue
+    if message["method"] == "initialize":
+        result = {"protocolVersion": message["params"]["protocolVersion"], "capabilities": {"tools": {}},
+                  "serverInfo": {"name": "deaf", "version": "1"}}
+    else:
+        result = {"tools": [{"name": "say", "inputSchema": {"type": "object"}}]}
+    print(json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result}), flush=True)
+    if message["method"] == "tools/list":
+        os.read(0, 1)
+        with open(os.path.join(folder, "pid"), "w") as file:
+            file.write(str(os.getpid()))
+        os.rename(os.path.join(folder, "pid"), os.path.join(folder, "begun"))
+        time.sleep(1000000)
+"#;
+
+/// Why: whoever writes to it waits, and must not keep its process and its place for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_reads_nothing_is_ended() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let program = folder.path().join("deaf.py");
+    std::fs::write(&program, DEAF)?;
+    let configuration = json!({"mcp": {"stdio": {"walls": {
+        "command": [python::mcp_server()?, "-B", program, folder.path()],
+        "sandbox": "none",
+        "processes_max": 1,
+    }}}});
+    let calls = [("say", json!({"text": "x".repeat(300_000)}))];
+    let world = World::start_with(PROGRAM, &script(&calls), &configuration.to_string()).await?;
+    let client = &world.client;
+    let one = session(&world, "stdio://walls", json!({"type": "unrestricted"})).await?;
+    client.message(&one, "[call 0]").await?;
+    let begun = folder.path().join("begun");
+    let began = tokio::time::timeout(PATIENCE, async {
+        while !begun.exists() {
+            tokio::time::sleep(LOOK).await;
+        }
+    });
+    began.await.context("the call did not begin")?;
+    let pid = std::fs::read_to_string(&begun)?;
+    client
+        .send_events(&one, json!([{"type": "user.interrupt"}]))
+        .await?;
+    client.until_idle(&one, "end_turn").await?;
+    // Another session gets its place.
+    let other = session(&world, "stdio://walls", json!({"type": "unrestricted"})).await?;
+    let served = tokio::time::timeout(PATIENCE, async {
+        loop {
+            let known = client.events(&other).await?.len();
+            client.message(&other, "hello").await?;
+            client.until_idle(&other, "end_turn").await?;
+            let events = client.events(&other).await?;
+            if of_kind(&events[known..], "session.error").is_empty() {
+                return anyhow::Ok(());
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    });
+    served.await.context("its place was never free again")??;
+    ensure!(
+        !Path::new("/proc").join(pid.trim()).exists(),
+        "{pid} lives on"
+    );
     Ok(())
 }
