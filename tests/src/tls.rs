@@ -25,6 +25,9 @@ pub struct TlsServer {
     seen: Seen,
 }
 
+/// Largest body that is read.
+const BODY_BYTES_MAX: usize = 16 << 20;
+
 /// The version of HTTP, and the value of `authorization`, of each request.
 type Seen = Arc<Mutex<Vec<(String, String)>>>;
 
@@ -99,7 +102,7 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, seen: Seen) {
     }
 }
 
-/// Remembers a request, and sends back what it was sent.
+/// Remembers a request, reads it to its end, and sends back what it was sent.
 async fn answer(seen: Seen, request: Request) -> String {
     let version = format!("{:?}", request.version());
     let key = request.headers().get("authorization");
@@ -107,7 +110,10 @@ async fn answer(seen: Seen, request: Request) -> String {
         .and_then(|key| key.to_str().ok())
         .unwrap_or_default()
         .to_owned();
-    let said = format!("over {version}: {key}");
+    // Who answers before and closes the connection breaks the pipe of whoever still sends.
+    let body = axum::body::to_bytes(request.into_body(), BODY_BYTES_MAX).await;
+    let bytes = body.map_or(0, |body| body.len());
+    let said = format!("over {version}: {key} and {bytes} bytes");
     let mut seen = seen.lock().unwrap_or_else(|error| error.into_inner());
     seen.push((version, key));
     said

@@ -62,7 +62,8 @@ const SAY: &str = "curl -sS URL/ -H \"Authorization: Bearer $TOKEN\"; echo; echo
 async fn a_secret_travels_over_tls() -> Result<()> {
     for (has_http2, version) in [(true, "HTTP/2.0"), (false, "HTTP/1.1")] {
         let server = TlsServer::start("localhost", has_http2).await?;
-        let body = "head -c 300000 /dev/zero | curl -sS --data-binary @- URL/ -o /dev/null; echo status $?";
+        let body =
+            "head -c 300000 /dev/zero | curl -sS --data-binary @- URL/ ; echo; echo status $?";
         let (world, session) = started(&server, &[SAY, body], true).await?;
         let outcome = run(&world, &session, 0).await?;
         ensure!(
@@ -75,7 +76,11 @@ async fn a_secret_travels_over_tls() -> Result<()> {
         let expected = (version.to_owned(), format!("Bearer {CANARY}"));
         ensure!(server.take() == [expected]);
         let outcome = run(&world, &session, 1).await?;
-        ensure!(outcome.text.contains("status 0"), "{}", outcome.text);
+        ensure!(
+            outcome.text.contains("and 300000 bytes\nstatus 0"),
+            "{}",
+            outcome.text
+        );
         ensure!(server.take().len() == 1);
     }
     Ok(())
