@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use super::backoff::Backoff;
 use super::live::Live;
+use super::toolset::Known;
 use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::content::Content;
 use crate::hands::Hands;
 use crate::mcp::Connector;
 use crate::model::{Catalog, Cost, Model, TokenUsage};
-use crate::session::Limits;
+use crate::session::{Limits, State};
 use crate::store::SharedStore;
 
 /// Facts about models that drivers need.
@@ -87,4 +88,14 @@ pub struct Brain {
     pub backoff: Backoff,
     /// Lease settings.
     pub lease: LeaseOptions,
+}
+
+impl Brain {
+    /// Returns the tools that there are for a session in this state, beside its agent's custom ones.
+    pub(super) fn known<'a>(&'a self, state: &'a State) -> Known<'a> {
+        Known {
+            built_in: self.hands.definitions(),
+            mcp_lists: &state.mcp_lists,
+        }
+    }
 }

@@ -13,7 +13,6 @@ use super::driver::{Driver, DriverError, Woken};
 use super::judge::{self, Judgements};
 use super::live::{Preview, PreviewPart};
 use super::ruling::Rulings;
-use super::toolset::Known;
 use crate::ids::EventId;
 use crate::json::Fields as _;
 use crate::model::{ModelAnswer, ModelError, ModelRequest, Progress, StopReason, TokenUsage};
@@ -203,10 +202,7 @@ impl Driver {
     ) -> Result<Option<(Judgements, TokenUsage)>, DriverError> {
         let brain = self.brain.clone();
         let state = self.state()?;
-        let known = Known {
-            built_in: brain.hands.definitions(),
-            mcp_lists: &state.mcp_lists,
-        };
+        let known = brain.known(state);
         let calls = judge::to_judge(answer, state.agent(), known, rulings);
         if calls.is_empty() {
             return Ok(Some(Default::default()));
@@ -238,10 +234,7 @@ impl Driver {
             &answer::Asked {
                 request,
                 agent: state.agent(),
-                known: Known {
-                    built_in: brain.hands.definitions(),
-                    mcp_lists: &state.mcp_lists,
-                },
+                known: brain.known(state),
                 facts: &*brain.facts,
                 cut_answers: state.cut_answers,
                 said,

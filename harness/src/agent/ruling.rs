@@ -62,10 +62,7 @@ impl Driver {
         if rules.is_empty() {
             return Ok(Rulings::new());
         }
-        let known = Known {
-            built_in: brain.hands.definitions(),
-            mcp_lists: &state.mcp_lists,
-        };
+        let known = brain.known(state);
         let (ids, facts) = calls_of(answer, state.agent(), known, &state.calls_made);
         let ruled = tokio::task::spawn_blocking(move || rules.rule(&facts)).await;
         let ruled = ruled.map_err(|_| DriverError::Shutdown)?;

@@ -27,8 +27,8 @@ pub(super) fn is_contributed(state: &State, settings: &Value, url: &str) -> bool
     let is_in = |text: &str| urls_in(text).any(|url| url == wanted);
     let is_open = |source: &str| *sources.at(source).at("type") != "none";
     let user = |content: &[Value]| {
-        let texts = content.iter().filter_map(|block| block.at("text").as_str());
-        is_open("user_input") && texts.into_iter().any(&is_in)
+        let mut texts = content.iter().filter_map(|block| block.at("text").as_str());
+        is_open("user_input") && texts.any(&is_in)
     };
     if state.user_words.iter().any(|words| user(words)) || user(&state.newest_input) {
         return true;
@@ -67,8 +67,8 @@ fn is_source(sources: &Value, tool: &str) -> bool {
         false => sources.at("client_tool_results"),
     };
     let names = |name: &str| {
-        let named = filter.at("tools").as_array().into_iter().flatten();
-        named.into_iter().any(|tool| *tool.at("name") == name)
+        let mut named = filter.at("tools").as_array().into_iter().flatten();
+        named.any(|tool| *tool.at("name") == name)
     };
     match filter.at("type").as_str() {
         Some("none") => false,

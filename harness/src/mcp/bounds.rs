@@ -7,6 +7,8 @@ use tokio::time::Instant;
 
 /// Most values in one JSON message: in memory each takes many times its text.
 const VALUES_MAX: usize = 500_000;
+/// Most requests of a server's own, such as pings, that are answered in a minute.
+const ANSWERS_PER_MINUTE_MAX: u32 = 60;
 /// What rates are counted over.
 const WINDOW: Duration = Duration::from_secs(60);
 
@@ -40,6 +42,11 @@ impl Rate {
             per_minute,
             window: Mutex::default(),
         }
+    }
+
+    /// Returns the rate of the requests of a server's own that are answered.
+    pub(super) fn of_answers() -> Self {
+        Self::per_minute(ANSWERS_PER_MINUTE_MAX)
     }
 
     /// Counts one more, and tells whether it may happen.

@@ -25,8 +25,6 @@ use crate::vault::VaultError;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest wait for the body of an answer that is only shown.
 const SHOWN_PATIENCE: Duration = Duration::from_secs(2);
-/// Most requests of a server's own that are answered in a minute.
-const ANSWERS_PER_MINUTE_MAX: u32 = 60;
 /// Streams of events that are opened in a minute without waiting, and how long each further one waits.
 const STREAMS_PER_MINUTE_MAX: u32 = 20;
 const STREAM_PAUSE: Duration = Duration::from_secs(3);
@@ -135,7 +133,7 @@ impl Http {
                 origin: Url::parse(url).ok().map(|url| url.origin()),
                 redactor: Mutex::default(),
                 notes: Mutex::default(),
-                answers: Rate::per_minute(ANSWERS_PER_MINUTE_MAX),
+                answers: Rate::of_answers(),
                 streams: Rate::per_minute(STREAMS_PER_MINUTE_MAX),
             }),
         }

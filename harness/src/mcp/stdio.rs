@@ -34,8 +34,6 @@ const SANDBOX: &str = "bwrap";
 const MESSAGE_BYTES_MAX: usize = super::MESSAGE_BYTES_MAX;
 /// Most bytes in the sandbox's `/tmp`.
 const SCRATCH_BYTES_MAX: u64 = 256 << 20;
-/// Most requests of a server's own that are answered in a minute.
-const ANSWERS_PER_MINUTE_MAX: u32 = 60;
 /// How long a program may take to end once its input has.
 const END_PATIENCE: Duration = Duration::from_secs(2);
 /// What every sandbox shows of the system, as far as it is there: programs, libraries, and what resolving names and
@@ -104,7 +102,7 @@ impl StdioServer {
             stdin: Arc::new(Mutex::new(Some(stdin))),
             stdout: BufReader::new(stdout),
             line: Vec::new(),
-            answers: Rate::per_minute(ANSWERS_PER_MINUTE_MAX),
+            answers: Rate::of_answers(),
             redactor,
             _place: place,
         })
