@@ -170,6 +170,7 @@ async fn append_to(
             events: vec![NewEvent {
                 id: EventId::fresh(now),
                 thread_id: None,
+                is_thread_only: false,
                 kind: "agent.message".to_owned(),
                 at: now,
                 is_queued: false,

@@ -175,6 +175,7 @@ async fn session(folder: &std::path::Path, address: SocketAddr) -> Result<Sessio
     let first = NewEvent {
         id: EventId::fresh(now),
         thread_id: None,
+        is_thread_only: false,
         kind: "sinew.created".to_owned(),
         at: now,
         is_queued: false,

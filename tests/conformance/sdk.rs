@@ -48,11 +48,13 @@ async fn the_official_sdks_work_unmodified() -> Result<()> {
     let walk = own.join("walk/walk.py");
     commands.push(of_python(&walk, None));
     commands.push(of_python(&walk, Some("async")));
-    let mut typescript = Command::new(&node.program);
-    typescript
-        .arg(own.join("walk/walk.mjs"))
-        .env("SINEW_TEST_NODE_FOLDER", &node.folder);
-    commands.push(typescript);
+    for program in ["walk/walk.mjs", "walk/pipeline.mjs"] {
+        let mut typescript = Command::new(&node.program);
+        typescript
+            .arg(own.join(program))
+            .env("SINEW_TEST_NODE_FOLDER", &node.folder);
+        commands.push(typescript);
+    }
     for mut command in commands {
         command
             .env("SINEW_TEST_URL", &proxy.url)

@@ -27,6 +27,10 @@ pub(super) struct Asked<'a> {
     /// The tools that there are.
     pub(super) known: Known<'a>,
     pub(super) facts: &'a dyn ModelFacts,
+    /// Delegation tools that the agent has.
+    pub(super) delegation: &'a [&'static str],
+    /// Calls that change files may come to wait for the client, whatever is said of them here.
+    pub(super) is_reviewed: bool,
     /// Answers in a row that were cut before this one.
     pub(super) cut_answers: u32,
     pub(super) said: Said<'a>,
@@ -45,6 +49,8 @@ pub(super) struct Said<'a> {
 
 /// Share of the model's context, in percent, above which the next request is preceded by a summary.
 const CONTEXT_PERCENT_MAX: u64 = 80;
+/// Bytes of a request that are hardly ever less than one token.
+const BYTES_PER_TOKEN_MIN: u64 = 2;
 /// Answers in a row that may be cut at the output limit before the turn ends.
 const CUT_ANSWERS_MAX: u32 = 3;
 
@@ -58,6 +64,8 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
         facts,
         cut_answers,
         said,
+        delegation,
+        is_reviewed,
     } = *asked;
     let kind_of = |block: &Value| block.at("type").as_str().unwrap_or_default().to_owned();
     let has_thought = answer
@@ -89,7 +97,11 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
             let id = call.at("id").as_str().unwrap_or_default();
             let evaluated = evaluate_call(agent, call, known, said.rulings);
             let judgement = said.judgements.get(id).copied();
-            push_call(draft, call, judge::apply(evaluated, judgement))
+            let mut evaluated = judge::apply(evaluated, judgement);
+            if evaluated.is_unknown() && delegation.contains(&call_name(call)) {
+                evaluated = Evaluated::delegation();
+            }
+            push_call(draft, call, evaluated, is_reviewed)
         })
         .collect();
     let goes_on = match answer.stop_reason {
@@ -135,7 +147,7 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
         text,
     } in denied
     {
-        super::driver::close_call(draft, &kind, &event_id, &text);
+        super::runner::close_call(draft, &kind, &event_id, &text);
     }
 }
 
@@ -252,7 +264,12 @@ struct Denied {
 }
 
 /// Adds a call; returns it if it is denied at once.
-fn push_call(draft: &mut Draft, call: &Value, evaluated: Evaluated) -> Option<Denied> {
+fn push_call(
+    draft: &mut Draft,
+    call: &Value,
+    evaluated: Evaluated,
+    is_reviewed: bool,
+) -> Option<Denied> {
     let Evaluated {
         kind,
         own_name,
@@ -264,13 +281,14 @@ fn push_call(draft: &mut Draft, call: &Value, evaluated: Evaluated) -> Option<De
     let mut body = json!({"name": name, "input": call.at("input")});
     let event = match &kind {
         CallKind::Custom => EventKind::AgentCustomToolUse,
+        CallKind::Delegation => EventKind::Delegated,
         CallKind::BuiltIn | CallKind::Worker => EventKind::AgentToolUse,
         CallKind::Mcp(server) => {
             body.set("mcp_server_name", json!(server));
             EventKind::AgentMcpToolUse
         }
     };
-    if kind != CallKind::Custom {
+    if !matches!(kind, CallKind::Custom | CallKind::Delegation) {
         body.set("evaluated_permission", json!(permission.as_str()));
         if let Some(evaluation) = evaluation {
             body.set("evaluation", evaluation);
@@ -290,14 +308,47 @@ fn push_call(draft: &mut Draft, call: &Value, evaluated: Evaluated) -> Option<De
     if let Some(ruling) = ruling {
         body.set("sinew", json!({"policy": ruling.to_json()}));
     }
-    let event_id = EventId::fresh(draft.at());
     let private = json!({"model_id": call.at("id")});
-    draft.with_private(event_id.clone(), event, body, Some(private));
+    // What the client has to act on is in the session's lists, whichever thread it is of.
+    let is_clients = match kind {
+        CallKind::Custom | CallKind::Worker => true,
+        CallKind::BuiltIn => permission == Permission::Ask || is_reviewed,
+        CallKind::Mcp(_) => permission == Permission::Ask,
+        CallKind::Delegation => false,
+    };
+    let is_shown = is_clients && permission != Permission::Deny;
+    let event_id = match draft.told_thread().filter(|_| is_shown) {
+        Some(thread) => {
+            body.set("session_thread_id", json!(thread.as_str()));
+            draft.shared(event, body, Some(private))
+        }
+        None => {
+            let event_id = EventId::fresh(draft.at());
+            draft.with_private(event_id.clone(), event, body, Some(private));
+            event_id
+        }
+    };
     (permission == Permission::Deny).then_some(Denied {
         event_id,
         kind,
         text,
     })
+}
+
+/// Returns about the most that a request may cost, in nano-cents: what it says is counted as more tokens than it has.
+pub(super) fn cost_max(request: &ModelRequest, facts: &dyn ModelFacts) -> u64 {
+    let said =
+        |parts: &[Value]| -> u64 { parts.iter().map(|part| part.to_string().len() as u64).sum() };
+    let bytes = (request.system.len() as u64)
+        .saturating_add(said(&request.messages))
+        .saturating_add(said(&request.tools));
+    let most = TokenUsage {
+        input_tokens: bytes / BYTES_PER_TOKEN_MIN,
+        output_tokens: u64::from(request.output_tokens_max),
+        ..TokenUsage::default()
+    };
+    let cost = facts.price_nanocents(&request.model, request.speed.as_deref(), &most);
+    cost.map_or(0, |cost| u64::try_from(cost).unwrap_or(u64::MAX))
 }
 
 fn accounting(request: &ModelRequest, usage: &TokenUsage, facts: &dyn ModelFacts) -> Value {

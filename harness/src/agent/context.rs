@@ -1,14 +1,16 @@
-//! What the model sees: a session's state as one request.
+//! What the model sees: a thread of a session as one request.
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::delegation;
 use super::toolset::{Known, offered};
 use crate::hands::SKILLS;
+use crate::ids::ThreadId;
 use crate::json::Fields as _;
 use crate::model::ModelRequest;
-use crate::session::{SKILLS_FIELD, State, Turn};
+use crate::session::{SKILLS_FIELD, State, Thread, Turn};
 use crate::store::Hash;
 
 /// Generated tokens that one answer may have.
@@ -40,60 +42,71 @@ conversation itself. State the user's goal and constraints in their own words, w
 names, numbers, commands, results), decisions and their reasons, what failed, and what comes next. Leave out \
 nothing that the next step needs. Answer with the summary alone.";
 
-/// Returns the request that a session makes in this state; `built_in` are the definitions of all built-in tools.
-pub fn of(state: &State, built_in: &[Value], is_summary: bool) -> ModelRequest {
-    match is_summary {
-        true => summary_request(state),
-        false => {
-            let known = Known {
-                built_in,
-                mcp_lists: &state.mcp_lists,
-            };
-            model_request(state, offered(state.agent(), known))
-        }
+/// Returns the request that a thread makes in this state; `built_in` are the definitions of all built-in tools.
+pub fn of(state: &State, thread: &Thread, built_in: &[Value], is_summary: bool) -> ModelRequest {
+    if is_summary {
+        return summary_request(state, thread);
     }
+    let known = Known {
+        built_in,
+        mcp_lists: &state.mcp_lists,
+    };
+    let mut tools = offered(state.agent_of(thread), known);
+    tools.extend(delegation::definitions(state, thread, &tools));
+    model_request(state, thread, tools)
 }
 
-/// Returns the digest of the request that a session makes in this state.
-pub fn request_digest(state: &State, built_in: &[Value], is_summary: bool) -> Hash {
-    digest(&of(state, built_in, is_summary))
+/// Returns the digest of the request that a thread makes in this state; none of a thread that there is not.
+pub fn request_digest(
+    state: &State,
+    thread_id: Option<&ThreadId>,
+    built_in: &[Value],
+    is_summary: bool,
+) -> Option<Hash> {
+    let thread = match thread_id {
+        Some(id) => state.thread(id.as_str())?,
+        None => state.primary(),
+    };
+    Some(digest(&of(state, thread, built_in, is_summary)))
 }
 
 /// Returns the request that answers the conversation so far. `tools` are the offered definitions.
-pub fn model_request(state: &State, tools: Vec<Value>) -> ModelRequest {
-    let agent = state.agent();
+pub fn model_request(state: &State, thread: &Thread, tools: Vec<Value>) -> ModelRequest {
+    let agent = state.agent_of(thread);
     let mut system = agent.at("system").as_str().unwrap_or_default().to_owned();
-    if !tools.is_empty() {
-        if !system.is_empty() {
-            system.push_str("\n\n");
-        }
-        system.push_str(match state.is_self_hosted() {
-            true => WORKERS_ENVIRONMENT,
-            false => ENVIRONMENT,
-        });
-        system.push_str(&skills(state));
-        if let Some(memory) = super::memory::prompt(state.config.at("resources")) {
-            system.push_str("\n\n");
-            system.push_str(&memory);
-        }
-    }
-    // A conversation begins with the user: what was said as the system before is the prompt's end.
-    let said = state.conversation.iter().map_while(|turn| match &**turn {
-        Turn::System(blocks) => Some(blocks),
-        _ => None,
-    });
-    for text in said.flatten().filter_map(|block| block.at("text").as_str()) {
+    let mut add = |text: &str| {
         if !system.is_empty() {
             system.push_str("\n\n");
         }
         system.push_str(text);
+    };
+    if !tools.is_empty() {
+        let environment = match state.is_self_hosted() {
+            true => WORKERS_ENVIRONMENT,
+            false => ENVIRONMENT,
+        };
+        add(&format!("{environment}{}", skills(state, agent)));
+        if let Some(memory) = super::memory::prompt(state.config.at("resources")) {
+            add(&memory);
+        }
     }
-    request(state, system, messages(state), tools)
+    if let Some(others) = delegation::prompt(state, thread) {
+        add(&others);
+    }
+    // A conversation begins with the user: what was said as the system before is the prompt's end.
+    let said = thread.conversation.iter().map_while(|turn| match &**turn {
+        Turn::System(blocks) => Some(blocks),
+        _ => None,
+    });
+    for text in said.flatten().filter_map(|block| block.at("text").as_str()) {
+        add(text);
+    }
+    request(agent, system, messages(thread), tools)
 }
 
 /// Tells of the agent's skills: what each is for, and where to read on.
-fn skills(state: &State) -> String {
-    let own = state.agent().at("skills").as_array();
+fn skills(state: &State, agent: &Value) -> String {
+    let own = agent.at("skills").as_array();
     let kept = state.config.at(SKILLS_FIELD).as_array();
     let lines = own.into_iter().flatten().filter_map(|own| {
         let is_own = |skill: &&Value| skill.at("version") == own.at("version");
@@ -117,20 +130,21 @@ fn skills(state: &State) -> String {
 }
 
 /// Returns the request that asks for a summary of the conversation.
-pub fn summary_request(state: &State) -> ModelRequest {
+pub fn summary_request(state: &State, thread: &Thread) -> ModelRequest {
     let text = format!(
         "Here is the conversation to summarise.\n\n{}\n\nSummarise it now.",
         // After a summary that was itself too long, show less.
-        transcript(state, SUMMARY_CHARS_MAX >> state.compactions.min(4))
+        transcript(thread, SUMMARY_CHARS_MAX >> thread.compactions.min(4))
     );
     let messages = vec![json!({"role": "user", "content": [{"type": "text", "text": text}]})];
-    let mut request = request(state, SUMMARISE.to_owned(), messages, Vec::new());
+    let agent = state.agent_of(thread);
+    let mut request = request(agent, SUMMARISE.to_owned(), messages, Vec::new());
     request.thinking = false;
     request
 }
 
 /// Returns the one user turn that replaces a conversation after it was summarised.
-pub fn compacted_turn(state: &State, summary: &str) -> Vec<Value> {
+pub fn compacted_turn(thread: &Thread, summary: &str) -> Vec<Value> {
     let intro = format!(
         "The conversation so far was summarised to fit your context:\n\n{summary}\n\nGo on from there. The \
          newest message of the user, which the summary covers as far as it was worked on, follows word for word."
@@ -138,7 +152,7 @@ pub fn compacted_turn(state: &State, summary: &str) -> Vec<Value> {
     let mut content = vec![json!({"type": "text", "text": intro})];
     // A summary must not reword what the user just asked.
     content.extend(
-        state
+        thread
             .newest_input
             .iter()
             .map(|block| match block.at("text").as_str() {
@@ -165,8 +179,8 @@ pub fn digest(request: &ModelRequest) -> Hash {
     Hash::of(canonical.to_string().as_bytes())
 }
 
-fn request(state: &State, system: String, messages: Vec<Value>, tools: Vec<Value>) -> ModelRequest {
-    let model = &state.agent().at("model");
+fn request(agent: &Value, system: String, messages: Vec<Value>, tools: Vec<Value>) -> ModelRequest {
+    let model = &agent.at("model");
     let word = |name: &str| {
         let value = &model.at(name);
         value
@@ -187,10 +201,10 @@ fn request(state: &State, system: String, messages: Vec<Value>, tools: Vec<Value
 }
 
 /// Turns become alternating messages: neighbours of one role are joined.
-fn messages(state: &State) -> Vec<Value> {
+fn messages(thread: &Thread) -> Vec<Value> {
     let mut messages: Vec<(&str, Vec<Value>)> = Vec::new();
     let is_system = |turn: &&Arc<Turn>| matches!(***turn, Turn::System(_));
-    for turn in state.conversation.iter().skip_while(is_system) {
+    for turn in thread.conversation.iter().skip_while(is_system) {
         let (role, blocks) = match &**turn {
             Turn::User(blocks) | Turn::ToolResults(blocks) => ("user", blocks),
             Turn::Assistant(blocks) => ("assistant", blocks),
@@ -208,9 +222,9 @@ fn messages(state: &State) -> Vec<Value> {
 }
 
 /// Returns the newest end of the conversation as text, of about `chars_max` characters.
-pub(super) fn transcript(state: &State, chars_max: usize) -> String {
+pub(super) fn transcript(thread: &Thread, chars_max: usize) -> String {
     let mut lines = Vec::new();
-    for turn in &state.conversation {
+    for turn in &thread.conversation {
         let (speaker, blocks) = match &**turn {
             Turn::User(blocks) => ("User", blocks),
             Turn::Assistant(blocks) => ("Agent", blocks),

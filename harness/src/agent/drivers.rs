@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::brain::Brain;
-use super::driver::Driver;
+use super::session::Driver;
 use crate::ids::SessionId;
 
 /// Time between two scans for sessions that have work but no driver.

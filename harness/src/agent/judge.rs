@@ -13,7 +13,7 @@ use super::ruling::{Rulings, evaluate_call};
 use super::toolset::{Evaluated, Known};
 use crate::json::Fields as _;
 use crate::model::{ModelAnswer, ModelRequest};
-use crate::session::{Permission, State};
+use crate::session::{Permission, State, Thread};
 
 /// Generated tokens of one judgement.
 const OUTPUT_TOKENS_MAX: u32 = 2_000;
@@ -68,8 +68,9 @@ pub(super) fn to_judge<'a>(
         .collect()
 }
 
-/// Returns the request that asks for a judgement of `calls`. It goes to the agent's own model.
-pub(super) fn request(state: &State, calls: &[&Value]) -> ModelRequest {
+/// Returns the request that asks for a judgement of `calls` of a thread. It goes to the model of the thread's agent; what
+/// other agents said is no word of the user.
+pub(super) fn request(state: &State, thread: &Thread, calls: &[&Value]) -> ModelRequest {
     let words: Vec<String> = state
         .user_words
         .iter()
@@ -91,10 +92,10 @@ pub(super) fn request(state: &State, calls: &[&Value]) -> ModelRequest {
         "<user_messages>\n{}\n</user_messages>\n\n<conversation>\n{}\n</conversation>\n\n\
          <tool_calls>\n{}\n</tool_calls>\n\nJudge the tool calls.",
         quoted(&words.join("\n---\n")),
-        quoted(&transcript(state, TRANSCRIPT_CHARS_MAX)),
+        quoted(&transcript(thread, TRANSCRIPT_CHARS_MAX)),
         quoted(&listed.join("\n")),
     );
-    let model = state.agent().at("model");
+    let model = state.agent_of(thread).at("model");
     ModelRequest {
         model: model.at("id").as_str().unwrap_or_default().to_owned(),
         system: RULES.to_owned(),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, Weak};
 
 use tokio::sync::{broadcast, watch};
 
-use crate::ids::{EventId, SessionId};
+use crate::ids::{EventId, SessionId, ThreadId};
 use crate::store::{LogGrew, SharedStore, StoreError};
 
 /// Previews that one slow reader may be behind before it misses some.
@@ -17,6 +17,8 @@ const PREVIEWS_MAX: usize = 1_024;
 pub struct Preview {
     /// The log's last number when the request started: a reader shows the log up to here first.
     pub after: u64,
+    /// The thread that it is of.
+    pub thread_id: ThreadId,
     /// The event being made.
     pub event_id: EventId,
     /// What came.

@@ -11,7 +11,8 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::driver::{Driver, DriverError, Woken, close_call};
+use super::runner::{Runner, Woken, close_call};
+use super::session::DriverError;
 use super::tool_output;
 use super::toolset::{Known, MCP_TOOLSET};
 use crate::clock::Timestamp;
@@ -19,7 +20,7 @@ use crate::hands::{HandError, LONG_OUTPUT_CHARS_MAX, Mounts, cut};
 use crate::ids::EventId;
 use crate::json::Fields as _;
 use crate::mcp::{Answer, CallError, Connection, Connector, McpError, OnBehalfOf, Server};
-use crate::session::{Call, CallKind, Draft, EventKind, State, Status, text_block};
+use crate::session::{Call, CallKind, Draft, EventKind, State, Status, Thread, text_block};
 use crate::store::{Key, Kind, Resource, StoreError};
 
 /// What the model is told of a call that nobody can tell the end of.
@@ -47,20 +48,20 @@ impl Servers {
     }
 
     /// Tells whether the servers were looked at since the session runs.
-    fn is_looked_at(&mut self, state: &State) -> bool {
-        if state.status != Status::Running {
+    fn is_looked_at(&mut self, thread: &Thread) -> bool {
+        if thread.status != Status::Running {
             return false;
         }
         if std::mem::take(&mut self.is_looked_ahead) {
-            self.looked_at = state.running_since;
+            self.looked_at = thread.running_since;
         }
-        state.running_since.is_some() && self.looked_at == state.running_since
+        thread.running_since.is_some() && self.looked_at == thread.running_since
     }
 
     /// Notes that the servers were looked at.
-    fn note_look(&mut self, state: &State) {
-        match state.status {
-            Status::Running => self.looked_at = state.running_since,
+    fn note_look(&mut self, thread: &Thread) {
+        match thread.status {
+            Status::Running => self.looked_at = thread.running_since,
             _ => self.is_looked_ahead = true,
         }
     }
@@ -75,20 +76,20 @@ impl Servers {
 /// A server that was looked at: its connection and its tools.
 type Looked = (Server, Result<(Connection, Vec<Value>), McpError>);
 
-impl Driver {
+impl Runner {
     /// Makes sure that the tools of the agent's MCP servers are known before the model is asked. Returns what the request's
     /// start goes with; none if an interrupt came first.
     pub(super) async fn know_mcp_tools(
         &mut self,
         mut draft: Draft,
     ) -> Result<Option<Draft>, DriverError> {
-        let servers = servers_of(self.state()?);
+        let servers = servers_of(self.agent()?);
         self.servers.keep_only(&servers);
         if servers.is_empty() {
             return Ok(Some(draft));
         }
-        let state = self.state.as_ref().ok_or(DriverError::Shutdown)?;
-        let is_looked_at = self.servers.is_looked_at(state);
+        let thread = self.thread()?.clone();
+        let is_looked_at = self.servers.is_looked_at(&thread);
         let mut lively = Vec::new();
         let mut missing = Vec::new();
         for server in servers {
@@ -104,8 +105,7 @@ impl Driver {
             }
         }
         if lively.is_empty() && missing.is_empty() {
-            let state = self.state.as_ref().ok_or(DriverError::Shutdown)?;
-            self.servers.note_look(state);
+            self.servers.note_look(&thread);
             return Ok(Some(draft));
         }
         // Whoever watches sees that the session works, also while a server takes its time.
@@ -116,8 +116,8 @@ impl Driver {
             Woken::Done(looked) => looked,
             Woken::Interrupted => return Ok(None),
         };
-        let state = self.state.as_ref().ok_or(DriverError::Shutdown)?;
-        self.servers.note_look(state);
+        let thread = self.thread()?.clone();
+        self.servers.note_look(&thread);
         let mut draft = self.draft()?;
         for (server, looked) in looked {
             self.note(&mut draft, server, looked)?;
@@ -165,8 +165,7 @@ impl Driver {
                 Vec::new()
             }
         };
-        let state = self.state()?;
-        if known(state).of_server(state.agent(), &server.name) != tools {
+        if known(self.state()).of_server(self.agent()?, &server.name) != tools {
             draft.session(
                 EventKind::McpListed,
                 json!({"mcp_server_name": server.name, "url": server.url, "tools": tools}),
@@ -178,9 +177,9 @@ impl Driver {
     /// Returns what of the session servers may depend on.
     async fn who(&self) -> Result<OnBehalfOf, DriverError> {
         let row = self.brain.store.session(&self.session_id).await?;
-        let vaults = self.state()?.config.at("vault_ids").as_array().cloned();
+        let vaults = self.state().config.at("vault_ids").as_array().cloned();
         let id = |id: Value| id.as_str().map(str::to_owned);
-        let environment = self.state()?.config.at("environment_id").as_str();
+        let environment = self.state().config.at("environment_id").as_str();
         let key = Key {
             workspace: row.key.workspace.clone(),
             kind: Kind::Environment,
@@ -210,7 +209,8 @@ impl Driver {
         let progress = tool_output::to_watchers(
             self.brain.live.clone(),
             self.session_id.clone(),
-            self.state()?.last,
+            self.thread_id.clone(),
+            self.state().last,
             call.event_id.clone(),
         );
         let cancel = CancellationToken::new();
@@ -238,10 +238,10 @@ impl Driver {
         call: &Call,
         server: &str,
     ) -> Result<(), DriverError> {
-        if may_have_happened(self.state()?, call) {
+        if may_have_happened(self.state(), self.thread()?, call) {
             return self.tell(call, UNKNOWN).await;
         }
-        let mut servers = servers_of(self.state()?).into_iter();
+        let mut servers = servers_of(self.agent()?).into_iter();
         let Some(server) = servers.find(|own| own.name == server) else {
             return self
                 .tell(call, "The agent has this MCP server no more.")
@@ -290,7 +290,7 @@ impl Driver {
                 self.tell_error(call, &server.name, &error).await
             }
             Some(Err(CallError::Unknown(why))) => {
-                let is_repeatable = is_repeatable(self.state()?, call);
+                let is_repeatable = is_repeatable(self.state(), self.thread()?, call);
                 let text = match is_repeatable {
                     true => format!("The call failed: {why}."),
                     false => format!("The call failed: {why}. {UNKNOWN}"),
@@ -405,12 +405,15 @@ impl Driver {
         event_id: &EventId,
         text: &str,
     ) -> Result<Woken<Result<String, HandError>>, DriverError> {
-        if self.state()?.is_self_hosted() {
+        if self.state().is_self_hosted() {
             // The machine that the model works on is not ours to write to.
             return Ok(Woken::Done(Ok(cut(text))));
         }
-        let mounts = Mounts::of_session(&self.state()?.config);
-        let is_new = self.hand.is_none();
+        let mounts = Mounts::of_session(&self.state().config);
+        if let Woken::Interrupted = self.take_slot().await? {
+            return Ok(Woken::Interrupted);
+        }
+        let is_new = self.slot().await.hand.is_none();
         let hand = match self.lend_hand(&mounts).await? {
             Woken::Done(Ok(hand)) => hand,
             Woken::Done(Err(error)) => return Ok(Woken::Done(Err(error))),
@@ -422,8 +425,9 @@ impl Driver {
         let shown = hand.keep_long(event_id, text.to_owned()).await;
         match hand.save().await {
             Ok(change) => {
-                self.unsaved = change.map(Box::new);
-                self.hand = Some(hand);
+                let slot = self.slot().await;
+                slot.unsaved = change.map(Box::new);
+                slot.hand = Some(hand);
                 Ok(Woken::Done(shown))
             }
             Err(HandError::Full) => Err(StoreError::Full.into()),
@@ -453,8 +457,7 @@ async fn connect(
 }
 
 /// Returns the servers that the agent's toolsets use.
-fn servers_of(state: &State) -> Vec<Server> {
-    let agent = state.agent();
+fn servers_of(agent: &Value) -> Vec<Server> {
     let tools = agent.at("tools").as_array().into_iter().flatten();
     let used: Vec<&Value> = tools
         .filter(|set| set.at("type") == MCP_TOOLSET)
@@ -481,17 +484,17 @@ fn known(state: &State) -> Known<'_> {
 }
 
 /// Tells whether a call left the host, nobody knows whether it arrived, and making it again may do harm.
-pub(super) fn may_have_happened(state: &State, call: &Call) -> bool {
-    call.has_left && call.answer.is_none() && !is_repeatable(state, call)
+pub(super) fn may_have_happened(state: &State, thread: &Thread, call: &Call) -> bool {
+    call.has_left && call.answer.is_none() && !is_repeatable(state, thread, call)
 }
 
 /// Tells whether the server says that a call of this tool changes nothing, or nothing more when it is made again.
-fn is_repeatable(state: &State, call: &Call) -> bool {
+fn is_repeatable(state: &State, thread: &Thread, call: &Call) -> bool {
     let CallKind::Mcp(server) = &call.kind else {
         return false;
     };
     known(state)
-        .of_server(state.agent(), server)
+        .of_server(state.agent_of(thread), server)
         .iter()
         .any(|tool| tool.at("name") == call.name.as_str() && tool.at("is_repeatable") == true)
 }

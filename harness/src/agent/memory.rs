@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::driver::{Driver, DriverError};
+use super::runner::Runner;
 use crate::hands::CallOutcome;
 use crate::json::Fields as _;
 use crate::memory::mount::{Folders, Mount, SyncError, clear_notes, mounts, sync};
@@ -15,14 +15,14 @@ pub(super) struct Memory {
     mounts: Vec<Mount>,
 }
 
-impl Driver {
+impl Runner {
     /// Returns the session's mounts; none if it has none.
-    pub(super) fn memory(&self) -> Result<Option<Memory>, DriverError> {
-        let mounts = mounts(self.state()?.config.at("resources"));
+    pub(super) fn memory(&self) -> Option<Memory> {
+        let mounts = mounts(self.state().config.at("resources"));
         let folders = self.brain.hands.memory_folders(&self.session_id);
-        Ok(folders
+        folders
             .filter(|_| !mounts.is_empty())
-            .map(|folders| Memory { folders, mounts }))
+            .map(|folders| Memory { folders, mounts })
     }
 
     /// Makes every mount and its store the same, and returns what the model must be told. The driver waits

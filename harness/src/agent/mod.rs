@@ -8,7 +8,7 @@ mod attach;
 mod backoff;
 mod brain;
 mod context;
-mod driver;
+mod delegation;
 mod drivers;
 mod fold;
 mod judge;
@@ -18,6 +18,8 @@ mod memory;
 mod model_call;
 mod review;
 mod ruling;
+mod runner;
+mod session;
 #[cfg(test)]
 mod tests;
 mod tool_call;

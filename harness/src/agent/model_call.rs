@@ -8,15 +8,18 @@ use serde_json::{Value, json};
 use super::answer::Said;
 use super::answer::{self, AnswerIds};
 use super::attach::attach;
+use super::brain::Brain;
 use super::context;
-use super::driver::{Driver, DriverError, Woken};
+use super::delegation;
 use super::judge::{self, Judgements};
 use super::live::{Preview, PreviewPart};
 use super::ruling::Rulings;
-use crate::ids::EventId;
+use super::runner::{Runner, Woken};
+use super::session::DriverError;
+use crate::ids::{EventId, ThreadId};
 use crate::json::Fields as _;
 use crate::model::{ModelAnswer, ModelError, ModelRequest, Progress, StopReason, TokenUsage};
-use crate::session::{Draft, EventKind, State, Status};
+use crate::session::{Draft, EventKind, Room, State, complete, review_policy, room};
 use crate::store::{NewEvent, StoreError};
 
 /// How a request ended.
@@ -26,7 +29,7 @@ enum Asked {
     Interrupted,
 }
 
-impl Driver {
+impl Runner {
     /// Asks the model to answer the conversation; `draft` holds what opens the turn, if anything.
     pub(super) async fn call_model(&mut self, draft: Draft) -> Result<(), DriverError> {
         if draft.is_empty() && !self.wait_for_retry().await? {
@@ -96,7 +99,7 @@ impl Driver {
                         .record_failure(&ids.start, &request, &error, true)
                         .await;
                 }
-                let content = context::compacted_turn(self.state()?, &summary.join("\n"));
+                let content = context::compacted_turn(self.thread()?, &summary.join("\n"));
                 let mut draft = self.draft()?;
                 let facts = self.brain.facts.clone();
                 answer::summarised(&mut draft, &ids.start, &request, &answer, content, &*facts);
@@ -108,7 +111,7 @@ impl Driver {
     /// Waits until the next attempt is due. Returns false when an interrupt came first.
     async fn wait_for_retry(&mut self) -> Result<bool, DriverError> {
         let now = self.brain.clock.now();
-        let Some(due) = self.state()?.retry_at else {
+        let Some(due) = self.thread()?.retry_at else {
             return Ok(true);
         };
         let wait = Duration::try_from(due.duration_since(now)).unwrap_or_default();
@@ -133,12 +136,14 @@ impl Driver {
             let empty = self.draft()?;
             std::mem::replace(draft, empty)
         };
-        if self.ahead(&opening)?.status != Status::Running {
-            opening.running();
-        }
+        self.open_turn(&mut opening)?;
         let start = opening.thread(EventKind::SpanModelRequestStart, json!({}));
         let hands = self.brain.hands.clone();
-        let request_of = move |state: &State| context::of(state, hands.definitions(), is_summary);
+        let thread_id = self.thread_id.clone();
+        let request_of = move |state: &State| {
+            let thread = state.thread(thread_id.as_str()).unwrap_or(state.primary());
+            context::of(state, thread, hands.definitions(), is_summary)
+        };
         // Whoever replays the log makes the same request again, and sees that it is the same.
         let mut made = None;
         let seal = |ahead: &State, events: &mut [NewEvent]| {
@@ -146,13 +151,22 @@ impl Driver {
             let digest = context::digest(request).to_string();
             let opened = events.iter_mut().filter(|event| event.id == start);
             for event in opened {
-                event.private = Some(json!({"request": digest, "is_summary": is_summary}));
+                let private = event.private.get_or_insert_with(|| json!({}));
+                private.set("request", json!(digest));
+                private.set("is_summary", json!(is_summary));
             }
         };
-        self.commit_sealed(opening, seal).await?;
+        let (brain, thread_id) = (self.brain.clone(), self.thread_id.clone());
+        let make = |state: &State| {
+            with_reserve(&brain, state, &thread_id, opening.events(), &start, &request_of)
+        };
+        // The session may have ended meanwhile, or another thread took what was left of the budget.
+        if !self.commit_made(make, seal).await? {
+            return Ok(None);
+        }
         let request = match made {
             Some(request) => request,
-            None => request_of(self.state()?),
+            None => request_of(self.state()),
         };
         let now = self.brain.clock.now();
         let ids = AnswerIds {
@@ -172,7 +186,8 @@ impl Driver {
         let previews = ids.map(|ids| Previews {
             live: self.brain.live.clone(),
             session_id: self.session_id.clone(),
-            after: self.state.as_ref().map_or(0, |state| state.last),
+            after: self.state().last,
+            thread_id: self.thread_id.clone(),
             thinking: ids.thinking.clone(),
             message: ids.message.clone(),
             shown: Mutex::default(),
@@ -201,13 +216,13 @@ impl Driver {
         rulings: &Rulings,
     ) -> Result<Option<(Judgements, TokenUsage)>, DriverError> {
         let brain = self.brain.clone();
-        let state = self.state()?;
+        let state = self.state();
         let known = brain.known(state);
-        let calls = judge::to_judge(answer, state.agent(), known, rulings);
+        let calls = judge::to_judge(answer, self.agent()?, known, rulings);
         if calls.is_empty() {
             return Ok(Some(Default::default()));
         }
-        let request = judge::request(state, &calls);
+        let request = judge::request(state, self.thread()?, &calls);
         Ok(match self.ask(&request, None).await? {
             Asked::Interrupted => None,
             Asked::Answered(judged) => Some((judge::read(&judged, &calls), judged.usage)),
@@ -227,16 +242,18 @@ impl Driver {
     ) -> Result<(), DriverError> {
         let mut draft = self.draft()?;
         let brain = self.brain.clone();
-        let state = self.state()?;
+        let state = self.state();
         answer::answered(
             &mut draft,
             ids,
             &answer::Asked {
                 request,
-                agent: state.agent(),
+                agent: self.agent()?,
                 known: brain.known(state),
                 facts: &*brain.facts,
-                cut_answers: state.cut_answers,
+                delegation: &delegation::names(state, self.thread()?),
+                is_reviewed: review_policy(&state.config).is_some(),
+                cut_answers: self.thread()?.cut_answers,
                 said,
             },
             answer,
@@ -248,7 +265,7 @@ impl Driver {
         {
             let details =
                 json!({"type": "refusal", "category": category, "explanation": explanation});
-            self.push_idle(&mut draft, &json!({"type": "refusal"}), &details)?;
+            draft.idle(&json!({"type": "refusal"}), &details);
         } else {
             self.push_idle_if_next(&mut draft)?;
         }
@@ -269,7 +286,7 @@ impl Driver {
             answer::too_long(&mut draft, start, request, error, is_summary);
             return self.commit(draft).await;
         }
-        let failures = self.state()?.failures.saturating_add(1);
+        let failures = self.thread()?.failures.saturating_add(1);
         let kind = answer::error_kind(error);
         if error.is_retryable() && failures < self.brain.limits.attempts_max {
             let wait = self.brain.backoff.wait(failures, error.retry_after());
@@ -281,16 +298,46 @@ impl Driver {
             answer::failed(&mut draft, start, request, error, None);
             draft.error(kind, &error.to_string(), "exhausted");
             let reason = json!({"type": "retries_exhausted"});
-            self.push_idle(&mut draft, &reason, &Value::Null)?;
+            draft.idle(&reason, &Value::Null);
         }
         self.commit(draft).await
     }
+}
+
+/// Returns the events that open a request; where the session has a budget, with what the request may cost at most,
+/// and none while there is no room for it.
+fn with_reserve(
+    brain: &Brain,
+    state: &State,
+    thread_id: &ThreadId,
+    events: &[NewEvent],
+    start: &EventId,
+    request_of: &dyn Fn(&State) -> ModelRequest,
+) -> Result<Vec<NewEvent>, DriverError> {
+    let mut events = events.to_vec();
+    if state.config.at("budget").is_null() {
+        return Ok(events);
+    }
+    let Some(thread) = state.thread(thread_id.as_str()) else {
+        return Err(DriverError::WentBack);
+    };
+    if room(state, thread) != Room::Free {
+        return Ok(Vec::new());
+    }
+    let (ahead, _) = complete(state, events.clone())?;
+    let request = request_of(&ahead);
+    let cost = answer::cost_max(&request, &*brain.facts);
+    for event in events.iter_mut().filter(|event| event.id == *start) {
+        event.private = Some(json!({"reserved_nanocents": cost}));
+    }
+    Ok(events)
 }
 
 /// Turns a provider's progress into previews of the events to come.
 struct Previews {
     live: std::sync::Arc<super::live::Live>,
     session_id: crate::ids::SessionId,
+    thread_id: ThreadId,
     after: u64,
     thinking: EventId,
     message: EventId,
@@ -347,6 +394,7 @@ impl Previews {
     fn send(&self, event_id: &EventId, part: PreviewPart) {
         let preview = Preview {
             after: self.after,
+            thread_id: self.thread_id.clone(),
             event_id: event_id.clone(),
             part,
         };

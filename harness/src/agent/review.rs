@@ -6,7 +6,8 @@
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde_json::{Value, json};
 
-use super::driver::{Driver, DriverError};
+use super::runner::Runner;
+use super::session::DriverError;
 use crate::hands::CallOutcome;
 use crate::ids::EventId;
 use crate::memory::mount::MOUNT_ROOT;
@@ -59,7 +60,7 @@ impl Policy {
     }
 }
 
-impl Driver {
+impl Runner {
     /// Asks for a review of what a call changed, if the policy wants one, and tells whether it does. The
     /// objects of `change` are stored by then.
     pub(super) async fn ask_for_review(
@@ -85,7 +86,7 @@ impl Driver {
             shown: shown(event_id, &compared),
         };
         // The session's files stay what they are; what the call made is kept with this event.
-        self.drop_hand();
+        self.slot().await.drop_hand();
         let mut draft = self.draft()?;
         draft.with_private(
             EventId::fresh(draft.at()),
@@ -96,7 +97,7 @@ impl Driver {
         let root = |hash, is_list| Root { hash, is_list };
         let shell = change.files.shell.map(|shell| root(shell, false));
         let also = [Some(root(change.files.root, true)), shell];
-        self.unsaved = Some(Box::new(FilesChange {
+        let kept = Some(Box::new(FilesChange {
             files: match base {
                 Some(base) => base,
                 None => {
@@ -109,6 +110,7 @@ impl Driver {
             also: also.into_iter().flatten().collect(),
             objects: change.objects.clone(),
         }));
+        self.slot().await.unsaved = kept;
         self.commit(draft).await?;
         Ok(true)
     }
@@ -149,8 +151,8 @@ impl Driver {
             }
         };
         // The hand, if there is one, shows the files before: the next one begins with these.
-        self.drop_hand();
-        self.unsaved = Some(Box::new(FilesChange {
+        self.slot().await.drop_hand();
+        self.slot().await.unsaved = Some(Box::new(FilesChange {
             files,
             also: Vec::new(),
             objects,
@@ -209,7 +211,7 @@ impl Driver {
 
     /// Returns the session's files as committed.
     pub(super) async fn committed_files(&self) -> Result<Option<Files>, DriverError> {
-        let last = self.state()?.last;
+        let last = self.state().last;
         let index = self.brain.store.files();
         Ok(index.files_at(&self.session_id, last).await?)
     }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::driver::{Driver, DriverError};
+use super::runner::Runner;
+use super::session::DriverError;
 use super::toolset::{Evaluated, Known, evaluate};
 use crate::json::Fields as _;
 use crate::model::ModelAnswer;
@@ -53,17 +54,17 @@ fn apply(evaluated: Evaluated, ruling: Ruling) -> Evaluated {
     }
 }
 
-impl Driver {
+impl Runner {
     /// Returns what the session's rules say of the calls in an answer.
     pub(super) async fn rule(&mut self, answer: &ModelAnswer) -> Result<Rulings, DriverError> {
         let brain = self.brain.clone();
-        let state = self.state()?;
-        let rules = Rules::of_session(&state.config, On::Call);
+        let state = self.state();
+        let rules = Rules::of(&state.config, state.agents_above(self.thread()?), On::Call);
         if rules.is_empty() {
             return Ok(Rulings::new());
         }
         let known = brain.known(state);
-        let (ids, facts) = calls_of(answer, state.agent(), known, &state.calls_made);
+        let (ids, facts) = calls_of(answer, self.agent()?, known, &state.calls_made);
         let ruled = tokio::task::spawn_blocking(move || rules.rule(&facts)).await;
         let ruled = ruled.map_err(|_| DriverError::Shutdown)?;
         let ruled = ids.into_iter().zip(ruled);
@@ -90,6 +91,7 @@ fn calls_of(
             CallKind::BuiltIn | CallKind::Worker => ("built_in", ""),
             CallKind::Mcp(server) => ("mcp", server.as_str()),
             CallKind::Custom => ("custom", ""),
+            CallKind::Delegation => ("delegation", ""),
         };
         let tool = evaluated.own_name.as_deref().unwrap_or(text("name"));
         let facts = CallFacts {

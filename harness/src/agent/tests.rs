@@ -203,6 +203,7 @@ impl World {
             let event = NewEvent {
                 id: EventId::fresh(now),
                 thread_id: Some(ThreadId::from_text("sthr_1")),
+                is_thread_only: false,
                 kind: kind.to_owned(),
                 at: now,
                 is_queued: true,
@@ -278,6 +279,7 @@ async fn create(store: &SharedStore) -> SessionId {
     let created = NewEvent {
         id: EventId::fresh(now),
         thread_id: Some(ThreadId::from_text("sthr_1")),
+        is_thread_only: false,
         kind: "sinew.created".to_owned(),
         at: now,
         is_queued: false,
@@ -528,6 +530,7 @@ async fn a_session_left_by_a_crash_is_found_and_finished() {
     let message = NewEvent {
         id: EventId::from_text("sevt_message"),
         thread_id: Some(ThreadId::from_text("sthr_1")),
+        is_thread_only: false,
         kind: "user.message".to_owned(),
         at: now,
         is_queued: true,
@@ -537,12 +540,14 @@ async fn a_session_left_by_a_crash_is_found_and_finished() {
     let mut events = vec![message];
     for (kind, body) in [
         (PROCESSED, json!({"event_id": "sevt_message", "number": 2})),
+        ("session.thread_status_running", json!({})),
         ("session.status_running", json!({})),
         ("span.model_request_start", json!({})),
     ] {
         events.push(NewEvent {
             id: EventId::fresh(now),
             thread_id: None,
+            is_thread_only: false,
             kind: kind.to_owned(),
             at: now,
             is_queued: false,
@@ -648,6 +653,7 @@ async fn nothing_follows_the_end_of_a_session_that_was_archived_at_work() {
     let ended = NewEvent {
         id: EventId::from_text("sevt_end"),
         thread_id: None,
+        is_thread_only: false,
         kind: "session.status_terminated".to_owned(),
         at: SystemClock.now(),
         is_queued: false,

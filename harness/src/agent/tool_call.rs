@@ -3,9 +3,10 @@
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::driver::{Driver, DriverError, INTERRUPTED, Woken};
 use super::memory::Memory;
 use super::review::Policy;
+use super::runner::{INTERRUPTED, Runner, Woken};
+use super::session::DriverError;
 use super::tool_output;
 use super::toolset::settings_of;
 use super::url_sources::is_contributed;
@@ -13,7 +14,9 @@ use crate::crash_point;
 use crate::hands::{CallOutcome, Hand, HandError, Mounts, ToolCall, WEB_FETCH};
 use crate::ids::EventId;
 use crate::json::Fields as _;
-use crate::session::{Call, CallKind, Draft, EventKind, State, is_deterministic, text_block};
+use crate::session::{
+    Call, CallKind, Draft, EventKind, State, Thread, is_deterministic, text_block,
+};
 use crate::store::StoreError;
 
 /// The result of a call that is not made again.
@@ -22,12 +25,12 @@ const OUTCOME_UNKNOWN: &str = "The outcome of this call is unknown: it was cut o
      before you repeat it.";
 
 /// Returns a call as its hand gets it.
-pub fn call_of(state: &State, call: &Call) -> ToolCall {
+pub fn call_of(state: &State, thread: &Thread, call: &Call) -> ToolCall {
     ToolCall {
         event_id: call.event_id.clone(),
         name: call.name.clone(),
         input: call.input.clone(),
-        settings: settings_of(state.agent(), &call.name).clone(),
+        settings: settings_of(state.agent_of(thread), &call.name).clone(),
         is_deterministic: is_deterministic(&state.config),
     }
 }
@@ -49,32 +52,44 @@ pub fn is_of_no_run(text: &str) -> bool {
 const URL_NOT_CONTRIBUTED: &str = "url_not_allowed: this URL stands in no part of the conversation that may \
      contribute URLs. Fetch one that the user or a tool named.";
 
-impl Driver {
+impl Runner {
     pub(super) async fn run_tool(&mut self, event_id: &EventId) -> Result<(), DriverError> {
         let mut opening = self.draft()?;
         self.open_turn(&mut opening)?;
         self.commit(opening).await?;
         // What was mounted by now is there for this call.
         self.catch_up().await?;
-        let Some(call) = self.state()?.call(event_id.as_str()) else {
+        let Some(call) = self.thread()?.call(event_id.as_str()) else {
             return Ok(());
         };
         if let CallKind::Mcp(server) = &call.kind {
             let (call, server) = (call.clone(), server.clone());
             return self.call_server(&call, &server).await;
         }
+        if call.kind == CallKind::Delegation {
+            let call = call.clone();
+            return self.delegate(&call).await;
+        }
         if let Some(review) = call.review.clone() {
             let landing = call.landing.clone();
+            if let Woken::Interrupted = self.take_slot().await? {
+                return Ok(());
+            }
             return self.land(event_id, &review, landing.as_deref()).await;
         }
-        let call = call_of(self.state()?, call);
+        let call = call_of(self.state(), self.thread()?, call);
         let url = call.input.at("url").as_str().unwrap_or_default();
-        if call.name == WEB_FETCH && !is_contributed(self.state()?, &call.settings, url) {
+        if call.name == WEB_FETCH
+            && !is_contributed(self.state(), self.thread()?, &call.settings, url)
+        {
             return self.answer(event_id, failure(URL_NOT_CONTRIBUTED)).await;
         }
-        let memory = self.memory()?;
-        let mounts = Mounts::of_session(&self.state()?.config);
-        let is_new = self.hand.is_none();
+        if let Woken::Interrupted = self.take_slot().await? {
+            return Ok(());
+        }
+        let memory = self.memory();
+        let mounts = Mounts::of_session(&self.state().config);
+        let is_new = self.slot().await.hand.is_none();
         let hand = match self.lend_hand(&mounts).await? {
             Woken::Done(Ok(hand)) => hand,
             Woken::Interrupted => return Ok(()),
@@ -83,7 +98,7 @@ impl Driver {
             }
         };
         if hand.has_sent(event_id) {
-            self.hand = Some(hand);
+            self.slot().await.hand = Some(hand);
             return self.answer(event_id, failure(OUTCOME_UNKNOWN)).await;
         }
         // After a crash the call sees the memory that its first run saw.
@@ -92,7 +107,7 @@ impl Driver {
         if (memory_in.is_some() || is_new)
             && let Err(text) = self.bring_in(memory_in, &*hand).await?
         {
-            self.hand = Some(hand);
+            self.slot().await.hand = Some(hand);
             return self.answer(event_id, failure(text)).await;
         }
         let cancel = CancellationToken::new();
@@ -100,13 +115,14 @@ impl Driver {
         let output = tool_output::to_watchers(
             self.brain.live.clone(),
             self.session_id.clone(),
-            self.state()?.last,
+            self.thread_id.clone(),
+            self.state().last,
             event_id.clone(),
         );
         crash_point::reach("call-before-run");
         let work = hand.execute(&call, &output, &cancel);
         let (done, is_interrupted) = self.attend_to_end(work, &cancel).await?;
-        self.note_requests(&*hand);
+        self.slot().await.note_requests(&*hand);
         crash_point::reach("call-after-run");
         let mut outcome = match done {
             Some(Ok(outcome)) => outcome,
@@ -122,7 +138,7 @@ impl Driver {
             }
         };
         let mut saved = Ok(None);
-        if !is_interrupted && let Some(policy) = Policy::of(&self.state()?.config) {
+        if !is_interrupted && let Some(policy) = Policy::of(&self.state().config) {
             saved = hand.save().await;
             if let Ok(Some(change)) = &mut saved
                 && self
@@ -145,8 +161,9 @@ impl Driver {
         match saved {
             Ok(change) => {
                 crash_point::reach("call-after-save");
-                self.unsaved = change.map(Box::new);
-                self.hand = Some(hand);
+                let slot = self.slot().await;
+                slot.unsaved = change.map(Box::new);
+                slot.hand = Some(hand);
             }
             Err(error) => {
                 outcome = self.told(&call, error)?;
@@ -164,34 +181,34 @@ impl Driver {
         answered
     }
 
-    /// Returns the session's hand, with `mounts` in place.
+    /// Returns the session's hand, with `mounts` in place, to whoever holds the slot.
     pub(super) async fn lend_hand(
         &mut self,
         mounts: &Mounts,
     ) -> Result<Woken<Result<Box<dyn Hand>, HandError>>, DriverError> {
         let (hands, session_id) = (self.brain.hands.clone(), self.session_id.clone());
         // It comes back only when it survived the call.
-        let Some(hand) = self.hand.take() else {
-            let last = self.state()?.last;
+        let Some(hand) = self.slot().await.hand.take() else {
+            let last = self.state().last;
             let files = self.brain.store.files().files_at(&session_id, last).await?;
             crash_point::reach("hand-before-provision");
             let made = hands.provision(&session_id, mounts, files);
             let made = self.attend(made).await?;
             crash_point::reach("hand-after-provision");
-            self.mounts = mounts.clone();
+            self.slot().await.mounts = mounts.clone();
             return Ok(made);
         };
-        if self.mounts == *mounts {
+        if self.slot().await.mounts == *mounts {
             return Ok(Woken::Done(Ok(hand)));
         }
         let placed = match self.attend(hands.place(&session_id, mounts)).await? {
             Woken::Done(placed) => placed,
             Woken::Interrupted => {
-                self.hand = Some(hand);
+                self.slot().await.hand = Some(hand);
                 return Ok(Woken::Interrupted);
             }
         };
-        self.mounts = mounts.clone();
+        self.slot().await.mounts = mounts.clone();
         Ok(Woken::Done(placed.map(|()| hand)))
     }
 
@@ -216,7 +233,7 @@ impl Driver {
             Ok(None) => Ok(Ok(())),
             Ok(Some(change)) => {
                 self.commit_files(change).await?;
-                if self.unsaved.is_none() {
+                if self.slot().await.unsaved.is_none() {
                     hand.committed().await;
                 }
                 Ok(Ok(()))

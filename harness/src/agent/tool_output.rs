@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::live::{Live, Preview, PreviewPart};
 use crate::hands::OutputSink;
-use crate::ids::{EventId, SessionId};
+use crate::ids::{EventId, SessionId, ThreadId};
 
 /// Bytes of one call that are shown as they come; a tool that writes gigabytes would keep every watcher busy, and who
 /// wants all of it has the file that the result names.
@@ -16,6 +16,7 @@ const PIECE_BYTES_MAX: usize = 16 << 10;
 pub(super) fn to_watchers(
     live: Arc<Live>,
     session_id: SessionId,
+    thread_id: ThreadId,
     after: u64,
     call: EventId,
 ) -> OutputSink {
@@ -25,6 +26,7 @@ pub(super) fn to_watchers(
         for text in pieces.push(bytes) {
             let preview = Preview {
                 after,
+                thread_id: thread_id.clone(),
                 event_id: call.clone(),
                 part: PreviewPart::Output { text },
             };

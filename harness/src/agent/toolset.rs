@@ -58,6 +58,27 @@ pub struct Evaluated {
     pub ruling: Option<Ruling>,
 }
 
+impl Evaluated {
+    /// Tells whether the agent has no tool of that name.
+    pub fn is_unknown(&self) -> bool {
+        self.kind == CallKind::BuiltIn
+            && self.permission == Permission::Deny
+            && self.evaluation.is_none()
+            && self.ruling.is_none()
+    }
+
+    /// Returns what is said of a call of a delegation tool that the agent has.
+    pub fn delegation() -> Self {
+        Self {
+            kind: CallKind::Delegation,
+            own_name: None,
+            permission: Permission::Allow,
+            evaluation: None,
+            ruling: None,
+        }
+    }
+}
+
 /// Returns the definitions to offer to the model, in the order of the agent's toolsets: the enabled ones of the known
 /// tools, and the custom tools.
 pub fn offered(agent: &Value, known: Known<'_>) -> Vec<Value> {
@@ -169,6 +190,30 @@ fn apply_policy(policy: &str) -> (Permission, Value) {
         ),
         _ => (Permission::Ask, json!({"type": "always_ask"})),
     }
+}
+
+/// Returns a built-in toolset with these of its tools alone; what is said of each of them stays.
+pub fn narrowed(set: &Value, wanted: &[&str]) -> Value {
+    let kept = wanted
+        .iter()
+        .filter(|name| is_enabled(set, name))
+        .map(|name| {
+            let mut kept = config(set, name).cloned().unwrap_or_else(|| json!({}));
+            kept.set("name", json!(name));
+            kept.set("enabled", json!(true));
+            kept.set("permission_policy", json!({"type": policy(set, name)}));
+            kept
+        });
+    let mut default = set.at("default_config").clone();
+    if !default.is_object() {
+        default = json!({"permission_policy": {"type": "always_allow"}});
+    }
+    default.set("enabled", json!(false));
+    json!({
+        "type": set.at("type"),
+        "default_config": default,
+        "configs": kept.collect::<Vec<_>>(),
+    })
 }
 
 fn tools_of(agent: &Value) -> impl Iterator<Item = &Value> {

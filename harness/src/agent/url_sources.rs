@@ -7,13 +7,13 @@ use url::Url;
 
 use crate::hands::is_of_web;
 use crate::json::Fields as _;
-use crate::session::{State, Turn};
+use crate::session::{State, Thread, Turn};
 
 /// Longest URL that is looked for in a text, in bytes.
 const URL_BYTES_MAX: usize = 2 << 10;
 
 /// Tells whether `web_fetch` may be called with this URL, as far as the sources in its settings say.
-pub(super) fn is_contributed(state: &State, settings: &Value, url: &str) -> bool {
+pub(super) fn is_contributed(state: &State, thread: &Thread, settings: &Value, url: &str) -> bool {
     let sources = settings.at("url_sources");
     if sources.is_null() {
         return true;
@@ -30,11 +30,12 @@ pub(super) fn is_contributed(state: &State, settings: &Value, url: &str) -> bool
         let mut texts = content.iter().filter_map(|block| block.at("text").as_str());
         is_open("user_input") && texts.any(&is_in)
     };
-    if state.user_words.iter().any(|words| user(words)) || user(&state.newest_input) {
+    let newest = thread.is_primary() && user(&thread.newest_input);
+    if newest || state.user_words.iter().any(|words| user(words)) {
         return true;
     }
     let mut tools: HashMap<&str, &str> = HashMap::new();
-    for turn in &state.conversation {
+    for turn in &thread.conversation {
         match &**turn {
             // The user's own words were looked at; such a turn may be a summary of other things.
             Turn::User(_) | Turn::System(_) => {}

@@ -136,13 +136,12 @@ impl Client {
         session_id: &str,
         previews: bool,
     ) -> Result<mpsc::Receiver<Result<Value>>> {
-        let path = if previews {
-            let deltas = "event_deltas[]=agent.message&event_deltas[]=agent.thinking";
-            format!("/sinew/v1/sessions/{session_id}/stream?{deltas}")
-        } else {
-            format!("/v1/sessions/{session_id}/events/stream")
-        };
-        let response = self.content(&path).await?;
+        self.stream_of(&path_of_stream(session_id, previews)).await
+    }
+
+    /// Opens the stream at a path.
+    pub(super) async fn stream_of(&self, path: &str) -> Result<mpsc::Receiver<Result<Value>>> {
+        let response = self.content(path).await?;
         let (send, receive) = mpsc::channel(EVENTS_AHEAD_MAX);
         tokio::spawn(async move {
             let mut chunks = response.bytes_stream();
@@ -192,5 +191,14 @@ impl Client {
         } else {
             anyhow::Error::new(error).context(format!("the request to {} failed", self.base))
         }
+    }
+}
+
+fn path_of_stream(session_id: &str, previews: bool) -> String {
+    if previews {
+        let deltas = "event_deltas[]=agent.message&event_deltas[]=agent.thinking";
+        format!("/sinew/v1/sessions/{session_id}/stream?{deltas}")
+    } else {
+        format!("/v1/sessions/{session_id}/events/stream")
     }
 }

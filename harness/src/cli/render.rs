@@ -75,6 +75,15 @@ impl Renderer {
             "agent.tool_use" | "agent.mcp_tool_use" | "agent.custom_tool_use" => self.tool(event),
             "agent.tool_result" | "agent.mcp_tool_result" => self.result(event),
             "sinew.tool_output" => self.tool_output(event),
+            "session.thread_created" => {
+                let name = plain(event.at("agent_name").as_str().unwrap_or_default());
+                let thread = plain(event.at("session_thread_id").as_str().unwrap_or_default());
+                self.line(&self.paint("35", &format!("agent {name} starts ({thread})")));
+            }
+            "agent.thread_message_sent" => self.thread_message(event, "to", "to_agent_name"),
+            "agent.thread_message_received" => {
+                self.thread_message(event, "from", "from_agent_name")
+            }
             "agent.thread_context_compacted" => {
                 self.line(&self.paint("2", "(the conversation was summarised to fit the context)"));
             }
@@ -115,6 +124,13 @@ impl Renderer {
         say_part!("{}", plain(text).replace('\n', "\n      "));
         let _ = std::io::stdout().flush();
         self.at_line_start = false;
+    }
+
+    /// A message between two agents.
+    fn thread_message(&mut self, event: &Value, way: &str, name: &str) {
+        let other = plain(event.at(name).as_str().unwrap_or("the coordinator"));
+        let text = clip(&texts(event.at("content")), 2_000).replace('\n', "\n      ");
+        self.line(&self.paint("35", &format!("  {way} {other}: {text}")));
     }
 
     fn message(&mut self, event: &Value) {

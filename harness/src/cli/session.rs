@@ -69,6 +69,21 @@ pub(super) enum SessionCommand {
         /// One line for each event: its id, its time and its type
         #[arg(long)]
         ids: bool,
+        /// Only this thread, with everything that its agent did
+        #[arg(long, value_name = "THREAD_ID", conflicts_with = "types")]
+        thread: Option<String>,
+        #[command(flatten)]
+        daemon: DaemonArgs,
+    },
+    /// List a session's threads: its own agent's, and those of the agents that were started in it
+    #[command(after_help = "What an agent did: sinew session events sesn_... --thread sthr_...")]
+    Threads(One),
+    /// End a thread that is idle: it makes room for another agent
+    ArchiveThread {
+        /// Session id
+        id: String,
+        /// Thread id
+        thread: String,
         #[command(flatten)]
         daemon: DaemonArgs,
     },
@@ -170,8 +185,22 @@ pub(super) async fn session(command: SessionCommand) -> Result<ExitCode> {
             types,
             follow,
             ids,
+            thread,
             daemon,
-        } => return events(&id, &types, follow, ids, &daemon).await,
+        } => {
+            let shown = Shown {
+                types: &types,
+                thread: thread.as_deref(),
+                ids,
+            };
+            return events(&id, &shown, follow, &daemon).await;
+        }
+        SessionCommand::Threads(one) => threads(&one).await?,
+        SessionCommand::ArchiveThread { id, thread, daemon } => {
+            let path = format!("/v1/sessions/{id}/threads/{thread}/archive");
+            let thread = daemon.client()?.post(&path, &json!({})).await?;
+            say_thread(&thread, daemon.json);
+        }
         SessionCommand::Fork(args) => session_history::fork(args).await?,
         SessionCommand::Rewind(args) => session_history::rewind(args).await?,
         SessionCommand::Diff(args) => session_history::diff(args).await?,
@@ -200,20 +229,63 @@ pub(super) async fn session(command: SessionCommand) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+async fn threads(one: &One) -> Result<()> {
+    let client = one.daemon.client()?;
+    let path = format!("/v1/sessions/{}/threads?limit=1000", one.id);
+    for thread in client.all(&path).await? {
+        say_thread(&thread, one.daemon.json);
+    }
+    Ok(())
+}
+
+fn say_thread(thread: &Value, is_json: bool) {
+    if is_json {
+        say!("{thread}");
+        return;
+    }
+    let usage = thread.at("usage");
+    let agent = match thread.at("agent").at("type").as_str() {
+        Some("advisor") => format!("advisor {}", text(thread.at("agent").at("model"))),
+        _ => text(thread.at("agent").at("name")),
+    };
+    say!(
+        "{}  {:<12} {}  {agent}  in {} out {}",
+        text(thread.at("id")),
+        text(thread.at("status")),
+        text(thread.at("created_at")),
+        usage.at("input_tokens").as_u64().unwrap_or(0),
+        usage.at("output_tokens").as_u64().unwrap_or(0),
+    );
+}
+
+/// Which events are shown, and how.
+struct Shown<'a> {
+    types: &'a [String],
+    thread: Option<&'a str>,
+    ids: bool,
+}
+
 async fn events(
     id: &str,
-    types: &[String],
+    shown: &Shown<'_>,
     follow: bool,
-    ids: bool,
     daemon: &DaemonArgs,
 ) -> Result<ExitCode> {
+    let Shown { types, thread, ids } = *shown;
     let client = daemon.client()?;
     // Opened before the list is read, so that nothing falls in between; what both show is shown once.
-    let stream = match follow {
-        true => Some(client.stream(id, false).await?),
-        false => None,
+    let stream = match (follow, thread) {
+        (false, _) => None,
+        (true, None) => Some(client.stream(id, false).await?),
+        (true, Some(thread)) => {
+            let path = format!("/v1/sessions/{id}/threads/{thread}/stream");
+            Some(client.stream_of(&path).await?)
+        }
     };
-    let mut path = format!("/v1/sessions/{id}/events?limit=1000");
+    let mut path = match thread {
+        Some(thread) => format!("/v1/sessions/{id}/threads/{thread}/events?limit=1000"),
+        None => format!("/v1/sessions/{id}/events?limit=1000"),
+    };
     for kind in types {
         path.push_str("&types[]=");
         path.push_str(kind);

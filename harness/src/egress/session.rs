@@ -36,6 +36,7 @@ use crate::ids::{EventId, SessionId, WorkspaceId};
 use crate::json::Fields as _;
 use crate::rules::{On, RequestFacts, Rules};
 use crate::secrets::Keyring;
+use crate::session::agents_of;
 use crate::store::{Key, Kind, SharedStore, StoreError};
 use crate::vault::{VaultError, Vaults};
 
@@ -91,7 +92,8 @@ impl Networks {
             vault_ids.map(str::to_owned).collect(),
             first,
         );
-        let rules = Rules::of_session(&row.body, On::Request);
+        // The hand is everybody's, so is what holds for its requests.
+        let rules = Rules::of(&row.body, agents_of(&row.body), On::Request);
         let places = self.client.options().exchanges_per_hand_max;
         Ok(SessionEgress(Arc::new(Inner {
             networks: self.clone(),
@@ -119,7 +121,7 @@ struct Inner {
     workspace: WorkspaceId,
     environment_id: String,
     credentials: Credentials,
-    /// Those of the session and its agent, which never change.
+    /// Those of the session and its agents, which never change.
     rules: Arc<Rules>,
     journal: Journal,
     /// Exchanges that may be under way.

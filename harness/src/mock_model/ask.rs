@@ -36,6 +36,8 @@ pub struct Ask {
     pub last_user_text: String,
     /// The tool results since the last assistant turn.
     pub tool_results: Vec<ToolResult>,
+    /// The tool results of the whole conversation that are JSON objects.
+    pub objects: Vec<Map<String, Value>>,
     /// Names of the tools on offer.
     pub tools: Vec<String>,
     /// The key.
@@ -66,10 +68,10 @@ impl Ask {
                     let blocks = content.and_then(Value::as_array).into_iter().flatten();
                     for block in blocks {
                         if word(block, "type").as_deref() == Some("tool_result") {
-                            ask.tool_results.push(ToolResult {
-                                text: text_of(block.get("content")),
-                                is_error: block.get("is_error") == Some(&Value::Bool(true)),
-                            });
+                            ask.tool_result(
+                                text_of(block.get("content")),
+                                block.get("is_error") == Some(&Value::Bool(true)),
+                            );
                         }
                     }
                 }
@@ -93,15 +95,22 @@ impl Ask {
             match message.get("role").and_then(Value::as_str) {
                 Some("system" | "developer") => ask.system.push_str(&text),
                 Some("assistant") => ask.assistant_turn(),
-                Some("tool") => ask.tool_results.push(ToolResult {
-                    is_error: text.starts_with("Error: "),
-                    text,
-                }),
+                Some("tool") => {
+                    let is_error = text.starts_with("Error: ");
+                    ask.tool_result(text, is_error);
+                }
                 Some("user") => ask.user_text(&text),
                 _ => {}
             }
         }
         ask
+    }
+
+    fn tool_result(&mut self, text: String, is_error: bool) {
+        if let Ok(Value::Object(object)) = serde_json::from_str(&text) {
+            self.objects.push(object);
+        }
+        self.tool_results.push(ToolResult { text, is_error });
     }
 
     fn common(body: &Value) -> Self {
@@ -225,6 +234,20 @@ impl Ask {
         }
     }
 
+    /// Returns a text of the objects: `name` is that of the newest that has one of this name, `2.name` that of the third.
+    fn field(&self, name: &str) -> Option<String> {
+        let (place, name) = match name.split_once('.') {
+            Some((place, name)) => (Some(place.parse::<usize>().ok()?), name),
+            None => (None, name),
+        };
+        let mut texts = self.objects.iter().filter_map(|object| object.get(name)?.as_str());
+        let text = match place {
+            Some(place) => texts.nth(place),
+            None => texts.next_back(),
+        };
+        text.map(str::to_owned)
+    }
+
     fn value(&self, name: &str) -> Option<String> {
         let result = |result: Option<&ToolResult>| {
             Some(result.map(|result| result.text.clone()).unwrap_or_default())
@@ -238,6 +261,9 @@ impl Ask {
             "turn" => Some(self.turn.to_string()),
             "request" => Some(self.number.to_string()),
             _ => {
+                if let Some(field) = name.strip_prefix("field.") {
+                    return Some(self.field(field).unwrap_or_default());
+                }
                 let index: usize = name.strip_prefix("tool_result.")?.parse().ok()?;
                 result(self.tool_results.get(index))
             }
@@ -335,6 +361,10 @@ mod tests {
         ] {
             assert_eq!(ask.expand(text), expected, "{text}");
         }
+        let ask = messages_ask(&[r#"{"thread_id": "sthr_1", "n": 2}"#]);
+        assert_eq!(ask.expand("to ${field.thread_id}${field.n}"), "to sthr_1");
+        let ask = messages_ask(&[r#"{"id": "a"}"#, r#"{"x": "b"}"#, r#"{"id": "c"}"#]);
+        assert_eq!(ask.expand("${field.id} ${field.1.id} ${field.0.id}${field.9.id}"), "c c a");
         let value = json!({"a": ["${model}", 1]});
         assert_eq!(ask.expand_value(&value), json!({"a": ["m", 1]}));
     }

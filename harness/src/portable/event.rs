@@ -17,6 +17,8 @@ struct Fields {
     at: Timestamp,
     body: Value,
     id: EventId,
+    #[serde(default, skip_serializing_if = "is_false")]
+    is_thread_only: bool,
     kind: String,
     number: u64,
     position: Option<u64>,
@@ -35,6 +37,7 @@ pub fn canonical(mut event: StoredEvent, last: u64) -> serde_json::Result<Vec<u8
         at: event.at,
         body: event.body,
         id: event.id,
+        is_thread_only: event.is_thread_only,
         kind: event.kind,
         number: event.number,
         position: event.position,
@@ -72,6 +75,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<StoredEvent, String> {
         number: fields.number,
         id: fields.id,
         thread_id: fields.thread_id,
+        is_thread_only: fields.is_thread_only,
         kind: fields.kind,
         at: fields.at,
         position: fields.position,
@@ -79,6 +83,12 @@ pub(super) fn parse(bytes: &[u8]) -> Result<StoredEvent, String> {
         body: fields.body,
         private: fields.private,
     })
+}
+
+/// What is not true is left out.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Returns about how many values a JSON text has, without making them.
@@ -108,6 +118,7 @@ mod tests {
             number: 7,
             id: EventId::from_text("sevt_7"),
             thread_id: Some(ThreadId::from_text("sthr_1")),
+            is_thread_only: false,
             kind: "user.message".to_owned(),
             at,
             position: Some(9),
@@ -126,6 +137,14 @@ mod tests {
             r#"{"at":"2026-01-02T03:04:05.678901Z","body":{"a":{"b":null,"y":[1.5,"é"]},"z":1},"id":"sevt_7","kind":"user.message","number":7,"position":9,"private":{"k":true},"processed_at":"2026-01-02T03:04:05.678901Z","thread_id":"sthr_1"}"#
         );
         assert_eq!(parse(&written).unwrap(), event());
+        let of_thread = StoredEvent {
+            is_thread_only: true,
+            ..event()
+        };
+        assert_eq!(
+            parse(&canonical(of_thread.clone(), 9).unwrap()).unwrap(),
+            of_thread
+        );
         // What was taken from the queue later still waited then.
         let early = parse(&canonical(event(), 8).unwrap()).unwrap();
         assert_eq!((early.position, early.processed_at), (None, None));

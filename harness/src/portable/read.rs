@@ -265,6 +265,7 @@ impl<R: Read> Import<'_, R> {
         self.pending.push(NewEvent {
             id: event.id,
             thread_id: event.thread_id,
+            is_thread_only: event.is_thread_only,
             kind: event.kind,
             at: event.at,
             is_queued,

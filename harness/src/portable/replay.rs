@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{PortableError, Staged};
 use crate::agent::{LoadError, call_of, request_digest};
-use crate::hands::{HandError, Hands, Mounts, is_of_web};
+use crate::hands::{HandError, Hands, Mounts, ToolCall, is_of_web};
 use crate::ids::{EventId, SessionId};
 use crate::json::Fields as _;
 use crate::session::{
@@ -137,8 +137,11 @@ impl Replay<'_> {
         };
         if event.kind == EventKind::AgentToolResult.name() {
             let of = event.body.at("tool_use_id").as_str().unwrap_or_default();
-            match state.call(of).cloned() {
-                Some(call) if is_run(&call, event) => self.call(&state, &call, event).await?,
+            match state.call(of) {
+                Some((thread, call)) if is_run(call, event) => {
+                    let call = call_of(&state, thread, call);
+                    self.call(&state, &call, event).await?;
+                }
                 _ => self.done.skipped += 1,
             }
         }
@@ -157,7 +160,9 @@ impl Replay<'_> {
         };
         self.done.requests += 1;
         let is_summary = *private.at("is_summary") == true;
-        let got = request_digest(state, self.hands.definitions(), is_summary).to_string();
+        let definitions = self.hands.definitions();
+        let got = request_digest(state, event.thread_id.as_ref(), definitions, is_summary);
+        let got = got.map_or_else(|| "none".to_owned(), |digest| digest.to_string());
         if got != expected {
             self.differs(event, "request", expected.to_owned(), got, false);
         }
@@ -166,7 +171,7 @@ impl Replay<'_> {
     async fn call(
         &mut self,
         state: &State,
-        call: &Call,
+        call: &ToolCall,
         event: &StoredEvent,
     ) -> Result<(), ReplayError> {
         let is_uncertain = !is_deterministic(&state.config);
@@ -180,9 +185,7 @@ impl Replay<'_> {
         let hand = hand.await?;
         let unheard: crate::hands::OutputSink = std::sync::Arc::new(|_: &[u8]| {});
         let cancel = CancellationToken::new();
-        let outcome = hand
-            .execute(&call_of(state, call), &unheard, &cancel)
-            .await?;
+        let outcome = hand.execute(call, &unheard, &cancel).await?;
         let saved = hand.save().await?;
         // Not committed: the next hand begins where the log says.
         drop(hand);

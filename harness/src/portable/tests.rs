@@ -72,6 +72,7 @@ fn event(number: u64, kind: &str, body: Value) -> StoredEvent {
         number,
         id: EventId::from_text(format!("sevt_{number}")),
         thread_id: Some(ThreadId::from_text("sthr_1")),
+        is_thread_only: false,
         kind: kind.to_owned(),
         at: at(),
         position: Some(number),

@@ -201,20 +201,18 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Reads those of a session's configuration: of its agent, and its own.
-    pub fn of_session(config: &Value, on: On) -> Self {
-        let owners = [
-            ("agent", config.at("agent").at("sinew").at("policy")),
-            ("session", config.at("sinew").at("policy")),
-        ];
+    /// Reads those of a session's configuration, and those of the agents that they are to hold for.
+    pub fn of<'a>(config: &Value, agents: impl IntoIterator<Item = &'a Value>, on: On) -> Self {
+        let agents = agents.into_iter();
+        let of_agents = agents.map(|agent| ("agent", agent.at("sinew").at("policy")));
+        let owners = of_agents.chain([("session", config.at("sinew").at("policy"))]);
         let owners = owners.map(|(owner, rules)| Owned {
             owner,
             rules: of_list(rules, on),
         });
-        let has_rules = |owned: &Owned| !owned.rules.is_empty();
         Self {
             on,
-            owners: owners.into_iter().filter(has_rules).collect(),
+            owners: owners.filter(|owned| !owned.rules.is_empty()).collect(),
         }
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 
 fn rules(policy: Value, on: On) -> Rules {
-    Rules::of_session(&json!({"agent": {"sinew": {"policy": policy}}}), on)
+    Rules::of(&json!({}), [&json!({"sinew": {"policy": policy}})], on)
 }
 
 fn call(tool: &str, input: &Value) -> CallFacts {
@@ -107,7 +107,7 @@ fn the_first_rule_counts_and_of_two_owners_the_stricter() {
         ]}},
         "sinew": {"policy": [{"on": "call", "when": "tool in ['read', 'glob']", "then": "ask", "reason": "look"}]},
     });
-    let rules = Rules::of_session(&config, On::Call);
+    let rules = Rules::of(&config, [config.at("agent")], On::Call);
     let input = json!({});
     let calls = ["read", "write", "glob", "bash"].map(|tool| call(tool, &input));
     let rulings = rules.rule(&calls);
@@ -127,7 +127,7 @@ fn the_first_rule_counts_and_of_two_owners_the_stricter() {
             None,
         ]
     );
-    assert!(Rules::of_session(&json!({"agent": {}}), On::Call).is_empty());
+    assert!(Rules::of(&json!({}), [&json!({})], On::Call).is_empty());
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub enum CallKind {
     Mcp(String),
     /// At the client.
     Custom,
+    /// In the session itself: it starts another agent's thread, or speaks with one.
+    Delegation,
 }
 
 /// The built-in tools that work on the session's files, and run where those are.

@@ -1,10 +1,12 @@
-//! The pure decision: what a session does next.
+//! The pure decision: what a thread of a session does next.
 
 use serde_json::{Value, json};
 
-use super::call::CallState;
+use super::call::{Call, CallKind, CallState};
+use super::delegation;
 use super::kind::EventKind;
 use super::state::{State, Status};
+use super::thread::Thread;
 use super::usage::budget_nanocents;
 use crate::ids::EventId;
 use crate::json::Fields as _;
@@ -14,7 +16,7 @@ use crate::json::Fields as _;
 pub struct Limits {
     /// Attempts of one model request before the turn fails.
     pub attempts_max: u32,
-    /// Model requests for one user input before the turn fails: an agent that loops is stopped.
+    /// Model requests for one input before the turn fails: an agent that loops is stopped.
     pub requests_per_turn_max: u32,
     /// Compactions in a row without an answer in between.
     pub compactions_max: u32,
@@ -30,7 +32,7 @@ impl Default for Limits {
     }
 }
 
-/// The next step of a session.
+/// The next step of a thread.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Step {
     /// Nothing to do until the log grows.
@@ -63,42 +65,59 @@ pub struct TurnFailure {
     pub message: String,
 }
 
-/// Decides what the session does next.
-pub fn decide(state: &State, limits: &Limits) -> Step {
-    if state.status == Status::Terminated {
+/// Whether a session's budget lets a thread ask its model now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Room {
+    /// It does.
+    Free,
+    /// What other threads have under way may use it up: one of them has to end first.
+    Taken,
+    /// It is used up.
+    None,
+}
+
+/// Tells whether any thread of the session has something to do.
+pub fn has_work(state: &State, limits: &Limits) -> bool {
+    let mut threads = state.live_threads();
+    threads.any(|thread| decide(state, thread, limits) != Step::Sleep)
+}
+
+/// Decides what a thread does next.
+pub fn decide(state: &State, thread: &Thread, limits: &Limits) -> Step {
+    if state.status == Status::Terminated || !thread.is_live() {
         return Step::Sleep;
     }
-    let interrupts = queued(state, |kind| kind == EventKind::UserInterrupt);
+    let interrupts = queued(thread, |kind| kind == EventKind::UserInterrupt);
     if !interrupts.is_empty() {
         return Step::Interrupt(interrupts);
     }
-    if let Some(start) = &state.open_request {
+    if let Some(start) = &thread.open_request {
         return Step::CloseLostRequest(start.clone());
     }
-    let confirmations = queued(state, |kind| kind == EventKind::UserToolConfirmation);
+    let confirmations = queued(thread, |kind| kind == EventKind::UserToolConfirmation);
     if !confirmations.is_empty() {
         return Step::TakeInput(confirmations);
     }
-    if !state.calls.is_empty() {
-        return decide_calls(state);
+    if !thread.calls.is_empty() {
+        return decide_calls(state, thread);
     }
     // What is said as the system counts from the next request on; behind a user's message it waits with that.
-    let heads = state.queue.iter();
+    let heads = thread.queue.iter();
     let heads = heads.take_while(|input| input.kind == EventKind::SystemMessage);
     let system: Vec<EventId> = heads.map(|input| input.event_id.clone()).collect();
-    if state.needs_model && !system.is_empty() {
+    if thread.needs_model && !system.is_empty() {
         return Step::TakeInput(system);
     }
-    if state.needs_model {
-        return decide_model(state, limits);
+    if thread.needs_model {
+        return decide_model(state, thread, limits);
     }
-    let messages = queued(state, |kind| {
+    let messages = queued(thread, |kind| {
         matches!(kind, EventKind::UserMessage | EventKind::SystemMessage)
     });
     if !messages.is_empty() {
         return Step::TakeInput(messages);
     }
-    match state.status {
+    match thread.status {
         Status::Running | Status::Rescheduling => {
             Step::GoIdle(json!({"type": "end_turn"}), Value::Null, None)
         }
@@ -106,57 +125,60 @@ pub fn decide(state: &State, limits: &Limits) -> Step {
     }
 }
 
-fn queued(state: &State, wanted: impl Fn(EventKind) -> bool) -> Vec<EventId> {
-    state
-        .queue
-        .iter()
-        .filter(|input| wanted(input.kind))
-        .map(|input| input.event_id.clone())
-        .collect()
+fn queued(thread: &Thread, wanted: impl Fn(EventKind) -> bool) -> Vec<EventId> {
+    let inputs = thread.queue.iter().filter(|input| wanted(input.kind));
+    inputs.map(|input| input.event_id.clone()).collect()
 }
 
-fn decide_calls(state: &State) -> Step {
-    let is_waiting = state
-        .calls
-        .iter()
-        .any(|call| call.state() == CallState::Waiting);
-    for call in &state.calls {
+fn decide_calls(state: &State, thread: &Thread) -> Step {
+    let is_waiting = |call: &&Call| call.state() == CallState::Waiting;
+    let waits = thread.calls.iter().any(|call| is_waiting(&call));
+    let mut waits_for_agents = false;
+    for call in &thread.calls {
         // What the client confirmed goes on once it has answered everything that waits.
-        if is_waiting && call.confirmation.is_some() {
+        if waits && call.confirmation.is_some() {
             continue;
         }
         match call.state() {
             CallState::Rejected => return Step::RejectCall(call.event_id.clone()),
+            CallState::Runnable if delegation::is_pending(state, thread, call) => {
+                waits_for_agents = true;
+            }
             CallState::Runnable => return Step::RunTool(call.event_id.clone()),
             // What comes behind may build on what it changes.
             CallState::Waiting if call.review.is_some() => break,
             CallState::Waiting | CallState::Answered => {}
         }
     }
-    let waiting: Vec<&str> = state
-        .calls
-        .iter()
-        .filter(|call| call.state() == CallState::Waiting)
-        .map(|call| call.event_id.as_str())
-        .collect();
-    let mut reason = json!({"type": "requires_action", "event_ids": waiting});
-    let reviews: Vec<&Value> = state
-        .calls
-        .iter()
-        .filter(|call| call.state() == CallState::Waiting)
-        .filter_map(|call| call.review.as_ref())
-        .map(|review| &review.shown)
-        .collect();
+    let waiting: Vec<&Call> = thread.calls.iter().filter(is_waiting).collect();
+    if waiting.is_empty() && waits_for_agents {
+        return Step::Sleep;
+    }
+    let ids: Vec<&str> = waiting.iter().map(|call| call.event_id.as_str()).collect();
+    let mut reason = json!({"type": "requires_action", "event_ids": ids});
+    let reviews = waiting.iter().filter_map(|call| call.review.as_ref());
+    let reviews: Vec<&Value> = reviews.map(|review| &review.shown).collect();
     if !reviews.is_empty() {
         reason.set("sinew", json!({ "reviews": reviews }));
     }
-    if state.status == Status::Idle && state.stop_reason == reason {
+    if thread.status == Status::Idle && thread.stop_reason == reason {
         return Step::Sleep;
     }
     Step::GoIdle(reason, Value::Null, None)
 }
 
-fn decide_model(state: &State, limits: &Limits) -> Step {
+/// Tells whether all that a thread does is to wait for other threads.
+pub(super) fn is_blocked(state: &State, thread: &Thread) -> bool {
+    let is_open = |call: &&Call| call.answer.is_none();
+    let mut open = thread.calls.iter().filter(is_open).peekable();
+    thread.open_request.is_none()
+        && open.peek().is_some()
+        && open.all(|call| {
+            call.kind == CallKind::Delegation && delegation::is_pending(state, thread, call)
+        })
+}
+
+fn decide_model(state: &State, thread: &Thread, limits: &Limits) -> Step {
     let fails = |kind, message| {
         Step::GoIdle(
             json!({"type": "retries_exhausted"}),
@@ -164,28 +186,32 @@ fn decide_model(state: &State, limits: &Limits) -> Step {
             Some(TurnFailure { kind, message }),
         )
     };
-    if is_budget_reached(state) {
-        let reason = json!({"type": "budget_reached"});
-        if state.status == Status::Idle && state.stop_reason == reason {
-            return Step::Sleep;
+    match room(state, thread) {
+        Room::Free => {}
+        Room::Taken => return Step::Sleep,
+        Room::None => {
+            let reason = json!({"type": "budget_reached"});
+            if thread.status == Status::Idle && thread.stop_reason == reason {
+                return Step::Sleep;
+            }
+            return Step::GoIdle(reason, Value::Null, None);
         }
-        return Step::GoIdle(reason, Value::Null, None);
     }
-    if state.failures >= limits.attempts_max {
+    if thread.failures >= limits.attempts_max {
         // The driver told the last error when it happened.
         return Step::GoIdle(json!({"type": "retries_exhausted"}), Value::Null, None);
     }
-    if state.requests_in_turn >= limits.requests_per_turn_max {
+    if thread.requests_in_turn >= limits.requests_per_turn_max {
         return fails(
             "tool_use_limit_reached_error",
             format!(
                 "the agent made {} model requests without ending its turn; send a message to let it go on",
-                state.requests_in_turn
+                thread.requests_in_turn
             ),
         );
     }
-    if state.needs_compaction {
-        if state.compactions >= limits.compactions_max {
+    if thread.needs_compaction {
+        if thread.compactions >= limits.compactions_max {
             return fails(
                 "compaction_limit_reached_error",
                 "the conversation does not fit the model's context even after it was summarised; \
@@ -198,7 +224,22 @@ fn decide_model(state: &State, limits: &Limits) -> Step {
     Step::CallModel
 }
 
-fn is_budget_reached(state: &State) -> bool {
-    budget_nanocents(state.config.at("budget"))
-        .is_some_and(|allowed| state.usage.total_nanocents() >= allowed)
+/// Tells whether the session's budget lets a thread ask its model. The one request that crosses the budget ends: so
+/// a request may begin while less than all is used, but never beside others that may use up the rest.
+pub fn room(state: &State, thread: &Thread) -> Room {
+    let Some(allowed) = budget_nanocents(state.config.at("budget")) else {
+        return Room::Free;
+    };
+    let used = state.usage.total_nanocents();
+    if used >= allowed {
+        return Room::None;
+    }
+    let others = state.live_threads().filter(|other| other.id != thread.id);
+    let reserved: u128 = others
+        .map(|other| u128::from(other.reserved_nanocents))
+        .sum();
+    match reserved > 0 && used.saturating_add(reserved) >= allowed {
+        true => Room::Taken,
+        false => Room::Free,
+    }
 }

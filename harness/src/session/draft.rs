@@ -3,28 +3,99 @@
 use serde_json::{Value, json};
 
 use super::kind::EventKind;
+use super::state::State;
+use super::thread::Thread;
 use crate::clock::Timestamp;
 use crate::ids::{EventId, ThreadId};
 use crate::json::Fields as _;
 use crate::store::NewEvent;
 
+/// Whose events are made: a thread and the agent in it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Speaker {
+    /// The thread.
+    pub thread_id: ThreadId,
+    /// The agent's name.
+    pub agent_name: String,
+    /// It is the thread that the session began with.
+    pub is_primary: bool,
+}
+
+impl Speaker {
+    /// Returns the speaker of a thread.
+    pub fn of(state: &State, thread: &Thread) -> Self {
+        Self {
+            thread_id: thread.id.clone(),
+            agent_name: state.name_of(thread).to_owned(),
+            is_primary: thread.is_primary(),
+        }
+    }
+
+    /// Returns the speaker of the thread that a session begins with.
+    pub fn primary(thread_id: ThreadId, agent_name: String) -> Self {
+        Self {
+            thread_id,
+            agent_name,
+            is_primary: true,
+        }
+    }
+
+    /// Returns the body of the event that a thread has of a message it got from this one.
+    pub fn as_sender(&self, content: &Value) -> Value {
+        let mut body = json!({
+            "from_session_thread_id": self.thread_id.as_str(),
+            "content": content,
+        });
+        if !self.is_primary {
+            body.set("from_agent_name", json!(self.agent_name));
+        }
+        body
+    }
+
+    /// Returns the body of the event that a thread has of a message it sent to this one.
+    pub fn as_receiver(&self, content: &Value) -> Value {
+        let mut body = json!({
+            "to_session_thread_id": self.thread_id.as_str(),
+            "content": content,
+        });
+        if !self.is_primary {
+            body.set("to_agent_name", json!(self.agent_name));
+        }
+        body
+    }
+}
+
 /// Makes the events of one append, all of one instant.
 pub struct Draft {
     at: Timestamp,
-    thread_id: ThreadId,
-    agent_name: String,
+    speaker: Speaker,
     events: Vec<NewEvent>,
 }
 
+/// In whose lists an event is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// In the session's alone.
+    Session,
+    /// In those of its thread; in the session's too if that is the primary one.
+    Thread,
+    /// In those of its thread and in the session's.
+    Both,
+}
+
 impl Draft {
-    /// Starts a list of events made at `at` for the thread of the agent with this name.
-    pub fn new(at: Timestamp, thread_id: ThreadId, agent_name: String) -> Self {
+    /// Starts a list of events made at `at` for this thread.
+    pub fn new(at: Timestamp, speaker: Speaker) -> Self {
         Self {
             at,
-            thread_id,
-            agent_name,
+            speaker,
             events: Vec::new(),
         }
+    }
+
+    /// Goes on with the events of another thread.
+    pub fn speak_as(&mut self, speaker: Speaker) {
+        self.speaker = speaker;
     }
 
     /// Returns the instant of all events of this draft.
@@ -50,13 +121,25 @@ impl Draft {
     /// Adds an event of the thread with a fresh id, and returns that id.
     pub fn thread(&mut self, kind: EventKind, body: Value) -> EventId {
         let id = EventId::fresh(self.at);
-        self.push(id.clone(), kind, true, body, None);
+        self.push(id.clone(), kind, Place::Thread, body, None);
         id
+    }
+
+    /// As [`Draft::thread`], of what is in the session's lists too, whichever thread it is of.
+    pub fn shared(&mut self, kind: EventKind, body: Value, private: Option<Value>) -> EventId {
+        let id = EventId::fresh(self.at);
+        self.push(id.clone(), kind, Place::Both, body, private);
+        id
+    }
+
+    /// Returns the id of the thread whose events are made if its calls are to be told apart in the session's lists.
+    pub fn told_thread(&self) -> Option<&ThreadId> {
+        (!self.speaker.is_primary).then_some(&self.speaker.thread_id)
     }
 
     /// Adds an event of the session as a whole.
     pub fn session(&mut self, kind: EventKind, body: Value) {
-        self.push(EventId::fresh(self.at), kind, false, body, None);
+        self.push(EventId::fresh(self.at), kind, Place::Session, body, None);
     }
 
     /// Adds an event of the thread with an id announced earlier and a part that only the harness sees.
@@ -67,7 +150,7 @@ impl Draft {
         body: Value,
         private: Option<Value>,
     ) {
-        self.push(id, kind, true, body, private);
+        self.push(id, kind, Place::Thread, body, private);
     }
 
     /// Marks a queued event as processed.
@@ -78,32 +161,36 @@ impl Draft {
         );
     }
 
-    /// Adds the two events that open a turn.
+    /// Adds the event that opens a turn of the thread.
     pub fn running(&mut self) {
-        self.thread_status(EventKind::SessionThreadStatusRunning, json!({}));
-        self.session(EventKind::SessionStatusRunning, json!({}));
+        self.thread_status(EventKind::SessionThreadStatusRunning, json!({}), None);
     }
 
-    /// Adds the two events that announce a retry.
+    /// Adds the event that announces a retry.
     pub fn rescheduled(&mut self) {
-        self.thread_status(EventKind::SessionThreadStatusRescheduled, json!({}));
-        self.session(EventKind::SessionStatusRescheduled, json!({}));
+        self.thread_status(EventKind::SessionThreadStatusRescheduled, json!({}), None);
     }
 
-    /// Adds the three events that end a turn: `usage` and `budget` are the wire objects of that moment.
-    pub fn idle(&mut self, stop_reason: &Value, stop_details: &Value, usage: Value, budget: Value) {
+    /// Adds the event that ends a turn of the thread.
+    pub fn idle(&mut self, stop_reason: &Value, stop_details: &Value) {
         let stop = json!({"stop_reason": stop_reason, "stop_details": stop_details});
-        self.thread_status(EventKind::SessionThreadStatusIdle, stop.clone());
-        self.session(
-            EventKind::SessionUsage,
-            json!({"usage": usage, "budget": budget}),
-        );
-        self.session(EventKind::SessionStatusIdle, stop);
+        self.thread_status(EventKind::SessionThreadStatusIdle, stop, None);
     }
 
-    /// Adds the two events that end the session.
+    /// As [`Draft::idle`], of a turn that an interrupt ended.
+    pub fn interrupted(&mut self) {
+        let stop = json!({"stop_reason": {"type": "end_turn"}, "stop_details": null});
+        let private = json!({"is_interrupt": true});
+        self.thread_status(EventKind::SessionThreadStatusIdle, stop, Some(private));
+    }
+
+    /// Adds the event that ends the thread.
+    pub fn thread_terminated(&mut self) {
+        self.thread_status(EventKind::SessionThreadStatusTerminated, json!({}), None);
+    }
+
+    /// Adds the event that ends the session.
     pub fn terminated(&mut self) {
-        self.thread_status(EventKind::SessionThreadStatusTerminated, json!({}));
         self.session(EventKind::SessionStatusTerminated, json!({}));
     }
 
@@ -128,24 +215,25 @@ impl Draft {
         );
     }
 
-    fn thread_status(&mut self, kind: EventKind, mut body: Value) {
-        body.set("session_thread_id", json!(self.thread_id.as_str()));
-        body.set("agent_name", json!(self.agent_name));
-        // Thread lifecycle events belong to the session's stream and the thread's alike.
-        self.push(EventId::fresh(self.at), kind, true, body, None);
+    fn thread_status(&mut self, kind: EventKind, mut body: Value, private: Option<Value>) {
+        body.set("session_thread_id", json!(self.speaker.thread_id.as_str()));
+        body.set("agent_name", json!(self.speaker.agent_name));
+        self.push(EventId::fresh(self.at), kind, Place::Both, body, private);
     }
 
     fn push(
         &mut self,
         id: EventId,
         kind: EventKind,
-        in_thread: bool,
+        place: Place,
         body: Value,
         private: Option<Value>,
     ) {
+        let in_thread = place != Place::Session;
         self.events.push(NewEvent {
             id,
-            thread_id: in_thread.then(|| self.thread_id.clone()),
+            thread_id: in_thread.then(|| self.speaker.thread_id.clone()),
+            is_thread_only: place == Place::Thread && !self.speaker.is_primary,
             kind: kind.name().to_owned(),
             at: self.at,
             is_queued: false,

@@ -4,12 +4,12 @@
 //! that number and those from the rewind on are the session's, and what lies between is only history. A fork
 //! begins with another session's events and one of its own that says so.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::call::Answer;
-use super::draft::text_block;
-use super::state::{State, Status, Turn};
+use super::state::{State, Status};
 use super::usage::Usage;
 use crate::clock::Timestamp;
 use crate::json::Fields as _;
@@ -71,31 +71,11 @@ pub fn rewinds_of(value: &Value) -> Vec<Rewind> {
 }
 
 impl State {
-    /// Ends the turn here and now: what was under way counts as cut off, what waited is dropped.
+    /// Ends what every thread does here and now: what was under way counts as cut off, what waited is dropped.
     fn cut(&mut self, at: Timestamp, why: &str) {
-        self.queue.clear();
-        if self.open_request.take().is_some() {
-            // They belong to an answer that has not ended.
-            self.calls.clear();
+        for thread in &mut self.threads {
+            Arc::make_mut(thread).cut(at, why);
         }
-        if !self.calls.is_empty() {
-            for call in &mut self.calls {
-                call.answer.get_or_insert_with(|| Answer {
-                    content: vec![text_block(why)],
-                    is_error: true,
-                });
-            }
-            let results = self.calls.iter().map(|call| call.tool_result_block());
-            let results = results.collect();
-            self.conversation
-                .push(std::sync::Arc::new(Turn::ToolResults(results)));
-            self.calls.clear();
-        }
-        self.needs_model = false;
-        self.failures = 0;
-        self.retry_at = None;
-        self.cut_answers = 0;
-        self.requests_in_turn = 0;
         self.running_since = None;
         self.status = Status::Idle;
         self.stop_reason = json!({"type": "end_turn"});
@@ -119,7 +99,7 @@ impl State {
             to,
         });
         if kept.at("config").is_object() {
-            self.config = std::sync::Arc::new(kept.at("config").clone());
+            self.config = Arc::new(kept.at("config").clone());
         }
         if let Some(usage) = Usage::from_json(kept.at("usage")) {
             self.usage = usage;
@@ -144,9 +124,16 @@ impl State {
         self.cut(event.at, why);
         let kept = event.private.as_ref().unwrap_or(&Value::Null);
         if kept.at("config").is_object() {
-            self.config = std::sync::Arc::new(kept.at("config").clone());
+            self.config = Arc::new(kept.at("config").clone());
         }
         self.created_at = event.at;
+        for thread in &mut self.threads {
+            let thread = Arc::make_mut(thread);
+            thread.usage = Usage::default();
+            thread.created_at = event.at;
+            thread.first_ran_at = None;
+            thread.was_idle = false;
+        }
         self.usage = Usage::default();
         self.first_ran_at = None;
         self.ended_at = None;

@@ -76,9 +76,11 @@ pub enum EventKind {
     McpListed,
     /// Ours: the call that the body names by `tool_use_id` is about to leave the host.
     CallStarted,
+    /// Ours: a call of a tool that starts agents or speaks with them; the wire shows what comes of it.
+    Delegated,
 }
 
-const NAMES: [(EventKind, &str); 55] = [
+const NAMES: [(EventKind, &str); 56] = [
     (EventKind::UserMessage, "user.message"),
     (EventKind::UserInterrupt, "user.interrupt"),
     (EventKind::UserToolConfirmation, "user.tool_confirmation"),
@@ -179,6 +181,7 @@ const NAMES: [(EventKind, &str); 55] = [
     (EventKind::HttpRequests, "sinew.http_requests"),
     (EventKind::McpListed, "sinew.mcp_listed"),
     (EventKind::CallStarted, "sinew.call_started"),
+    (EventKind::Delegated, "sinew.delegated"),
 ];
 
 impl Serialize for EventKind {

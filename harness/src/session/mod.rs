@@ -6,8 +6,10 @@
 
 mod call;
 mod checkpoint;
+mod complete;
 mod counts;
 mod decide;
+mod delegation;
 mod draft;
 mod history;
 mod kind;
@@ -18,20 +20,26 @@ mod shared;
 mod state;
 #[cfg(test)]
 mod tests;
+mod thread;
+#[cfg(test)]
+mod threads_tests;
 mod usage;
 
 pub use call::{Answer, Call, CallKind, CallState, Confirmation, Permission, WEB_SEARCH};
 pub use checkpoint::{checkpoint, from_checkpoint};
+pub use complete::complete;
 pub use counts::CallCounts;
-pub use decide::{Limits, Step, TurnFailure, decide};
-pub use draft::{Draft, text_block};
+pub use decide::{Limits, Room, Step, TurnFailure, decide, has_work, room};
+pub use delegation::{Delegation, Member, Roster, is_busy, roster, targets};
+pub use draft::{Draft, Speaker, text_block};
 pub use history::{Range, Rewind, counting, rewinds_of};
 pub use kind::EventKind;
 pub use projection::{
-    PROJECTION_PRIVATE, SELF_HOSTED, SKILLS_FIELD, consumed_nanocents, needs_worker, project,
-    session_wire, thread_wire,
+    PROJECTION_PRIVATE, SELF_HOSTED, SKILLS_FIELD, consumed_nanocents, ended_threads,
+    live_summaries, needs_worker, project, session_wire, summary, thread_wire,
 };
 pub use resources::{add_resource, remove_resource};
 pub use review::{Review, files_json, files_of, is_deterministic, review_policy};
-pub use state::{FoldError, Queued, State, Status, Turn};
+pub use state::{FoldError, State, Status, agents_of};
+pub use thread::{AgentOf, Queued, Thread, Turn};
 pub use usage::{Usage, budget_nanocents};

@@ -4,14 +4,16 @@
 
 use serde_json::{Value, json};
 
-use super::call::{Call, Confirmation, Permission};
-use super::decide::{Limits, Step, decide};
+use super::call::{Call, CallKind, Confirmation, Permission};
+use super::decide::{Limits, has_work};
 use super::history::rewinds_json;
 use super::kind::EventKind;
 use super::review::files_json;
-use super::state::State;
+use super::state::{State, roster_list};
+use super::thread::{AgentOf, Thread};
 use super::usage::{Usage, micros, seconds};
 use crate::clock::{Timestamp, rfc3339};
+use crate::ids::ThreadId;
 use crate::json::Fields as _;
 use crate::store::{Projection, Resource};
 
@@ -38,9 +40,9 @@ pub const SKILLS_FIELD: &str = "_skills";
 /// Returns the row that follows from `state`.
 pub fn project(state: &State, limits: &Limits) -> Projection {
     let mut body = (*state.config).clone();
-    let needs_wake = decide(state, limits) != Step::Sleep;
-    let queued_answer = |call: &Call| {
-        let inputs = state.queue.iter();
+    let needs_wake = has_work(state, limits);
+    let queued_answer = |thread: &Thread, call: &Call| {
+        let inputs = thread.queue.iter();
         let mut confirmations =
             inputs.filter(|input| input.kind == EventKind::UserToolConfirmation);
         let answer =
@@ -48,33 +50,50 @@ pub fn project(state: &State, limits: &Limits) -> Projection {
         answer.map(|input| *input.body.at("result") == "allow")
     };
     // Whether the client allowed a call; none before it said.
-    let allowed = |call: &Call| match &call.confirmation {
+    let allowed = |thread: &Thread, call: &Call| match &call.confirmation {
         Some(confirmation) => Some(*confirmation == Confirmation::Allowed),
-        None => queued_answer(call),
+        None => queued_answer(thread, call),
     };
+    let open_call = |(thread, call): (&Thread, &Call)| {
+        let mut open = json!({
+            "event_id": call.event_id.as_str(),
+            // Whoever is to look at it is asked as for any other call.
+            "permission": match call.review {
+                Some(_) => Permission::Ask.as_str(),
+                None => call.permission.as_str(),
+            },
+            "review": call.review.as_ref().map(|review| json!({
+                "base": review.base.as_ref().map(files_json),
+                "files": files_json(&review.files),
+            })),
+            "is_custom": call.kind == CallKind::Custom,
+            "is_worker": call.kind == CallKind::Worker,
+            "is_confirmed": allowed(thread, call).is_some(),
+            "is_allowed": allowed(thread, call) == Some(true),
+        });
+        if !thread.is_primary() {
+            open.set("thread_id", json!(thread.id.as_str()));
+        }
+        open
+    };
+    let open_calls = state.live_threads().flat_map(|thread| {
+        let is_open = |call: &&Call| call.answer.is_none() && call.kind != CallKind::Delegation;
+        thread
+            .calls
+            .iter()
+            .filter(is_open)
+            .map(move |call| (thread, call))
+    });
+    let queued: usize = state.live_threads().map(|thread| thread.queue.len()).sum();
+    let has_many = state.threads.len() > 1;
     body.set(
         PROJECTION_PRIVATE,
         json!({
             "last": state.last,
-            "thread_id": state.thread_id.as_str(),
+            "thread_id": state.primary().id.as_str(),
             "stop_reason": state.stop_reason,
-            "open_calls": state.calls.iter().filter(|call| call.answer.is_none()).map(|call| json!({
-                "event_id": call.event_id.as_str(),
-                // Whoever is to look at it is asked as for any other call.
-                "permission": match call.review {
-                    Some(_) => Permission::Ask.as_str(),
-                    None => call.permission.as_str(),
-                },
-                "review": call.review.as_ref().map(|review| json!({
-                    "base": review.base.as_ref().map(files_json),
-                    "files": files_json(&review.files),
-                })),
-                "is_custom": call.kind == super::CallKind::Custom,
-                "is_worker": call.kind == super::CallKind::Worker,
-                "is_confirmed": allowed(call).is_some(),
-                "is_allowed": allowed(call) == Some(true),
-            })).collect::<Vec<_>>(),
-            "queued": state.queue.len(),
+            "open_calls": open_calls.map(open_call).collect::<Vec<_>>(),
+            "queued": queued,
             "needs_wake": needs_wake,
             "usage": state.usage.to_json(),
             "rewinds": rewinds_json(&state.rewinds),
@@ -84,12 +103,47 @@ pub fn project(state: &State, limits: &Limits) -> Projection {
             "was_idle": state.was_idle,
         }),
     );
+    if has_many {
+        let private = body.at_mut(PROJECTION_PRIVATE);
+        private.set("threads", state.live_threads().map(summary).collect());
+        let ended = state.threads.iter().filter(|thread| !thread.is_live());
+        private.set("threads_ended", json!(ended.clone().count()));
+        let micros: u64 = ended.map(|thread| thread.usage.active_micros).sum();
+        private.set("ended_active_micros", json!(micros));
+    }
     Projection {
         body,
         status: state.status.as_str().to_owned(),
         archived_at: state.archived_at,
         needs_wake,
     }
+}
+
+/// Returns the running time of all threads of a row's session; what overlaps counts as often as it does.
+fn active_micros(row: &Resource, now: Timestamp) -> u64 {
+    let of = |thread: &Value| Clocks::read(thread, row.created_at, now).active_micros();
+    let live: u64 = live_summaries(row).iter().map(of).sum();
+    let private = row.body.at(PROJECTION_PRIVATE);
+    live.saturating_add(private.at("ended_active_micros").as_u64().unwrap_or(0))
+}
+
+/// Returns what a session's row keeps of a live thread. The agent's snapshot is named, not repeated: the row is written
+/// with every append.
+pub fn summary(thread: &Thread) -> Value {
+    json!({
+        "id": thread.id.as_str(),
+        "parent_thread_id": thread.parent.as_ref().map(ThreadId::as_str),
+        "agent": thread.agent.to_json(),
+        "status": thread.status.as_str(),
+        "stop_reason": thread.stop_reason,
+        "created_at": rfc3339(thread.created_at),
+        "updated_at": rfc3339(thread.updated_at),
+        "ended_at": thread.ended_at.map(rfc3339),
+        "usage": thread.usage.to_json(),
+        "running_since": thread.running_since.map(rfc3339),
+        "first_ran_at": thread.first_ran_at.map(rfc3339),
+        "was_idle": thread.was_idle,
+    })
 }
 
 /// Returns what the session of a row has cost, in nano-cents, as budgets count it.
@@ -119,45 +173,105 @@ pub fn session_wire(row: &Resource, now: Timestamp) -> Value {
     body.set(
         "stats",
         json!({
-            "active_seconds": seconds(clock.active_micros()),
+            "active_seconds": seconds(active_micros(row, now)),
             "duration_seconds": seconds(clock.duration_micros),
         }),
     );
     body
 }
 
-/// Returns the wire's SessionThread object of a row's primary thread, as of `now`.
-pub fn thread_wire(row: &Resource, now: Timestamp) -> Value {
-    let private = &row.body.at(PROJECTION_PRIVATE);
-    let clock = Clocks::read(private, row.created_at, now);
-    let mut agent = row.body.at("agent").clone();
+/// Returns the summaries of a row's live threads, the primary one first.
+pub fn live_summaries(row: &Resource) -> Vec<Value> {
+    let private = row.body.at(PROJECTION_PRIVATE);
+    if let Some(threads) = private.at("threads").as_array() {
+        return threads.clone();
+    }
+    // A session with one thread: all that is true of it is true of the session.
+    vec![json!({
+        "id": private.at("thread_id"),
+        "parent_thread_id": null,
+        "agent": AgentOf::Session.to_json(),
+        "status": row.status,
+        "stop_reason": private.at("stop_reason"),
+        "created_at": rfc3339(row.created_at),
+        "updated_at": rfc3339(row.updated_at),
+        "ended_at": row.archived_at.map(rfc3339),
+        "usage": private.at("usage"),
+        "running_since": private.at("running_since"),
+        "first_ran_at": private.at("first_ran_at"),
+        "was_idle": private.at("was_idle"),
+    })]
+}
+
+/// Returns how many threads of a row's session have ended.
+pub fn ended_threads(row: &Resource) -> u64 {
+    row.body
+        .at(PROJECTION_PRIVATE)
+        .at("threads_ended")
+        .as_u64()
+        .unwrap_or(0)
+}
+
+/// Returns the wire's SessionThread object of a thread of a row's session, from its summary, as of `now`.
+pub fn thread_wire(row: &Resource, thread: &Value, now: Timestamp) -> Value {
+    let time = |name: &str| {
+        thread
+            .at(name)
+            .as_str()
+            .and_then(|at| at.parse::<Timestamp>().ok())
+    };
+    let created_at = time("created_at").unwrap_or(row.created_at);
+    let clock = Clocks::read(thread, created_at, now);
+    let is_primary = thread.at("parent_thread_id").is_null();
+    let startup = match (is_primary, time("first_ran_at")) {
+        (true, Some(at)) => micros(created_at, at),
+        _ => 0,
+    };
+    json!({
+        "id": thread.at("id"),
+        "type": "session_thread",
+        "agent": agent_wire(row.body.at("agent"), thread.at("agent")),
+        "archived_at": thread.at("ended_at"),
+        "created_at": thread.at("created_at"),
+        "updated_at": thread.at("updated_at"),
+        "parent_thread_id": thread.at("parent_thread_id"),
+        "session_id": row.key.id,
+        "status": thread.at("status"),
+        "workflow_run_id": null,
+        "usage": match *thread.at("was_idle") == true {
+            true => clock.usage.wire(clock.extra_micros),
+            false => Value::Null,
+        },
+        "stats": match thread.at("first_ran_at").is_string() {
+            true => json!({
+                "active_seconds": seconds(clock.active_micros()),
+                "duration_seconds": seconds(clock.duration_micros),
+                "startup_seconds": seconds(startup),
+            }),
+            false => Value::Null,
+        },
+    })
+}
+
+/// Returns the wire's agent of a thread.
+fn agent_wire(session_agent: &Value, kept: &Value) -> Value {
+    let mut agent = match AgentOf::from_json(kept) {
+        Some(AgentOf::Listed(path)) => {
+            let found = path.iter().try_fold(session_agent, |agent, (list, at)| {
+                roster_list(agent, list)?.get(*at)
+            });
+            found.cloned().unwrap_or(Value::Null)
+        }
+        Some(AgentOf::Inline(agent)) => (*agent).clone(),
+        Some(AgentOf::Advisor(agent)) => {
+            return json!({"type": "advisor", "model": agent.at("model").at("id")});
+        }
+        Some(AgentOf::Session) | None => session_agent.clone(),
+    };
     if let Some(fields) = agent.as_object_mut() {
         fields.remove("multiagent");
     }
-    let has_run = private.at("first_ran_at").is_string();
-    let startup = private
-        .at("first_ran_at")
-        .as_str()
-        .and_then(|at| at.parse::<Timestamp>().ok())
-        .map_or(0, |at| micros(row.created_at, at));
-    json!({
-        "id": private.at("thread_id"),
-        "type": "session_thread",
-        "agent": agent,
-        "archived_at": row.archived_at.map(rfc3339),
-        "created_at": rfc3339(row.created_at),
-        "updated_at": rfc3339(row.updated_at),
-        "parent_thread_id": null,
-        "session_id": row.key.id,
-        "status": row.status,
-        "workflow_run_id": null,
-        "usage": if private.at("was_idle") == true { clock.usage.wire(clock.extra_micros) } else { Value::Null },
-        "stats": if has_run { json!({
-            "active_seconds": seconds(clock.active_micros()),
-            "duration_seconds": seconds(clock.duration_micros),
-            "startup_seconds": seconds(startup),
-        }) } else { Value::Null },
-    })
+    agent
 }
 
 struct Clocks {

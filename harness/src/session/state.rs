@@ -5,19 +5,18 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::call::{Answer, Call, CallKind, Confirmation, Permission, WEB_SEARCH};
+use super::call::{Answer, Call, CallKind, Permission};
 use super::counts::CallCounts;
 use super::history::Rewind;
 use super::kind::EventKind;
 use super::projection::SELF_HOSTED;
 use super::resources::{add_resource, remove_resource};
-use super::review::Review;
 use super::shared;
+use super::thread::{AgentOf, Thread, blocks};
 use super::usage::{Usage, micros};
 use crate::clock::Timestamp;
 use crate::ids::{EventId, SessionId, ThreadId};
 use crate::json::Fields as _;
-use crate::model::TokenUsage;
 use crate::store::StoredEvent;
 
 /// Messages of the user that are kept word for word beside the conversation.
@@ -46,33 +45,6 @@ impl Status {
             Status::Terminated => "terminated",
         }
     }
-}
-
-/// One turn of the conversation, in the terms of the Messages API.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub enum Turn {
-    /// Content blocks from the user.
-    User(Vec<Value>),
-    /// The model's own blocks, verbatim.
-    Assistant(Vec<Value>),
-    /// `tool_result` blocks, in the order of the calls.
-    ToolResults(Vec<Value>),
-    /// Text from the client that speaks as the system prompt does.
-    System(Vec<Value>),
-}
-
-/// A client's input that waits for its turn.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Queued {
-    /// Its id.
-    pub event_id: EventId,
-    /// Its number in the log.
-    pub number: u64,
-    /// Its type.
-    pub kind: EventKind,
-    /// Its wire fields.
-    #[serde(with = "shared")]
-    pub body: Arc<Value>,
 }
 
 /// A log that no writer of ours can have made.
@@ -114,8 +86,6 @@ pub struct State {
     pub last: u64,
     /// The session.
     pub session_id: SessionId,
-    /// Its primary thread.
-    pub thread_id: ThreadId,
     /// Creation time.
     pub created_at: Timestamp,
     /// Time of the last event.
@@ -125,7 +95,7 @@ pub struct State {
     /// [`SELF_HOSTED`] where it applies.
     #[serde(with = "shared")]
     pub config: Arc<Value>,
-    /// What it is doing.
+    /// What it is doing, all threads together.
     pub status: Status,
     /// Why it is idle: the wire's stop reason.
     pub stop_reason: Value,
@@ -135,41 +105,18 @@ pub struct State {
     pub archived_at: Option<Timestamp>,
     /// The rewinds of the log, in order, also those that were gone back behind since.
     pub rewinds: Vec<Rewind>,
-    /// Input that waits, oldest first.
-    pub queue: Vec<Queued>,
-    /// The conversation so far, as the model will see it.
+    /// Its threads in order of their creation, the primary one first, also those that have ended.
     #[serde(with = "shared::each")]
-    pub conversation: Vec<Arc<Turn>>,
-    /// The newest input of the user, word for word: summaries must keep it.
-    #[serde(with = "shared")]
-    pub newest_input: Arc<Vec<Value>>,
+    pub threads: Vec<Arc<Thread>>,
     /// What the user said, oldest first, at most [`USER_WORDS_MAX`] messages: summaries leave it as it is.
     #[serde(with = "shared::each")]
     pub user_words: Vec<Arc<Vec<Value>>>,
-    /// Calls of the newest assistant turn that are not all answered; empty otherwise.
-    pub calls: Vec<Call>,
-    /// Calls that were made so far.
+    /// Calls that were made so far, in all threads.
     pub calls_made: CallCounts,
     /// What the MCP servers told of their tools last: fields `mcp_server_name`, `url` and `tools`.
     #[serde(with = "shared::each")]
     pub mcp_lists: Vec<Arc<Value>>,
-    /// The start event of a model request without its end: one that is under way, or was lost in a crash.
-    pub open_request: Option<EventId>,
-    /// The model has something to answer.
-    pub needs_model: bool,
-    /// Failed model requests in a row.
-    pub failures: u32,
-    /// When the next attempt is due.
-    pub retry_at: Option<Timestamp>,
-    /// The last request did not fit the model's context, or came near to not fitting.
-    pub needs_compaction: bool,
-    /// Compactions since the model last answered.
-    pub compactions: u32,
-    /// Answers in a row that were cut at the output limit.
-    pub cut_answers: u32,
-    /// Model requests since the user's last input.
-    pub requests_in_turn: u32,
-    /// Cumulative usage.
+    /// Cumulative usage of all threads; running time that overlaps counts once.
     pub usage: Usage,
     /// Start of the running time that has not ended.
     pub running_since: Option<Timestamp>,
@@ -177,7 +124,7 @@ pub struct State {
     pub first_ran_at: Option<Timestamp>,
     /// Time of termination.
     pub ended_at: Option<Timestamp>,
-    /// It was idle at least once after running (thread usage is null before).
+    /// It was idle at least once after running.
     pub was_idle: bool,
 }
 
@@ -211,10 +158,10 @@ impl State {
         if !first.body.at("agent").is_object() {
             return Err(damaged("the agent is missing"));
         }
+        let primary = Thread::new(thread_id, None, AgentOf::Session, first.at);
         Ok(Self {
             last: 1,
             session_id: session_id.clone(),
-            thread_id,
             created_at: first.at,
             updated_at: first.at,
             config: Arc::new(first.body.clone()),
@@ -223,21 +170,10 @@ impl State {
             stop_details: Value::Null,
             archived_at: None,
             rewinds: Vec::new(),
-            queue: Vec::new(),
-            conversation: Vec::new(),
-            newest_input: Arc::default(),
+            threads: vec![Arc::new(primary)],
             user_words: Vec::new(),
             calls_made: CallCounts::default(),
-            calls: Vec::new(),
             mcp_lists: Vec::new(),
-            open_request: None,
-            needs_model: false,
-            failures: 0,
-            retry_at: None,
-            needs_compaction: false,
-            compactions: 0,
-            cut_answers: 0,
-            requests_in_turn: 0,
             usage: Usage::default(),
             running_since: None,
             first_ran_at: None,
@@ -251,21 +187,93 @@ impl State {
         *self.config.at(SELF_HOSTED) == true
     }
 
-    /// Returns the agent's snapshot, the wire's SessionAgent.
+    /// Returns the snapshot of the session's own agent, the wire's SessionAgent.
     pub fn agent(&self) -> &Value {
         self.config.at("agent")
     }
 
-    /// Returns the agent's name.
-    pub fn agent_name(&self) -> &str {
-        self.agent().at("name").as_str().unwrap_or_default()
+    /// Returns the snapshot of the agent that works in a thread.
+    pub fn agent_of<'a>(&'a self, thread: &'a Thread) -> &'a Value {
+        match &thread.agent {
+            AgentOf::Session => self.agent(),
+            AgentOf::Listed(path) => path.iter().fold(self.agent(), |agent, (list, at)| {
+                let listed = roster_list(agent, list).and_then(|list| list.get(*at));
+                listed.unwrap_or(&Value::Null)
+            }),
+            AgentOf::Inline(agent) | AgentOf::Advisor(agent) => agent,
+        }
     }
 
-    /// Returns the open call that this event recorded.
-    pub fn call(&self, event_id: &str) -> Option<&Call> {
-        self.calls
+    /// Returns the snapshots of the session's agent, of those between, and of a thread's own: who may start it is bound
+    /// by the same as who was started.
+    pub fn agents_above<'a>(&'a self, thread: &'a Thread) -> Vec<&'a Value> {
+        let mut agents = vec![self.agent()];
+        match &thread.agent {
+            AgentOf::Session => {}
+            AgentOf::Listed(path) => {
+                let mut agent = self.agent();
+                for (list, at) in path {
+                    let listed = roster_list(agent, list).and_then(|list| list.get(*at));
+                    agent = listed.unwrap_or(&Value::Null);
+                    agents.push(agent);
+                }
+            }
+            AgentOf::Inline(agent) | AgentOf::Advisor(agent) => {
+                let parent = thread
+                    .parent
+                    .as_ref()
+                    .and_then(|id| self.thread(id.as_str()));
+                agents = parent.map_or(agents, |parent| self.agents_above(parent));
+                agents.push(agent);
+            }
+        }
+        agents
+    }
+
+    /// Returns the name of the agent that works in a thread.
+    pub fn name_of<'a>(&'a self, thread: &'a Thread) -> &'a str {
+        self.agent_of(thread)
+            .at("name")
+            .as_str()
+            .unwrap_or_default()
+    }
+
+    /// Returns the thread that the session began with.
+    pub fn primary(&self) -> &Thread {
+        // There is one from the first event on.
+        static NONE: std::sync::LazyLock<Thread> = std::sync::LazyLock::new(|| {
+            let id = ThreadId::from_text(String::new());
+            Thread::new(id, None, AgentOf::Session, Timestamp::UNIX_EPOCH)
+        });
+        self.threads.first().map_or(&NONE, AsRef::as_ref)
+    }
+
+    /// Returns a thread by its id.
+    pub fn thread(&self, id: &str) -> Option<&Thread> {
+        let mut threads = self.threads.iter();
+        threads
+            .find(|thread| thread.id.as_str() == id)
+            .map(AsRef::as_ref)
+    }
+
+    /// Returns the threads that have not ended, the primary one first.
+    pub fn live_threads(&self) -> impl Iterator<Item = &Thread> {
+        self.threads
             .iter()
-            .find(|call| call.event_id.as_str() == event_id)
+            .map(AsRef::as_ref)
+            .filter(|thread| thread.is_live())
+    }
+
+    /// Returns the live threads that this one started.
+    pub fn children<'a>(&'a self, of: &'a ThreadId) -> impl Iterator<Item = &'a Thread> {
+        self.live_threads()
+            .filter(move |thread| thread.parent.as_ref() == Some(of))
+    }
+
+    /// Returns the open call that this event recorded, and whose it is.
+    pub fn call(&self, event_id: &str) -> Option<(&Thread, &Call)> {
+        self.live_threads()
+            .find_map(|thread| Some((thread, thread.call(event_id)?)))
     }
 
     /// Returns microseconds of running time that has not ended at `now`.
@@ -300,40 +308,34 @@ impl State {
     }
 
     fn apply_kind(&mut self, kind: EventKind, event: &StoredEvent) {
+        let text = |name: &str| event.body.at(name).as_str().unwrap_or_default();
         match kind {
-            EventKind::UserMessage
-            | EventKind::UserInterrupt
-            | EventKind::UserToolConfirmation
-            | EventKind::SystemMessage => self.enqueue(kind, event),
-            EventKind::UserCustomToolResult => self.answer(
-                event.body.at("custom_tool_use_id").as_str(),
-                answer_of(&event.body),
-            ),
-            EventKind::UserToolResult | EventKind::AgentToolResult | EventKind::CallClosed => {
-                self.answer(
-                    event.body.at("tool_use_id").as_str(),
-                    answer_of(&event.body),
-                );
+            EventKind::UserMessage | EventKind::SystemMessage => {
+                self.primary_mut(event).enqueue(kind, event, false);
             }
-            EventKind::AgentMcpToolResult => self.answer(
-                event.body.at("mcp_tool_use_id").as_str(),
-                answer_of(&event.body),
-            ),
+            EventKind::UserInterrupt => self.interrupt(event),
+            EventKind::UserToolConfirmation => {
+                let thread = self.with_call(text("tool_use_id"), event);
+                thread.enqueue(kind, event, false);
+            }
+            EventKind::UserCustomToolResult => self.answer(text("custom_tool_use_id"), event),
+            EventKind::UserToolResult | EventKind::AgentToolResult | EventKind::CallClosed => {
+                self.answer(text("tool_use_id"), event);
+            }
+            EventKind::AgentMcpToolResult => self.answer(text("mcp_tool_use_id"), event),
             EventKind::Processed => self.take_from_queue(event),
             EventKind::AgentToolUse => {
-                let name = event.body.at("name").as_str().unwrap_or_default();
-                self.open_call(CallKind::of_built_in(name, self.is_self_hosted()), event);
+                let kind = CallKind::of_built_in(text("name"), self.is_self_hosted());
+                self.open_call(kind, event);
             }
             EventKind::AgentCustomToolUse => self.open_call(CallKind::Custom, event),
             EventKind::AgentMcpToolUse => {
-                let server = event
-                    .body
-                    .at("mcp_server_name")
-                    .as_str()
-                    .unwrap_or_default();
-                self.open_call(CallKind::Mcp(server.to_owned()), event);
+                self.open_call(CallKind::Mcp(text("mcp_server_name").to_owned()), event);
             }
-            EventKind::AgentThreadContextCompacted => self.compact(event),
+            EventKind::Delegated => self.open_call(CallKind::Delegation, event),
+            EventKind::AgentThreadContextCompacted => self.thread_mut(event).compact(event),
+            EventKind::AgentThreadMessageReceived => self.receive(event),
+            EventKind::SessionThreadCreated => self.add_thread(event),
             EventKind::SessionStatusRunning => {
                 self.status = Status::Running;
                 self.stop_reason = json!({"type": "end_turn"});
@@ -341,7 +343,13 @@ impl State {
                 self.running_since.get_or_insert(event.at);
                 self.first_ran_at.get_or_insert(event.at);
             }
-            EventKind::SessionStatusIdle => self.go_idle(event),
+            EventKind::SessionStatusIdle => {
+                self.stop_clock(event.at);
+                self.status = Status::Idle;
+                self.was_idle = true;
+                self.stop_reason = event.body.at("stop_reason").clone();
+                self.stop_details = event.body.at("stop_details").clone();
+            }
             EventKind::SessionStatusRescheduled => self.status = Status::Rescheduling,
             EventKind::SessionStatusTerminated => {
                 self.stop_clock(event.at);
@@ -349,49 +357,51 @@ impl State {
                 self.ended_at = Some(event.at);
                 self.archived_at.get_or_insert(event.at);
             }
+            EventKind::SessionThreadStatusRunning => self.of_status(event).run(event.at),
+            EventKind::SessionThreadStatusIdle => self.of_status(event).go_idle(event),
+            EventKind::SessionThreadStatusRescheduled => {
+                self.of_status(event).status = Status::Rescheduling;
+            }
+            EventKind::SessionThreadStatusTerminated => self.of_status(event).end(event.at),
             EventKind::SessionUpdated => self.update(&event.body),
             EventKind::ResourceAdded => {
                 add_resource(Arc::make_mut(&mut self.config), event.body.clone());
             }
             EventKind::ResourceRemoved => {
-                let id = event.body.at("resource_id").as_str().unwrap_or_default();
-                remove_resource(Arc::make_mut(&mut self.config), id);
+                remove_resource(Arc::make_mut(&mut self.config), text("resource_id"));
             }
-            EventKind::SpanModelRequestStart => {
-                self.open_request = Some(event.id.clone());
-                self.requests_in_turn = self.requests_in_turn.saturating_add(1);
+            EventKind::SpanModelRequestStart => self.thread_mut(event).start_request(event),
+            EventKind::SpanModelRequestEnd => {
+                if let Some((tokens, cost)) = self.thread_mut(event).end_request(event) {
+                    self.usage.add(&tokens, cost);
+                }
             }
-            EventKind::SpanModelRequestEnd => self.end_request(event),
             EventKind::Forked => self.fork(event),
             EventKind::Imported => self.import(event),
-            EventKind::ReviewRequested => self.request_review(event),
+            EventKind::ReviewRequested => {
+                self.with_call(text("tool_use_id"), event)
+                    .request_review(event);
+            }
             EventKind::McpListed => self.list_mcp_tools(&event.body),
             EventKind::CallStarted => {
-                let id = event.body.at("tool_use_id").as_str().unwrap_or_default();
-                let mut calls = self.calls.iter_mut();
-                if let Some(call) = calls.find(|call| call.event_id.as_str() == id) {
+                let id = text("tool_use_id");
+                if let Some(call) = self.with_call(id, event).call_mut(id) {
                     call.has_left = true;
                 }
             }
             // Told for people and programs; nothing follows from them.
             EventKind::AgentMessage
             | EventKind::AgentThinking
+            | EventKind::AgentThreadMessageSent
             | EventKind::SessionError
             | EventKind::SessionUsage
             | EventKind::SessionDeleted
-            | EventKind::SessionThreadStatusRunning
-            | EventKind::SessionThreadStatusIdle
-            | EventKind::SessionThreadStatusRescheduled
-            | EventKind::SessionThreadStatusTerminated
             | EventKind::FilesSaved
             | EventKind::HttpRequests
             | EventKind::Rewound
             | EventKind::Created => {}
-            // Not made by this version: threads beside the primary one, outcomes, workflow runs.
+            // Not made by this version: outcomes, workflow runs.
             EventKind::UserDefineOutcome
-            | EventKind::AgentThreadMessageSent
-            | EventKind::AgentThreadMessageReceived
-            | EventKind::SessionThreadCreated
             | EventKind::SpanOutcomeEvaluationStart
             | EventKind::SpanOutcomeEvaluationOngoing
             | EventKind::SpanOutcomeEvaluationEnd
@@ -405,231 +415,161 @@ impl State {
         }
     }
 
-    fn enqueue(&mut self, kind: EventKind, event: &StoredEvent) {
-        self.queue.push(Queued {
-            event_id: event.id.clone(),
-            number: event.number,
-            kind,
-            body: Arc::new(event.body.clone()),
-        });
+    /// Returns the thread at a place, or the primary one.
+    fn at_place(&mut self, place: usize, event: &StoredEvent) -> &mut Thread {
+        let place = if place < self.threads.len() { place } else { 0 };
+        if self.threads.is_empty() {
+            // A damaged checkpoint; a log has its primary thread in its first event.
+            let id = ThreadId::from_text(String::new());
+            let made = Thread::new(id, None, AgentOf::Session, event.at);
+            self.threads.push(Arc::new(made));
+        }
+        #[expect(clippy::indexing_slicing, reason = "it was just made sure of")]
+        let thread = Arc::make_mut(&mut self.threads[place]);
+        thread.updated_at = event.at;
+        thread
     }
 
-    fn take_from_queue(&mut self, event: &StoredEvent) {
-        let id = event.body.at("event_id").as_str().unwrap_or_default();
-        let Some(at) = self.queue.iter().position(|q| q.event_id.as_str() == id) else {
-            return;
+    fn place_of(&self, wanted: impl Fn(&Thread) -> bool) -> usize {
+        self.threads
+            .iter()
+            .position(|thread| wanted(thread))
+            .unwrap_or(0)
+    }
+
+    fn primary_mut(&mut self, event: &StoredEvent) -> &mut Thread {
+        self.at_place(0, event)
+    }
+
+    /// Returns the thread that an event is of; the primary one of an event of the session as a whole.
+    fn thread_mut(&mut self, event: &StoredEvent) -> &mut Thread {
+        let place = self.place_of(|thread| Some(&thread.id) == event.thread_id.as_ref());
+        self.at_place(place, event)
+    }
+
+    /// Returns the thread whose status an event tells.
+    fn of_status(&mut self, event: &StoredEvent) -> &mut Thread {
+        let id = event
+            .body
+            .at("session_thread_id")
+            .as_str()
+            .unwrap_or_default();
+        let place = self.place_of(|thread| thread.id.as_str() == id);
+        self.at_place(place, event)
+    }
+
+    /// Returns the thread with this open call.
+    fn with_call(&mut self, id: &str, event: &StoredEvent) -> &mut Thread {
+        let place = self.place_of(|thread| thread.call(id).is_some());
+        self.at_place(place, event)
+    }
+
+    fn answer(&mut self, call_id: &str, event: &StoredEvent) {
+        let answer = Answer {
+            content: blocks(event.body.at("content")),
+            is_error: event.body.at("is_error") == true,
         };
-        let input = self.queue.remove(at);
-        match input.kind {
-            EventKind::UserMessage => {
-                let content = blocks(input.body.at("content"));
-                self.newest_input = Arc::new(content.clone());
-                if self.user_words.len() == USER_WORDS_MAX {
-                    self.user_words.remove(0);
-                }
-                self.user_words.push(self.newest_input.clone());
-                self.conversation.push(Arc::new(Turn::User(content)));
-                self.needs_model = true;
-                self.requests_in_turn = 0;
-                self.failures = 0;
-                self.cut_answers = 0;
-            }
-            EventKind::SystemMessage => {
-                let content = blocks(input.body.at("content"));
-                self.conversation.push(Arc::new(Turn::System(content)));
-            }
-            EventKind::UserToolConfirmation => self.confirm(&input.body),
-            // An interrupt's effect is the events appended with it; other kinds are never queued.
-            _ => {}
+        if self.with_call(call_id, event).answer(call_id, answer) {
+            self.usage.web_searches = self.usage.web_searches.saturating_add(1);
         }
-    }
-
-    fn confirm(&mut self, body: &Value) {
-        let id = body.at("tool_use_id").as_str().unwrap_or_default();
-        let confirmation = if body.at("result") == "allow" {
-            Confirmation::Allowed
-        } else {
-            Confirmation::Denied(body.at("deny_message").as_str().map(str::to_owned))
-        };
-        let call = self.calls.iter_mut();
-        let mut call = call.filter(|call| call.event_id.as_str() == id);
-        if let Some(call) = call.next()
-            && call.confirmation.is_none()
-        {
-            call.confirmation = Some(confirmation);
-            call.landing = body.at("sinew").at("files").as_array().map(|files| {
-                let text = |file: &Value| file.as_str().map(str::to_owned);
-                files.iter().filter_map(text).collect()
-            });
-        }
-    }
-
-    fn request_review(&mut self, event: &StoredEvent) {
-        let id = event.body.at("tool_use_id").as_str().unwrap_or_default();
-        let private = event.private.as_ref().unwrap_or(&Value::Null);
-        let call = self
-            .calls
-            .iter_mut()
-            .find(|call| call.event_id.as_str() == id);
-        if let Some(call) = call {
-            call.review = Review::of_event(&event.body, private).map(Arc::new);
-            call.confirmation = None;
-        }
-    }
-
-    fn list_mcp_tools(&mut self, body: &Value) {
-        let name = body.at("mcp_server_name");
-        self.mcp_lists
-            .retain(|list| list.at("mcp_server_name") != name);
-        self.mcp_lists.push(Arc::new(body.clone()));
     }
 
     fn open_call(&mut self, kind: CallKind, event: &StoredEvent) {
-        let private = event.private.as_ref().unwrap_or(&Value::Null);
         let permission = Permission::parse(event.body.at("evaluated_permission").as_str());
         if permission != Permission::Deny {
             let tool = event.body.at("name").as_str().unwrap_or_default();
             let server = event.body.at("mcp_server_name").as_str();
             self.calls_made.add(server.unwrap_or_default(), tool);
         }
-        self.calls.push(Call {
-            event_id: event.id.clone(),
-            model_id: private
-                .at("model_id")
-                .as_str()
-                .unwrap_or_default()
-                .to_owned(),
-            name: event
-                .body
-                .at("name")
-                .as_str()
-                .unwrap_or_default()
-                .to_owned(),
-            input: event.body.at("input").clone(),
-            kind,
-            permission,
-            confirmation: None,
-            review: None,
-            landing: None,
-            has_left: false,
-            answer: None,
-        });
+        self.thread_mut(event).open_call(kind, event);
     }
 
-    fn answer(&mut self, event_id: Option<&str>, answer: Answer) {
-        let id = event_id.unwrap_or_default();
-        if let Some(call) = self
-            .calls
-            .iter_mut()
-            .find(|call| call.event_id.as_str() == id)
+    /// An interrupt is of one thread or of all that have something to stop; the primary one takes it from the queue
+    /// then.
+    fn interrupt(&mut self, event: &StoredEvent) {
+        let kind = EventKind::UserInterrupt;
+        if let Some(id) = event.body.at("session_thread_id").as_str() {
+            let place = self.place_of(|thread| thread.id.as_str() == id);
+            self.at_place(place, event).enqueue(kind, event, false);
+            return;
+        }
+        self.primary_mut(event).enqueue(kind, event, false);
+        for thread in self.threads.iter_mut().skip(1) {
+            let is_stopped = thread.status == Status::Idle && thread.calls.is_empty();
+            if thread.is_live() && !is_stopped {
+                Arc::make_mut(thread).enqueue(kind, event, true);
+            }
+        }
+    }
+
+    fn take_from_queue(&mut self, event: &StoredEvent) {
+        let id = event.body.at("event_id").as_str().unwrap_or_default();
+        let is_in = |thread: &Thread| {
+            let mut queue = thread.queue.iter();
+            queue.any(|input| input.event_id.as_str() == id && !input.is_copy)
+        };
+        let place = self.place_of(is_in);
+        let taken = self.at_place(place, event).take_from_queue(id);
+        if let Some(input) = taken
+            && input.kind == EventKind::UserMessage
         {
-            let is_search = call.kind == CallKind::BuiltIn && call.name == WEB_SEARCH;
-            if is_search && call.answer.is_none() && !answer.is_error {
-                self.usage.web_searches = self.usage.web_searches.saturating_add(1);
+            if self.user_words.len() == USER_WORDS_MAX {
+                self.user_words.remove(0);
             }
-            call.answer.get_or_insert(answer);
+            let words = blocks(input.body.at("content"));
+            self.user_words.push(Arc::new(words));
         }
-        self.close_calls_if_answered();
     }
 
-    /// Once the request has ended and every call has its answer, the results become the next turn.
-    fn close_calls_if_answered(&mut self) {
-        if self.calls.is_empty()
-            || self.open_request.is_some()
-            || self.calls.iter().any(|call| call.answer.is_none())
-        {
-            return;
-        }
-        let results = self.calls.iter().map(Call::tool_result_block).collect();
-        self.conversation.push(Arc::new(Turn::ToolResults(results)));
-        self.calls.clear();
-        self.needs_model = true;
-    }
-
-    fn end_request(&mut self, event: &StoredEvent) {
-        self.open_request = None;
+    fn add_thread(&mut self, event: &StoredEvent) {
         let private = event.private.as_ref().unwrap_or(&Value::Null);
-        if let Ok(tokens) = serde_json::from_value::<TokenUsage>(private.at("usage").clone()) {
-            let cost = private
-                .at("cost_nanocents")
-                .as_str()
-                .and_then(|cost| cost.parse().ok())
-                .unwrap_or(0);
-            self.usage.add(&tokens, cost);
-        }
-        if event.body.at("is_error") == true {
-            self.failures = self.failures.saturating_add(1);
-            self.retry_at = private
-                .at("retry_at")
-                .as_str()
-                .and_then(|at| at.parse().ok());
-            if private.at("context_too_long") == true {
-                self.needs_compaction = true;
-                self.failures = self.failures.saturating_sub(1);
-                if *private.at("is_summary") == true {
-                    // The next summary shows less of the conversation, and there is not a third.
-                    self.compactions = self.compactions.saturating_add(1);
-                }
-            }
-            if private.at("is_interrupt") == true || private.at("is_lost") == true {
-                self.failures = self.failures.saturating_sub(1);
-            }
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let (Some(id), Some(agent)) = (
+            text(event.body.at("session_thread_id")),
+            AgentOf::from_json(private.at("agent")),
+        ) else {
             return;
+        };
+        let parent = text(private.at("parent_thread_id")).map(ThreadId::from_text);
+        let parent = parent.unwrap_or_else(|| self.primary().id.clone());
+        let mut thread = Thread::new(ThreadId::from_text(id), Some(parent), agent, event.at);
+        thread.for_call = text(private.at("for_call")).map(EventId::from_text);
+        let prompt = blocks(private.at("prompt"));
+        if !prompt.is_empty() {
+            thread.begin_turn(prompt);
         }
-        self.failures = 0;
-        self.retry_at = None;
-        if private.at("is_summary") == true {
-            return;
-        }
-        self.compactions = 0;
-        self.needs_compaction = private.at("context_is_nearly_full") == true;
-        let content = blocks(private.at("content"));
-        if !content.is_empty() {
-            self.conversation.push(Arc::new(Turn::Assistant(content)));
-        }
-        match private.at("goes_on").as_str() {
-            Some("output_limit") => {
-                self.cut_answers = self.cut_answers.saturating_add(1);
-                let text = "Your answer was cut at the output limit. Go on where it stopped.";
-                let block = json!({"type": "text", "text": text});
-                self.conversation.push(Arc::new(Turn::User(vec![block])));
-                self.needs_model = true;
-            }
-            Some(_) => self.needs_model = true,
-            None => {
-                self.cut_answers = 0;
-                self.needs_model = false;
-            }
-        }
-        self.close_calls_if_answered();
+        self.threads.push(Arc::new(thread));
     }
 
-    fn compact(&mut self, event: &StoredEvent) {
-        let private = event.private.as_ref().unwrap_or(&Value::Null);
-        // What was said as the system stays for good.
-        let is_system = |turn: &Arc<Turn>| matches!(**turn, Turn::System(_));
-        self.conversation.retain(is_system);
-        let summary = Turn::User(blocks(private.at("content")));
-        self.conversation.insert(0, Arc::new(summary));
-        self.needs_compaction = false;
-        self.compactions = self.compactions.saturating_add(1);
-    }
-
-    fn go_idle(&mut self, event: &StoredEvent) {
-        self.stop_clock(event.at);
-        self.status = Status::Idle;
-        self.was_idle = true;
-        self.stop_reason = event.body.at("stop_reason").clone();
-        self.stop_details = event.body.at("stop_details").clone();
-        let keeps_work = matches!(
-            self.stop_reason.at("type").as_str(),
-            Some("requires_action" | "budget_reached")
+    fn receive(&mut self, event: &StoredEvent) {
+        let from = event.body.at("from_session_thread_id").as_str();
+        let Some(sender) = self.thread(from.unwrap_or_default()) else {
+            return;
+        };
+        // What an advisor says is the result of the call that asked.
+        if sender.is_advisor() {
+            return;
+        }
+        let intro = format!(
+            "Message of the agent {:?} (thread {}):",
+            self.name_of(sender),
+            sender.id
         );
-        if !keeps_work {
-            self.needs_model = false;
-            self.failures = 0;
-            self.retry_at = None;
-        }
+        let sender = sender.id.clone();
+        let content = blocks(event.body.at("content"));
+        let thread = self.thread_mut(event);
+        let is_from_above = thread.parent.as_ref() == Some(&sender);
+        thread.receive(content, (!is_from_above).then_some(intro.as_str()));
+    }
+
+    fn list_mcp_tools(&mut self, body: &Value) {
+        // Several agents may call servers by the same name.
+        let is_other = |list: &Arc<Value>| {
+            list.at("mcp_server_name") != body.at("mcp_server_name")
+                || list.at("url") != body.at("url")
+        };
+        self.mcp_lists.retain(is_other);
+        self.mcp_lists.push(Arc::new(body.clone()));
     }
 
     fn update(&mut self, body: &Value) {
@@ -649,13 +589,30 @@ impl State {
     }
 }
 
-fn blocks(value: &Value) -> Vec<Value> {
-    value.as_array().cloned().unwrap_or_default()
+/// Returns the snapshots of all agents of a session's configuration: its own, and those of the rosters.
+pub fn agents_of(config: &Value) -> Vec<&Value> {
+    let mut agents = vec![config.at("agent")];
+    let mut next = 0;
+    while let Some(agent) = agents.get(next).copied() {
+        next += 1;
+        let lists = ["agents", "subagents", "workflows"];
+        let listed = lists
+            .into_iter()
+            .filter_map(|list| roster_list(agent, list));
+        agents.extend(
+            listed
+                .flatten()
+                .filter(|entry| *entry.at("type") == "agent"),
+        );
+    }
+    agents
 }
 
-fn answer_of(body: &Value) -> Answer {
-    Answer {
-        content: blocks(body.at("content")),
-        is_error: body.at("is_error") == true,
+/// Returns the list of this name in the roster of an agent's snapshot.
+pub(super) fn roster_list<'a>(agent: &'a Value, list: &str) -> Option<&'a Vec<Value>> {
+    let block = agent.at("multiagent");
+    match list {
+        "agents" => block.at("agents").as_array(),
+        member => block.at(member).at("predefined_agents").as_array(),
     }
 }

@@ -55,6 +55,11 @@ impl Log {
             json!({"content": [{"type": "text", "text": text}]}),
         );
         self.take(&id);
+        self.run();
+    }
+
+    fn run(&mut self) {
+        self.push("session.thread_status_running", json!({}));
         self.push("session.status_running", json!({}));
     }
 
@@ -106,10 +111,9 @@ impl Log {
     }
 
     fn idle(&mut self, reason: Value) {
-        self.push(
-            "session.status_idle",
-            json!({"stop_reason": reason, "stop_details": null}),
-        );
+        let stop = json!({"stop_reason": reason, "stop_details": null});
+        self.push("session.thread_status_idle", stop.clone());
+        self.push("session.status_idle", stop);
     }
 
     fn next(&self) -> Step {
@@ -127,7 +131,7 @@ impl Log {
             behind.iter().for_each(|event| state.apply(event).unwrap());
             assert_eq!(state, self.state);
         }
-        decide(&self.state, &Limits::default())
+        decide(&self.state, self.state.primary(), &Limits::default())
     }
 }
 
@@ -141,6 +145,7 @@ fn stored(number: u64, kind: &str, body: Value, private: Option<Value>) -> Store
         number,
         id: EventId::from_text(format!("sevt_{number}")),
         thread_id: Some(ThreadId::from_text("sthr_1")),
+        is_thread_only: false,
         kind: kind.to_owned(),
         at,
         position: Some(number),
@@ -168,7 +173,7 @@ fn a_turn_with_a_tool() {
     assert_eq!(log.next(), Step::TakeInput(vec![message.clone()]));
     log.take(&message);
     assert_eq!(log.next(), Step::CallModel);
-    log.push("session.status_running", json!({}));
+    log.run();
     log.start_request();
     let call = log.call("read", "allow");
     let use_block = json!({"type": "tool_use", "id": "toolu_read", "name": "read", "input": {}});
@@ -184,6 +189,7 @@ fn a_turn_with_a_tool() {
 
     let roles: Vec<&str> = log
         .state
+        .primary()
         .conversation
         .iter()
         .map(|turn| match &**turn {
@@ -207,7 +213,8 @@ fn a_request_lost_in_a_crash_is_closed_and_asked_again() {
     log.fail_request(json!({"is_lost": true}));
     assert_eq!(log.next(), Step::CallModel);
     assert_eq!(
-        log.state.failures, 0,
+        log.state.primary().failures,
+        0,
         "a crash is not the provider's failure"
     );
 }
@@ -284,6 +291,7 @@ fn calls_that_need_the_client_wait_and_the_others_run() {
         log.state
             .call(ask.as_str())
             .unwrap()
+            .1
             .rejection()
             .contains("not now")
     );
@@ -292,7 +300,7 @@ fn calls_that_need_the_client_wait_and_the_others_run() {
         json!({"tool_use_id": ask.as_str(), "content": [], "is_error": true}),
     );
     assert_eq!(log.next(), Step::CallModel);
-    let Turn::ToolResults(results) = &**log.state.conversation.last().unwrap() else {
+    let Turn::ToolResults(results) = &**log.state.primary().conversation.last().unwrap() else {
         panic!("the last turn holds the results");
     };
     let order: Vec<_> = results
@@ -394,7 +402,7 @@ fn a_context_that_is_too_long_is_compacted_but_not_for_ever() {
         let summary = json!({"content": [{"type": "text", "text": "summary"}]});
         log.push_private("agent.thread_context_compacted", json!({}), Some(summary));
         assert_eq!(log.next(), Step::CallModel);
-        assert_eq!(log.state.conversation.len(), 1);
+        assert_eq!(log.state.primary().conversation.len(), 1);
     }
     log.start_request();
     log.fail_request(json!({"context_too_long": true}));

@@ -285,6 +285,8 @@ pub struct NewEvent {
     pub id: EventId,
     /// The thread it belongs to; `None` for events of the session as a whole.
     pub thread_id: Option<ThreadId>,
+    /// It is in the lists of its thread alone, and not in those of the session. Nothing of types that no list has.
+    pub is_thread_only: bool,
     /// Its type, e.g. `agent.message`. Types that start with `sinew.` are never shown by the API.
     pub kind: String,
     /// When it was made.
@@ -304,6 +306,7 @@ impl NewEvent {
             number,
             id: self.id.clone(),
             thread_id: self.thread_id.clone(),
+            is_thread_only: self.is_thread_only,
             kind: self.kind.clone(),
             at: self.at,
             position: Some(number),
@@ -323,6 +326,8 @@ pub struct StoredEvent {
     pub id: EventId,
     /// Its thread, if any.
     pub thread_id: Option<ThreadId>,
+    /// It is in the lists of its thread alone.
+    pub is_thread_only: bool,
     /// Its type.
     pub kind: String,
     /// When it was made.
@@ -397,7 +402,8 @@ pub struct LogGrew {
 pub struct EventQuery {
     /// The log.
     pub session_id: SessionId,
-    /// Events of this thread alone, without those of the session as a whole; `None` for all.
+    /// Events of this thread, without those of the session as a whole; `None` for all but those that are their
+    /// thread's alone.
     pub thread_id: Option<ThreadId>,
     /// Any of these types; empty for all.
     pub kinds: Vec<String>,

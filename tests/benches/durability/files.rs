@@ -121,6 +121,7 @@ fn event() -> NewEvent {
     NewEvent {
         id: EventId::fresh(Timestamp::now()),
         thread_id: None,
+        is_thread_only: false,
         kind: "agent.tool_result".to_owned(),
         at: Timestamp::now(),
         is_queued: false,

@@ -144,6 +144,7 @@ fn event(kind: &str, body: Value, private: Option<Value>) -> NewEvent {
     NewEvent {
         id: EventId::fresh(Timestamp::now()),
         thread_id: Some(ThreadId::from_text("sthr_bench")),
+        is_thread_only: false,
         kind: kind.to_owned(),
         at: Timestamp::now(),
         is_queued: false,

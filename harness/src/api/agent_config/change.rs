@@ -34,10 +34,7 @@ pub fn create(mut fields: Fields, catalog: &Catalog) -> Result<Draft, Invalid> {
         stored: &Value::Null,
         own: None,
     };
-    let block = fields.take("multiagent").given();
-    let multiagent = block
-        .map(|spot| multiagent::read(spot, &context))
-        .transpose()?;
+    let multiagent = read_multiagent(&mut fields, &context)?;
     fields.finish()?;
     Ok(Draft { config, multiagent })
 }
@@ -94,13 +91,27 @@ pub fn update(
         stored: &stored.multiagent,
         own: Some((own_id, own_version)),
     };
-    let multiagent = match fields.take("multiagent") {
-        Field::Absent => multiagent::keep(&context),
-        Field::Null => None,
-        Field::Given(spot) => Some(multiagent::read(spot, &context)?),
-    };
+    let multiagent = read_multiagent(&mut fields, &context)?;
     fields.finish()?;
     Ok(Draft { config, multiagent })
+}
+
+/// Takes the orchestration block, or the list of agents that older clients give in its place.
+fn read_multiagent(
+    fields: &mut Fields,
+    context: &multiagent::Context<'_>,
+) -> Result<Option<multiagent::Draft>, Invalid> {
+    let older = fields.take("callable_agents");
+    match (fields.take("multiagent"), older) {
+        (Field::Given(_) | Field::Null, Field::Given(spot)) => {
+            Err(spot
+                .refuse("give multiagent or callable_agents, which is its older name, not both"))
+        }
+        (Field::Given(spot), _) => multiagent::read(spot, context).map(Some),
+        (Field::Absent, Field::Given(spot)) => multiagent::read_callable(spot, context),
+        (Field::Null, _) | (Field::Absent, Field::Null) => Ok(None),
+        (Field::Absent, Field::Absent) => Ok(multiagent::keep(context)),
+    }
 }
 
 /// Takes a field that an update may leave out but not clear.

@@ -112,6 +112,12 @@ pub(super) fn read(spot: Spot, context: &Context<'_>) -> Result<Draft, Invalid> 
     Ok(draft)
 }
 
+/// Reads the list of agents that older clients give: those of a coordinator. An empty one is none.
+pub(super) fn read_callable(spot: Spot, context: &Context<'_>) -> Result<Option<Draft>, Invalid> {
+    let entries = read_entries(spot, context, WithAdvisor::Refused)?;
+    Ok((!entries.is_empty()).then_some(Draft::Coordinator(entries)))
+}
+
 /// Takes up a stored block as it is.
 pub(super) fn keep(context: &Context<'_>) -> Option<Draft> {
     let path = "multiagent";

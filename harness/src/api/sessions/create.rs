@@ -21,7 +21,8 @@ use crate::ids::{EventId, ID_BYTES_MAX, SessionId, ThreadId, WorkspaceId};
 use crate::json::Fields as _;
 use crate::model::TokenUsage;
 use crate::session::{
-    Draft, EventKind, SELF_HOSTED, SKILLS_FIELD, State as Folded, project, session_wire,
+    Draft, EventKind, SELF_HOSTED, SKILLS_FIELD, Speaker, State as Folded, agents_of, project,
+    session_wire,
 };
 use crate::store::{Key, Kind, NewEvent, NewResource, Resource, StoreError, StoredEvent, Write};
 
@@ -239,6 +240,7 @@ fn first_events(
     let event = |kind: EventKind, body: Value, is_queued: bool| NewEvent {
         id: EventId::fresh(now),
         thread_id: Some(thread_id.clone()),
+        is_thread_only: false,
         kind: kind.name().to_owned(),
         at: now,
         is_queued,
@@ -253,11 +255,12 @@ fn first_events(
     );
     if !inputs.is_empty() {
         // The answer already says running, so the log must.
-        let mut draft = Draft::new(now, thread_id.clone(), name);
+        let mut draft = Draft::new(now, Speaker::primary(thread_id.clone(), name));
         for (number, input) in (1u64..).zip(&events).skip(1) {
             draft.processed(&input.id, number);
         }
         draft.running();
+        draft.session(EventKind::SessionStatusRunning, json!({}));
         events.extend(draft.into_events());
     }
     let stored: Vec<StoredEvent> = (1u64..)
@@ -334,17 +337,27 @@ fn budget_limit(spot: Spot) -> Result<Value, Invalid> {
     Ok(json!({"type": "limit", "max_list_cost": {"amount": amount, "currency": currency}}))
 }
 
-/// Refuses a budget on a model whose cost cannot be counted.
+/// Refuses a budget on a model whose cost cannot be counted, of the agent or of one that it may start or ask.
 pub(super) fn check_budgetable(state: &SessionState, agent: &Value) -> Result<(), ApiError> {
-    let model = agent.at("model").at("id").as_str().unwrap_or_default();
-    let speed = agent.at("model").at("speed").as_str();
+    let config = json!({ "agent": agent });
+    let models = agents_of(&config).into_iter().map(|agent| {
+        let model = agent.at("model");
+        (model.at("id").as_str(), model.at("speed").as_str())
+    });
+    let block = agent.at("multiagent");
+    let listed = block.at("agents").as_array().into_iter().flatten();
+    let advisors = listed.filter(|entry| *entry.at("type") == "advisor");
+    let advisors = advisors.chain([block.at("advisor")]);
+    let advisors = advisors.map(|advisor| (advisor.at("model").as_str(), None));
     let facts = &state.brain.facts;
-    if facts
-        .price_nanocents(model, speed, &TokenUsage::default())
-        .is_some()
-    {
+    let is_priced = |(model, speed): &(Option<&str>, Option<&str>)| {
+        let nothing = TokenUsage::default();
+        model.is_none_or(|model| facts.price_nanocents(model, *speed, &nothing).is_some())
+    };
+    let Some((model, _)) = models.chain(advisors).find(|model| !is_priced(model)) else {
         return Ok(());
-    }
+    };
+    let model = model.unwrap_or_default();
     let message = format!(
         "model_not_budgetable: the model {model:?} has no list price; give it one in the server's \
          configuration, or create the session without a budget"

@@ -72,7 +72,12 @@ pub(super) async fn list_page(
         };
         Cursor::next(list, selected.order, place)
     });
-    let data = events.iter().map(wire::event).collect();
+    let is_of_thread = selected.thread_id.is_some();
+    let shown = |event: &StoredEvent| match is_of_thread {
+        true => wire::in_thread(wire::event(event)),
+        false => wire::event(event),
+    };
+    let data = events.iter().map(shown).collect();
     Ok(Json(page::cursor_page(data, next)))
 }
 
@@ -221,19 +226,26 @@ fn input_append(
     let mut private = body.at_mut(PROJECTION_PRIVATE).take();
     let is_waiting = private.at("stop_reason").at("type") == "requires_action";
     check_system_message(inputs, is_waiting)?;
-    let thread_id = private.at("thread_id").as_str().map(ThreadId::from_text);
+    let primary = private.at("thread_id").as_str().map(str::to_owned);
     let mut events = Vec::with_capacity(inputs.len());
     for input in inputs {
-        if admit(input, &mut private)? == Admission::Ignored {
+        let Admission::Stored(thread) = admit(input, &mut private)? else {
             continue;
+        };
+        // What is for an agent that was started is in the lists of its thread, and says so in the session's.
+        let mut body = input.body.clone();
+        if let Some(thread) = &thread {
+            body.set("session_thread_id", json!(thread));
         }
+        let thread = thread.or(primary.clone());
         events.push(NewEvent {
             id: EventId::fresh(now),
-            thread_id: thread_id.clone(),
+            thread_id: thread.map(ThreadId::from_text),
+            is_thread_only: false,
             kind: input.kind.name().to_owned(),
             at: now,
             is_queued: input.is_queued(),
-            body: input.body.clone(),
+            body,
             private: None,
         });
     }

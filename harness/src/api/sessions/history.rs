@@ -123,6 +123,7 @@ pub(super) async fn fork(
     let event = NewEvent {
         id: EventId::fresh(now),
         thread_id: None,
+        is_thread_only: false,
         kind: EventKind::Forked.name().to_owned(),
         at: now,
         is_queued: false,
@@ -233,6 +234,7 @@ async fn rewind_append(
     let event = NewEvent {
         id: EventId::fresh(now),
         thread_id: None,
+        is_thread_only: false,
         kind: EventKind::Rewound.name().to_owned(),
         at: now,
         is_queued: false,
@@ -277,7 +279,11 @@ async fn rewind_append(
 }
 
 /// Returns the session as it was at a number.
-async fn fold_at(state: &SessionState, row: &Resource, number: u64) -> Result<Folded, ApiError> {
+pub(super) async fn fold_at(
+    state: &SessionState,
+    row: &Resource,
+    number: u64,
+) -> Result<Folded, ApiError> {
     fold(&*state.api.store, &id_of(row), &rewinds(row), number)
         .await
         .map_err(|error| match error {

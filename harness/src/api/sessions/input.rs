@@ -197,13 +197,22 @@ pub(super) fn admit(input: &Input, private: &mut Value) -> Result<Admission, Inv
         }
         EventKind::UserInterrupt => {
             let thread = input.body.at("session_thread_id").as_str();
-            if thread.is_some_and(|thread| private.at("thread_id") != thread) {
-                return refuse("session_thread_id names no thread of this session");
+            let thread = thread.filter(|thread| private.at("thread_id") != *thread);
+            let is_live = |thread: &&str| {
+                let mut live = private.at("threads").as_array().into_iter().flatten();
+                live.any(|live| *live.at("id") == **thread)
+            };
+            if thread.is_some_and(|thread| !is_live(&thread)) {
+                return refuse(
+                    "session_thread_id names no thread of this session that has not ended",
+                );
             }
             if is_capped {
                 return Ok(Admission::Ignored);
             }
+            let thread = thread.map(str::to_owned);
             grow_queue(input, private)?;
+            return Ok(Admission::Stored(thread));
         }
         EventKind::UserToolConfirmation => {
             let id = input.body.at("tool_use_id").clone();
@@ -223,17 +232,21 @@ pub(super) fn admit(input: &Input, private: &mut Value) -> Result<Admission, Inv
             }
             call.set("is_confirmed", json!(true));
             call.set("is_allowed", json!(*input.body.at("result") == "allow"));
+            let thread = thread_of(call);
             grow_queue(input, private)?;
+            return Ok(Admission::Stored(thread));
         }
         EventKind::UserCustomToolResult => {
             let id = input.body.at("custom_tool_use_id").clone();
-            if open_call(private, &id).is_none_or(|call| call.at("is_custom") != true) {
+            let call = open_call(private, &id).filter(|call| *call.at("is_custom") == true);
+            let Some(thread) = call.map(|call| thread_of(call)) else {
                 return refuse(
                     "custom_tool_use_id names no open custom tool call; it is the id of an \
                      agent.custom_tool_use event that has no result yet",
                 );
-            }
+            };
             close(private, &id);
+            return Ok(Admission::Stored(thread));
         }
         EventKind::UserToolResult => {
             let id = input.body.at("tool_use_id").clone();
@@ -241,24 +254,26 @@ pub(super) fn admit(input: &Input, private: &mut Value) -> Result<Admission, Inv
                 call.at("is_worker") == true
                     && (call.at("permission") != "ask" || call.at("is_allowed") == true)
             };
-            if !open_call(private, &id).is_some_and(|call| is_open(call)) {
+            let call = open_call(private, &id).filter(|call| is_open(call));
+            let Some(thread) = call.map(|call| thread_of(call)) else {
                 return refuse(
                     "tool_use_id names no open call of a worker's tool; it is the id of an \
                      agent.tool_use event that has no result yet and does not wait for confirmation",
                 );
-            }
+            };
             close(private, &id);
+            return Ok(Admission::Stored(thread));
         }
         _ => return refuse("this event is made by the server"),
     }
-    Ok(Admission::Stored)
+    Ok(Admission::Stored(None))
 }
 
 /// What happens to an accepted input.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Admission {
-    /// It goes into the log.
-    Stored,
+    /// It goes into the log; of a thread that is not the primary one, with that thread's id.
+    Stored(Option<String>),
     /// It has no effect and is not stored.
     Ignored,
 }
@@ -267,6 +282,11 @@ fn waits_for_client(call: &Value) -> bool {
     call.at("is_custom") == true
         || call.at("is_worker") == true
         || (call.at("permission") == "ask" && call.at("is_confirmed") == false)
+}
+
+/// Returns the thread of an open call, if that is not the primary one.
+fn thread_of(call: &Value) -> Option<String> {
+    call.at("thread_id").as_str().map(str::to_owned)
 }
 
 fn close(private: &mut Value, id: &Value) {

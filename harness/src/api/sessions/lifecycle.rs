@@ -4,17 +4,14 @@ use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
-use super::{
-    APPEND_ATTEMPTS_MAX, SessionState, id_of, is_at_work, last_of, private, session_key, too_busy,
-};
+use super::history::fold_at;
+use super::{APPEND_ATTEMPTS_MAX, SessionState, id_of, is_at_work, last_of, session_key, too_busy};
 use crate::api::ApiError;
 use crate::api::Caller;
 use crate::api::files::remove_of_session;
 use crate::api::work;
-use crate::ids::ThreadId;
-use crate::json::Fields as _;
-use crate::session::{Draft, PROJECTION_PRIVATE, session_wire};
-use crate::store::{Append, Projection, StoreError};
+use crate::session::{Draft, Speaker, complete, project, session_wire};
+use crate::store::{Append, StoreError};
 
 /// Returns a session.
 pub(super) async fn retrieve(
@@ -44,28 +41,23 @@ pub(super) async fn archive(
                  session.status_idle first",
             ));
         }
-        let thread_id = private(&row).at("thread_id").as_str().unwrap_or_default();
-        let agent_name = row.body.at("agent").at("name").as_str().unwrap_or_default();
-        let mut draft = Draft::new(now, ThreadId::from_text(thread_id), agent_name.to_owned());
+        let folded = fold_at(&state, &row, last_of(&row)).await?;
+        if folded.last != last_of(&row) {
+            continue;
+        }
+        let mut draft = Draft::new(now, Speaker::of(&folded, folded.primary()));
+        for thread in folded.live_threads() {
+            draft.speak_as(Speaker::of(&folded, thread));
+            draft.thread_terminated();
+        }
         draft.terminated();
-        let events = draft.into_events();
-        let mut body = row.body.clone();
-        body.at_mut(PROJECTION_PRIVATE)
-            .set("last", json!(last_of(&row) + events.len() as u64));
-        body.at_mut(PROJECTION_PRIVATE)
-            .set("ended_at", json!(crate::clock::rfc3339(now)));
-        body.at_mut(PROJECTION_PRIVATE).set("open_calls", json!([]));
+        let (ahead, events) = complete(&folded, draft.into_events()).map_err(ApiError::internal)?;
         let append = Append {
             session_id: id_of(&row),
             expected: last_of(&row),
             lease: None,
             events,
-            projection: Some(Projection {
-                body,
-                status: "terminated".to_owned(),
-                archived_at: Some(now),
-                needs_wake: false,
-            }),
+            projection: Some(project(&ahead, &state.brain.limits)),
             files: None,
         };
         match state.api.store.append(append).await {

@@ -220,6 +220,7 @@ async fn begin(state: &SessionState, home: &Home, staged: &Staged) -> Result<Val
     let event = NewEvent {
         id: EventId::fresh(now),
         thread_id: None,
+        is_thread_only: false,
         kind: EventKind::Imported.name().to_owned(),
         at: now,
         is_queued: false,

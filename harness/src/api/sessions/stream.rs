@@ -18,13 +18,13 @@ use tokio::sync::{broadcast, mpsc};
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::{SessionState, last_of, threads, wire};
+use super::{SessionState, last_of, private, threads, wire};
 use crate::agent::{Preview, PreviewPart, Watcher};
 use crate::api::ApiError;
 use crate::api::Caller;
 use crate::api::query::Query;
 use crate::clock::rfc3339;
-use crate::ids::{EventId, SessionId};
+use crate::ids::{EventId, SessionId, ThreadId};
 use crate::json::Fields as _;
 use crate::session::EventKind;
 use crate::store::{StoreError, StoredEvent};
@@ -75,7 +75,7 @@ pub(super) async fn thread_stream(
 enum Scope {
     Session,
     SessionWithOutput,
-    /// The primary thread alone: no events of the session as a whole.
+    /// One thread alone: no events of the session as a whole.
     Thread(String),
 }
 
@@ -91,13 +91,24 @@ async fn open(
     // Watched before the log's end is taken, so that nothing falls in between; a refusal frees it again.
     let watcher = state.brain.live.watch(&session_id);
     let row = state.row(&caller, session_id.as_str()).await?;
-    if let Scope::Thread(thread_id) = &scope {
-        threads::check(&row, thread_id)?;
-    }
+    let mut is_over = row.status.as_deref() == Some("terminated");
+    let previewed = match &scope {
+        Scope::Thread(thread_id) => {
+            let thread = threads::find(&state, &row, thread_id).await?;
+            is_over |= *thread.at("status") == "terminated";
+            thread_id.clone()
+        }
+        _ => private(&row)
+            .at("thread_id")
+            .as_str()
+            .unwrap_or_default()
+            .to_owned(),
+    };
     let cursor = last_of(&row);
     let (frames, received) = mpsc::channel(FRAMES_AHEAD_MAX);
     let reader = Reader {
-        is_over: row.status.as_deref() == Some("terminated"),
+        is_over,
+        previewed,
         state,
         session_id,
         scope,
@@ -126,6 +137,8 @@ struct Reader {
     state: SessionState,
     session_id: SessionId,
     scope: Scope,
+    /// The thread whose previews are shown.
+    previewed: String,
     /// Number of the last event shown.
     cursor: u64,
     /// Types whose previews the client asked for.
@@ -181,6 +194,28 @@ impl Reader {
         matches!(self.scope, Scope::Thread(_))
     }
 
+    fn is_in(&self, event: &StoredEvent) -> bool {
+        match &self.scope {
+            Scope::Thread(id) => event
+                .thread_id
+                .as_ref()
+                .is_some_and(|own| own.as_str() == id),
+            Scope::Session | Scope::SessionWithOutput => !event.is_thread_only,
+        }
+    }
+
+    /// Tells whether previews of a thread are shown: those of the one that is read.
+    fn is_previewed(&self, thread: Option<&ThreadId>) -> bool {
+        thread.is_none_or(|thread| thread.as_str() == self.previewed)
+    }
+
+    fn shown(&self, wire: Value) -> Value {
+        match self.is_of_thread() {
+            true => wire::in_thread(wire),
+            false => wire,
+        }
+    }
+
     fn wants_previews(&self) -> bool {
         !self.wanted.is_empty() || self.scope == Scope::SessionWithOutput
     }
@@ -220,7 +255,7 @@ impl Reader {
         if event.kind.starts_with("sinew.") {
             return Ok(());
         }
-        if self.is_of_thread() && event.thread_id.is_none() {
+        if !self.is_in(event) {
             return Ok(());
         }
         match kind {
@@ -231,14 +266,17 @@ impl Reader {
                 let call = event.body.at("tool_use_id").as_str().unwrap_or_default();
                 self.finish(EventId::from_text(call.to_owned()));
             }
-            Some(EventKind::SpanModelRequestEnd) => self.ended_at = event.number,
+            Some(EventKind::SpanModelRequestEnd) if self.is_previewed(event.thread_id.as_ref()) => {
+                self.ended_at = event.number;
+            }
             Some(EventKind::SessionStatusTerminated) => self.is_over = true,
             Some(EventKind::SessionThreadStatusTerminated) if self.is_of_thread() => {
                 self.is_over = true;
             }
             _ => {}
         }
-        self.send(&event.kind, &wire::event_on_arrival(event)).await
+        let shown = self.shown(wire::event_on_arrival(event));
+        self.send(&event.kind, &shown).await
     }
 
     fn finish(&mut self, id: EventId) {
@@ -256,7 +294,11 @@ impl Reader {
             .read(&self.session_id, number.saturating_sub(1), 1)
             .await;
         match read.map(|events| events.into_iter().next()) {
-            Ok(Some(input)) => self.send(&input.kind, &wire::event(&input)).await,
+            Ok(Some(input)) if !self.is_in(&input) => Ok(()),
+            Ok(Some(input)) => {
+                let shown = self.shown(wire::event(&input));
+                self.send(&input.kind, &shown).await
+            }
             Ok(None) => Ok(()),
             Err(StoreError::NotFound) => self.deleted().await,
             Err(error) => self.fail(error).await,
@@ -276,6 +318,10 @@ impl Reader {
             }
             Err(broadcast::error::RecvError::Closed) => return Err(Closed),
         };
+        let is_output = matches!(preview.part, PreviewPart::Output { .. });
+        if !is_output && !self.is_previewed(Some(&preview.thread_id)) {
+            return Ok(());
+        }
         if preview.after > self.cursor {
             self.follow(preview.after).await?;
         }

@@ -1,23 +1,28 @@
-//! The threads of a session. A single-agent session has its primary thread.
+//! The threads of a session: the primary one, and those of the agents that were started in it.
 
 use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::Value;
 
 use super::events::list_page;
-use super::{STATUSES, SessionState, id_of, private};
+use super::history::fold_at;
+use super::{APPEND_ATTEMPTS_MAX, STATUSES, SessionState, id_of, last_of, too_busy};
 use crate::api::ApiError;
 use crate::api::Caller;
-use crate::api::page;
+use crate::api::body::Invalid;
+use crate::api::page::{self, Cursor, Position};
 use crate::api::query::Query;
 use crate::ids::ThreadId;
 use crate::json::Fields as _;
-use crate::session::thread_wire;
-use crate::store::{EventQuery, Order, Resource, TimeRange};
+use crate::session::{
+    Draft, Speaker, State as Folded, complete, ended_threads, live_summaries, project, summary,
+    thread_wire,
+};
+use crate::store::{Append, EventQuery, Order, Resource, StoreError, TimeRange};
 
 const LIMIT_DEFAULT: usize = 1_000;
 
-/// Lists a session's threads.
+/// Lists a session's threads in order of their creation.
 pub(super) async fn list(
     State(state): State<SessionState>,
     caller: Caller,
@@ -25,17 +30,37 @@ pub(super) async fn list(
     query: Query,
 ) -> Result<Json<Value>, ApiError> {
     let row = state.row(&caller, &session_id).await?;
-    query.limit(LIMIT_DEFAULT, LIMIT_DEFAULT)?;
+    let limit = query.limit(LIMIT_DEFAULT, LIMIT_DEFAULT)?;
     let statuses = query.list_of("statuses", &STATUSES)?;
-    // One thread, one page: no cursor was ever given out.
-    page::cursor(&query, &format!("threads/{session_id}"), Order::Ascending)?;
-    let thread = thread_wire(&row, state.api.clock.now());
-    let is_wanted = statuses.is_empty()
-        || statuses
-            .iter()
-            .any(|status| *thread.at("status") == **status);
-    let data = if is_wanted { vec![thread] } else { Vec::new() };
-    Ok(Json(page::cursor_page(data, None)))
+    let list = format!("threads/{session_id}");
+    let cursor = page::cursor(&query, &list, Order::Ascending)?;
+    let after = match cursor.map(|cursor| cursor.position) {
+        None => 0,
+        Some(Position::Number(number)) => number,
+        Some(_) => return Err(Invalid::at("page", "the cursor is malformed or expired").into()),
+    };
+    let now = state.api.clock.now();
+    // A thread's place never changes: others only come behind it.
+    let places = (1u64..).zip(summaries(&state, &row, Ended::Wanted).await?);
+    let wires = places.map(|(place, thread)| (place, thread_wire(&row, &thread, now)));
+    let is_wanted = |(place, thread): &(u64, Value)| {
+        *place > after
+            && (statuses.is_empty()
+                || statuses
+                    .iter()
+                    .any(|status| *thread.at("status") == **status))
+    };
+    let mut found: Vec<(u64, Value)> = wires
+        .filter(is_wanted)
+        .take(page::rows_to_fetch(limit))
+        .collect();
+    let is_more = page::cut(&mut found, limit);
+    let next = found
+        .last()
+        .filter(|_| is_more)
+        .map(|(place, _)| Cursor::next(&list, Order::Ascending, Position::Number(*place)));
+    let data = found.into_iter().map(|(_, thread)| thread).collect();
+    Ok(Json(page::cursor_page(data, next)))
 }
 
 /// Returns one thread.
@@ -45,21 +70,81 @@ pub(super) async fn retrieve(
     Path((session_id, thread_id)): Path<(String, String)>,
 ) -> Result<Json<Value>, ApiError> {
     let row = state.row(&caller, &session_id).await?;
-    check(&row, &thread_id)?;
-    Ok(Json(thread_wire(&row, state.api.clock.now())))
+    let thread = find(&state, &row, &thread_id).await?;
+    Ok(Json(thread_wire(&row, &thread, state.api.clock.now())))
 }
 
-/// Refuses to archive the primary thread: it lives as long as its session.
+/// Ends a thread that is idle; its history stays readable. The primary thread lives as long as its session.
 pub(super) async fn archive(
     State(state): State<SessionState>,
     caller: Caller,
     Path((session_id, thread_id)): Path<(String, String)>,
 ) -> Result<Json<Value>, ApiError> {
-    let row = state.row(&caller, &session_id).await?;
-    check(&row, &thread_id)?;
-    Err(ApiError::invalid(
-        "the primary thread cannot be archived by itself; archive the session",
-    ))
+    for _ in 0..APPEND_ATTEMPTS_MAX {
+        let row = state.row(&caller, &session_id).await?;
+        let thread = find(&state, &row, &thread_id).await?;
+        if thread.at("parent_thread_id").is_null() {
+            return Err(ApiError::invalid(
+                "the primary thread cannot be archived by itself; archive the session",
+            ));
+        }
+        match thread.at("status").as_str() {
+            Some("terminated") => {
+                return Ok(Json(thread_wire(&row, &thread, state.api.clock.now())));
+            }
+            Some("idle") => {}
+            _ => {
+                return Err(ApiError::invalid(
+                    "the thread is at work and cannot be archived; send a user.interrupt with its \
+                     session_thread_id, and wait for session.thread_status_idle first",
+                ));
+            }
+        }
+        let folded = fold_at(&state, &row, last_of(&row)).await?;
+        let Some(append) = archive_append(&state, &row, &folded, &thread_id)? else {
+            continue;
+        };
+        match state.api.store.append(append).await {
+            Ok(_) => {
+                // Somebody may have waited for it.
+                state.drivers.wake(&id_of(&row));
+                let row = state.row(&caller, &session_id).await?;
+                let thread = find(&state, &row, &thread_id).await?;
+                return Ok(Json(thread_wire(&row, &thread, state.api.clock.now())));
+            }
+            Err(StoreError::LogMoved { .. }) => {}
+            Err(StoreError::NotFound) => return Err(ApiError::not_found("session", &session_id)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(too_busy())
+}
+
+/// Returns the append that ends a thread; none if the log has grown since the row was read.
+fn archive_append(
+    state: &SessionState,
+    row: &Resource,
+    folded: &Folded,
+    thread_id: &str,
+) -> Result<Option<Append>, ApiError> {
+    let Some(thread) = folded
+        .thread(thread_id)
+        .filter(|_| folded.last == last_of(row))
+    else {
+        return Ok(None);
+    };
+    let mut draft = Draft::new(state.time_in(row), Speaker::of(folded, thread));
+    // The model is not asked again: what it waited for stays as it was.
+    draft.thread_terminated();
+    let (ahead, events) = complete(folded, draft.into_events()).map_err(ApiError::internal)?;
+    Ok(Some(Append {
+        session_id: id_of(row),
+        expected: folded.last,
+        lease: None,
+        events,
+        projection: Some(project(&ahead, &state.brain.limits)),
+        files: None,
+    }))
 }
 
 /// Lists one thread's events.
@@ -70,7 +155,7 @@ pub(super) async fn events(
     query: Query,
 ) -> Result<Json<Value>, ApiError> {
     let row = state.row(&caller, &session_id).await?;
-    check(&row, &thread_id)?;
+    find(&state, &row, &thread_id).await?;
     let selected = EventQuery {
         session_id: id_of(&row),
         thread_id: Some(ThreadId::from_text(thread_id.clone())),
@@ -83,10 +168,41 @@ pub(super) async fn events(
     list_page(&state, &query, selected, &format!("events/{thread_id}")).await
 }
 
-/// Answers 404 for a thread that the session does not have.
-pub(super) fn check(row: &Resource, thread_id: &str) -> Result<(), ApiError> {
-    if private(row).at("thread_id") == thread_id {
-        return Ok(());
+/// Whether threads that have ended are looked up, which the row does not have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    Wanted,
+    Left,
+}
+
+/// Returns the summaries of a session's threads.
+async fn summaries(
+    state: &SessionState,
+    row: &Resource,
+    ended: Ended,
+) -> Result<Vec<Value>, ApiError> {
+    if ended == Ended::Left || ended_threads(row) == 0 {
+        return Ok(live_summaries(row));
+    }
+    let folded = fold_at(state, row, last_of(row)).await?;
+    Ok(folded
+        .threads
+        .iter()
+        .map(|thread| summary(thread))
+        .collect())
+}
+
+/// Returns the summary of a thread, or 404 for one that the session does not have.
+pub(super) async fn find(
+    state: &SessionState,
+    row: &Resource,
+    thread_id: &str,
+) -> Result<Value, ApiError> {
+    for ended in [Ended::Left, Ended::Wanted] {
+        let mut threads = summaries(state, row, ended).await?.into_iter();
+        if let Some(thread) = threads.find(|thread| *thread.at("id") == *thread_id) {
+            return Ok(thread);
+        }
     }
     Err(ApiError::not_found("thread", thread_id))
 }

@@ -14,7 +14,8 @@ use crate::clock::Timestamp;
 use crate::ids::ThreadId;
 use crate::json::Fields as _;
 use crate::session::{
-    Draft, EventKind, PROJECTION_PRIVATE, budget_nanocents, consumed_nanocents, session_wire,
+    Draft, EventKind, PROJECTION_PRIVATE, Speaker, budget_nanocents, consumed_nanocents,
+    session_wire,
 };
 use crate::store::{Append, Projection, Resource, StoreError};
 
@@ -117,7 +118,8 @@ fn new_budget(state: &SessionState, row: &Resource, field: Field) -> Result<Valu
 
 fn append(row: &Resource, changes: Map<String, Value>, now: Timestamp) -> Append {
     let thread_id = private(row).at("thread_id").as_str().unwrap_or_default();
-    let mut draft = Draft::new(now, ThreadId::from_text(thread_id), String::new());
+    let speaker = Speaker::primary(ThreadId::from_text(thread_id), String::new());
+    let mut draft = Draft::new(now, speaker);
     let resumes = changes.contains_key("budget");
     let mut body = row.body.clone();
     for (name, value) in &changes {

@@ -19,6 +19,18 @@ pub(super) fn event_on_arrival(stored: &StoredEvent) -> Value {
     wire
 }
 
+/// Returns an event as its own thread has it: there nothing needs to say which thread a call is of.
+pub(super) fn in_thread(mut wire: Value) -> Value {
+    let is_call = matches!(
+        wire.at("type").as_str(),
+        Some("agent.tool_use" | "agent.mcp_tool_use" | "agent.custom_tool_use")
+    );
+    if is_call && let Some(fields) = wire.as_object_mut() {
+        fields.remove("session_thread_id");
+    }
+    wire
+}
+
 /// Returns the wire's event.
 pub(super) fn event(stored: &StoredEvent) -> Value {
     let mut wire = stored.body.clone();
@@ -41,6 +53,7 @@ mod tests {
             number: 2,
             id: EventId::from_text("sevt_1"),
             thread_id: None,
+            is_thread_only: false,
             kind: "user.message".to_owned(),
             at,
             position: None,

@@ -124,6 +124,7 @@ impl World {
             events: vec![NewEvent {
                 id: EventId::from_text(format!("sevt_{id}_{expected}")),
                 thread_id: None,
+                is_thread_only: false,
                 kind: "x".to_owned(),
                 at: Timestamp::UNIX_EPOCH,
                 is_queued: false,

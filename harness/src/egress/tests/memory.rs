@@ -103,6 +103,7 @@ async fn fixture() -> Fixture {
     let first = NewEvent {
         id: EventId::fresh(now),
         thread_id: None,
+        is_thread_only: false,
         kind: "sinew.created".to_owned(),
         at: now,
         is_queued: false,

@@ -22,6 +22,7 @@ fn place(event: &StoredEvent) -> EventPlace {
 fn in_thread(thread: &str, event: NewEvent) -> NewEvent {
     NewEvent {
         thread_id: Some(ThreadId::from_text(thread)),
+        is_thread_only: false,
         ..event
     }
 }
@@ -185,6 +186,43 @@ pub(super) async fn filters_select(store: SharedStore) -> Result<()> {
         ..event_query(&id, Order::Ascending)
     };
     invalid(store.list_events(&query).await)
+}
+
+pub(super) async fn what_is_a_threads_alone_is_in_its_lists_only(store: SharedStore) -> Result<()> {
+    let id = new_session(&store, "a").await?;
+    let alone = |kind: &str, seconds| NewEvent {
+        is_thread_only: true,
+        ..in_thread("sthr_2", event(kind, seconds))
+    };
+    let events = vec![
+        in_thread("sthr_1", event("said", 1)),
+        alone("said", 2),
+        in_thread("sthr_2", event("did", 3)),
+        alone("sinew.note", 4),
+        alone("did", 5),
+    ];
+    store.append(append(&id, 0, events)).await?;
+    let cases: [(Option<&str>, &[&str], &[u64]); 6] = [
+        (None, &[], &[1, 3]),
+        (None, &["said"], &[1]),
+        (None, &["did", "said"], &[1, 3]),
+        (Some("sthr_1"), &[], &[1]),
+        (Some("sthr_2"), &[], &[2, 3, 5]),
+        (Some("sthr_2"), &["did"], &[3, 5]),
+    ];
+    for (thread, kinds, expected) in cases {
+        let query = EventQuery {
+            thread_id: thread.map(ThreadId::from_text),
+            kinds: kinds.iter().map(|kind| (*kind).to_owned()).collect(),
+            ..event_query(&id, Order::Ascending)
+        };
+        let found = numbers(&store.list_events(&query).await?);
+        ensure!(found == expected, "{thread:?} {kinds:?}: {found:?}");
+    }
+    let read = store.read(&id, 0, 10).await?;
+    let alone: Vec<bool> = read.iter().map(|event| event.is_thread_only).collect();
+    ensure!(alone == [false, true, false, false, true], "{alone:?}");
+    Ok(())
 }
 
 pub(super) async fn time_bounds_select_and_exclude_the_queued(store: SharedStore) -> Result<()> {

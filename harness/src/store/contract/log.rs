@@ -45,6 +45,7 @@ pub(super) async fn events_are_read_back_whole(store: SharedStore) -> Result<()>
     let id = new_session(&store, "a").await?;
     let odd = NewEvent {
         thread_id: Some(ThreadId::from_text("sthr_1")),
+        is_thread_only: false,
         body: json!({
             "text": "nul \u{0} quote ' \" line \u{2028} \u{1f980} \r\n",
             "numbers": [0, -1, u64::MAX, i64::MIN, 0.1, 1e300, -0.5],

@@ -64,6 +64,7 @@ macro_rules! store_contract {
             listing: hidden_types_are_never_listed;
             listing: queued_events_stand_at_the_late_end;
             listing: filters_select;
+            listing: what_is_a_threads_alone_is_in_its_lists_only;
             listing: time_bounds_select_and_exclude_the_queued;
             listing: cursors_reach_everything_once_while_the_log_grows;
             leases: a_held_lease_is_refused_until_it_runs_out;
@@ -280,6 +281,7 @@ fn event(kind: &str, seconds: i64) -> NewEvent {
     NewEvent {
         id: EventId::from_text(format!("sevt_{kind}_{seconds}")),
         thread_id: None,
+        is_thread_only: false,
         kind: kind.to_owned(),
         at: at(seconds),
         is_queued: false,
@@ -345,6 +347,7 @@ fn as_stored(new: NewEvent, number: u64) -> StoredEvent {
         number,
         id: new.id,
         thread_id: new.thread_id,
+        is_thread_only: new.is_thread_only,
         kind: new.kind,
         at: new.at,
         position: Some(number),

@@ -107,6 +107,12 @@ fn processed(query: &EventQuery, slots: Slots, limit: usize) -> (String, Vec<Col
     ];
     let thread = query.thread_id.as_ref();
     let direction = direction(query.order);
+    // As the indexes say it, and no more than that lets through.
+    let is_shown = match (thread, query.kinds.is_empty()) {
+        (Some(_), _) => "is_hidden <> 1",
+        (None, true) => "is_hidden = 0",
+        (None, false) => "is_hidden <> 1 AND is_hidden = 0",
+    };
     let arms: Vec<(&str, String)> = if !query.kinds.is_empty() {
         columns.push(thread.map(|id| id.as_str().to_owned()).into());
         let in_thread = if thread.is_some() {
@@ -133,7 +139,7 @@ fn processed(query: &EventQuery, slots: Slots, limit: usize) -> (String, Vec<Col
         .map(|(index, matches)| {
             format!(
                 "SELECT slot, position_slot FROM events INDEXED BY {index} \
-                 WHERE is_hidden = 0 AND {matches} AND position_slot > ?1 AND position_slot <= ?2 \
+                 WHERE {is_shown} AND {matches} AND position_slot > ?1 AND position_slot <= ?2 \
                  AND processed_at BETWEEN ?3 AND ?4"
             )
         })

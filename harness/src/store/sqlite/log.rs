@@ -19,9 +19,13 @@ use crate::store::{
 /// What the types of events start with that the API never shows.
 const HIDDEN_PREFIX: &str = "sinew.";
 
+/// What `is_hidden` says of an event: in which lists it is.
+const SHOWN: i64 = 0;
+const HIDDEN: i64 = 1;
+const THREAD_ONLY: i64 = 2;
+
 /// The columns that [`event`] reads, of a table named `e`.
-pub(super) const COLUMNS: &str =
-    "e.slot, e.id, e.thread_id, e.kind, e.at, e.position_slot, e.processed_at, e.body, e.private";
+pub(super) const COLUMNS: &str = "e.slot, e.id, e.thread_id, e.kind, e.at, e.position_slot, e.processed_at, e.body, e.private, e.is_hidden";
 
 /// Reads a row of [`COLUMNS`].
 pub(super) fn event(row: &Row<'_>) -> Result<StoredEvent, StoreError> {
@@ -30,6 +34,7 @@ pub(super) fn event(row: &Row<'_>) -> Result<StoredEvent, StoreError> {
         number: number_in(row.get(0)?),
         id: EventId::from_text(row.get::<_, String>(1)?),
         thread_id: row.get::<_, Option<String>>(2)?.map(ThreadId::from_text),
+        is_thread_only: row.get::<_, i64>(9)? == THREAD_ONLY,
         kind: row.get(3)?,
         at: instant(row.get(4)?)?,
         position: row.get::<_, Option<i64>>(5)?.map(number_in),
@@ -43,6 +48,7 @@ pub(super) fn event(row: &Row<'_>) -> Result<StoredEvent, StoreError> {
 pub(super) struct EventRow {
     id: String,
     thread_id: Option<String>,
+    is_thread_only: bool,
     kind: String,
     at: i64,
     is_queued: bool,
@@ -70,6 +76,7 @@ impl EventRow {
         Ok(Self {
             id: new.id.as_str().to_owned(),
             thread_id: new.thread_id.as_ref().map(|id| id.as_str().to_owned()),
+            is_thread_only: new.is_thread_only,
             kind: new.kind.clone(),
             at: micros(new.at),
             is_queued: new.is_queued,
@@ -212,7 +219,11 @@ pub(super) fn insert(
     let mut standings: Vec<Standing> = Vec::with_capacity(events.len());
     for (number, event) in (last + 1..).zip(events) {
         let own = slot(handle, number);
-        let is_hidden = event.kind.starts_with(HIDDEN_PREFIX);
+        let is_hidden = match event.kind.starts_with(HIDDEN_PREFIX) {
+            true => HIDDEN,
+            false if event.is_thread_only => THREAD_ONLY,
+            false => SHOWN,
+        };
         execute(
             db,
             "INSERT INTO events (slot, id, thread_id, kind, at, position_slot, processed_at, \
@@ -317,6 +328,7 @@ pub(super) fn stored(
             number: standing.number,
             id: new.id,
             thread_id: new.thread_id,
+            is_thread_only: new.is_thread_only && !new.kind.starts_with(HIDDEN_PREFIX),
             kind: new.kind,
             at: truncate(new.at),
             position,

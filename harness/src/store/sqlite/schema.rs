@@ -28,7 +28,7 @@ const WAL_BYTES_KEPT: i64 = 64 << 20;
 const PAGE_BYTES: u64 = 4096;
 
 /// `MIGRATIONS[n]` takes a database from version `n` to `n + 1`.
-pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3];
+pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4];
 
 /// `slot` is `session handle << 32 | number`: a log is one contiguous run of the table, in order, with no
 /// index beside the table's own. `position_slot` is the slot of the event that gave the event its
@@ -173,6 +173,15 @@ UPDATE roots SET is_list = 0 WHERE EXISTS (
     SELECT 1 FROM snapshots s WHERE s.slot = roots.slot AND s.shell = roots.hash AND s.root <> roots.hash);
 ALTER TABLE object_totals ADD COLUMN name TEXT NOT NULL DEFAULT '';
 UPDATE object_totals SET name = lower(hex(randomblob(8)));
+";
+
+/// `is_hidden` is 2 of an event that is in the lists of its thread alone.
+const V4: &str = "
+DROP INDEX events_by_thread;
+CREATE INDEX events_by_thread ON events (thread_id, position_slot, processed_at) WHERE is_hidden <> 1;
+DROP INDEX events_by_kind;
+CREATE INDEX events_by_kind ON events (kind, position_slot, processed_at, thread_id, is_hidden)
+    WHERE is_hidden <> 1;
 ";
 
 /// Opens the one connection that writes, making or migrating the database first.

@@ -131,6 +131,7 @@ fn event(kind: &str, text: &str) -> NewEvent {
     NewEvent {
         id: EventId::from_text(format!("sevt_{}", &text[..text.len().min(20)])),
         thread_id: None,
+        is_thread_only: false,
         kind: kind.to_owned(),
         at: at(1),
         is_queued: false,

@@ -1,0 +1,267 @@
+//! What follows from a thread's events for others: the session's own status, the report of an agent to the one that
+//! started it, the answer of an advisor.
+//!
+//! Threads run at the same time and know nothing of one another; what their events mean together is said here, once, and
+//! goes into the same commit. It follows from the state and the events alone.
+
+use serde_json::{Value, json};
+
+use super::decide::is_blocked;
+use super::draft::{Draft, Speaker, text_block};
+use super::kind::EventKind;
+use super::state::{FoldError, State, Status};
+use super::thread::Thread;
+use crate::clock::Timestamp;
+use crate::json::Fields as _;
+use crate::store::NewEvent;
+
+/// Returns the events with those that follow from them, and the state that all of them lead to.
+pub fn complete(state: &State, events: Vec<NewEvent>) -> Result<(State, Vec<NewEvent>), FoldError> {
+    let mut making = Making {
+        state: state.clone(),
+        events: Vec::with_capacity(events.len() + 4),
+        is_idle_told: false,
+    };
+    let Some(at) = events.last().map(|event| event.at) else {
+        return Ok((making.state, making.events));
+    };
+    for event in events {
+        let is_idle = event.kind == EventKind::SessionThreadStatusIdle.name();
+        let is_end = event.kind == EventKind::SessionThreadStatusTerminated.name();
+        if is_idle {
+            making.report(&event)?;
+        }
+        let id = event
+            .body
+            .at("session_thread_id")
+            .as_str()
+            .map(str::to_owned);
+        making.push(event)?;
+        if is_idle {
+            making.is_idle_told = true;
+            making.end_advisor(id.as_deref().unwrap_or_default(), at)?;
+        }
+        // What the session waits for may have been that thread's.
+        making.is_idle_told |= is_end && making.state.status == Status::Idle;
+        making.tell_running(at)?;
+    }
+    making.tell_rest(at)?;
+    Ok((making.state, making.events))
+}
+
+struct Making {
+    state: State,
+    events: Vec<NewEvent>,
+    /// A thread said that it is idle: so says the session, though it did so before.
+    is_idle_told: bool,
+}
+
+impl Making {
+    fn push(&mut self, event: NewEvent) -> Result<(), FoldError> {
+        self.state.apply(&event.at_number(self.state.last + 1))?;
+        self.events.push(event);
+        Ok(())
+    }
+
+    fn push_all(&mut self, draft: Draft) -> Result<(), FoldError> {
+        draft
+            .into_events()
+            .into_iter()
+            .try_for_each(|event| self.push(event))
+    }
+
+    /// Has an agent tell the one that started it what its turn came to, before it says that it is idle.
+    fn report(&mut self, idle: &NewEvent) -> Result<(), FoldError> {
+        let state = &self.state;
+        let id = idle
+            .body
+            .at("session_thread_id")
+            .as_str()
+            .unwrap_or_default();
+        let Some(thread) = state.thread(id) else {
+            return Ok(());
+        };
+        let parent = thread
+            .parent
+            .as_ref()
+            .and_then(|parent| state.thread(parent.as_str()));
+        let Some(parent) = parent.filter(|parent| parent.is_live()) else {
+            return Ok(());
+        };
+        let private = idle.private.as_ref().unwrap_or(&Value::Null);
+        let is_interrupt = *private.at("is_interrupt") == true || thread.is_interrupted();
+        let was_at_work = matches!(thread.status, Status::Running | Status::Rescheduling);
+        let (text, is_error) = match idle.body.at("stop_reason").at("type").as_str() {
+            Some("end_turn") => (thread.newest_text(), false),
+            Some("refusal") => ("The model refused to go on with this.".to_owned(), true),
+            Some("retries_exhausted") => (
+                "The agent could not go on: its model failed, or a limit was reached.".to_owned(),
+                true,
+            ),
+            // It goes on once somebody did something.
+            _ => return Ok(()),
+        };
+        if is_interrupt || !was_at_work {
+            return Ok(());
+        }
+        let text = match text.is_empty() {
+            true => "(The agent ended its turn without a message.)",
+            false => text.as_str(),
+        };
+        let content = json!([text_block(text)]);
+        let (from, to) = (Speaker::of(state, thread), Speaker::of(state, parent));
+        let mut draft = Draft::new(idle.at, from.clone());
+        if !thread.is_advisor() {
+            draft.thread(EventKind::AgentThreadMessageSent, to.as_receiver(&content));
+        }
+        draft.speak_as(to);
+        draft.thread(
+            EventKind::AgentThreadMessageReceived,
+            from.as_sender(&content),
+        );
+        if let Some(call) = thread
+            .for_call
+            .as_ref()
+            .filter(|call| parent.call(call.as_str()).is_some())
+        {
+            let result = json!({
+                "tool_use_id": call.as_str(),
+                "content": content,
+                "is_error": is_error,
+            });
+            draft.thread(EventKind::CallClosed, result);
+        }
+        let parent = parent.id.clone();
+        self.push_all(draft)?;
+        self.begin(parent.as_str(), idle.at)
+    }
+
+    /// Opens the turn of a thread that has got something to do from another one: the session is never idle between.
+    fn begin(&mut self, id: &str, at: Timestamp) -> Result<(), FoldError> {
+        let Some(thread) = self.state.thread(id) else {
+            return Ok(());
+        };
+        if thread.status != Status::Idle || !thread.needs_model {
+            return Ok(());
+        }
+        let mut draft = Draft::new(at, Speaker::of(&self.state, thread));
+        draft.running();
+        self.push_all(draft)?;
+        self.tell_running(at)
+    }
+
+    /// An advisor is asked once.
+    fn end_advisor(&mut self, id: &str, at: Timestamp) -> Result<(), FoldError> {
+        let Some(thread) = self.state.thread(id).filter(|thread| thread.is_advisor()) else {
+            return Ok(());
+        };
+        let is_over = !matches!(
+            thread.stop_reason.at("type").as_str(),
+            Some("requires_action" | "budget_reached")
+        );
+        if !is_over {
+            return Ok(());
+        }
+        let mut draft = Draft::new(at, Speaker::of(&self.state, thread));
+        draft.thread_terminated();
+        self.push_all(draft)
+    }
+
+    /// Says that the session runs, once one of its threads does.
+    fn tell_running(&mut self, at: Timestamp) -> Result<(), FoldError> {
+        let is_new =
+            self.state.status != Status::Running && self.state.status != Status::Terminated;
+        if !is_new || status_of(&self.state) != Status::Running {
+            return Ok(());
+        }
+        let mut draft = Draft::new(at, Speaker::of(&self.state, self.state.primary()));
+        draft.session(EventKind::SessionStatusRunning, json!({}));
+        self.push_all(draft)
+    }
+
+    /// Says what the session does after all this, if it runs no more.
+    fn tell_rest(&mut self, at: Timestamp) -> Result<(), FoldError> {
+        let state = &self.state;
+        let was = state.status;
+        if was == Status::Terminated {
+            return Ok(());
+        }
+        let mut draft = Draft::new(at, Speaker::of(state, state.primary()));
+        match status_of(state) {
+            Status::Rescheduling if was == Status::Running => {
+                draft.session(EventKind::SessionStatusRescheduled, json!({}));
+            }
+            Status::Idle if was != Status::Idle || self.is_idle_told => {
+                let (reason, details) = stop_of(state);
+                let usage = state.usage.wire(state.running_micros(at));
+                let budget = state.config.at("budget");
+                draft.session(
+                    EventKind::SessionUsage,
+                    json!({"usage": usage, "budget": budget}),
+                );
+                let stop = json!({"stop_reason": reason, "stop_details": details});
+                draft.session(EventKind::SessionStatusIdle, stop);
+            }
+            _ => {}
+        }
+        self.push_all(draft)
+    }
+}
+
+/// Returns what the threads do together. One that only waits for others does nothing.
+fn status_of(state: &State) -> Status {
+    let works = |thread: &&Thread| thread.status == Status::Running && !is_blocked(state, thread);
+    if state.live_threads().any(|thread| works(&thread)) {
+        return Status::Running;
+    }
+    match state
+        .live_threads()
+        .any(|thread| thread.status == Status::Rescheduling)
+    {
+        true => Status::Rescheduling,
+        false => Status::Idle,
+    }
+}
+
+/// Returns the session's stop reason and stop details: what needs the client comes first, then what needs money, then
+/// what the primary thread says.
+fn stop_of(state: &State) -> (Value, Value) {
+    let is = |thread: &&Thread, reason: &str| {
+        thread.status == Status::Idle && *thread.stop_reason.at("type") == reason
+    };
+    let waiting: Vec<&Thread> = state
+        .live_threads()
+        .filter(|thread| is(thread, "requires_action"))
+        .collect();
+    if let Some((first, rest)) = waiting.split_first() {
+        let mut reason = first.stop_reason.clone();
+        for thread in rest {
+            join(&mut reason, "event_ids", thread.stop_reason.at("event_ids"));
+            let reviews = thread.stop_reason.at("sinew").at("reviews");
+            if reviews.is_array() {
+                let mut ours = reason.at("sinew").clone();
+                join(&mut ours, "reviews", reviews);
+                reason.set("sinew", ours);
+            }
+        }
+        return (reason, Value::Null);
+    }
+    if state
+        .live_threads()
+        .any(|thread| is(&thread, "budget_reached"))
+    {
+        return (json!({"type": "budget_reached"}), Value::Null);
+    }
+    let primary = state.primary();
+    (primary.stop_reason.clone(), primary.stop_details.clone())
+}
+
+/// Adds the items of a list to one of an object's, which is made if there is none.
+fn join(object: &mut Value, name: &str, more: &Value) {
+    let mut list = object.at(name).as_array().cloned().unwrap_or_default();
+    list.extend(more.as_array().into_iter().flatten().cloned());
+    if !object.is_object() {
+        *object = json!({});
+    }
+    object.set(name, Value::Array(list));
+}

@@ -1,0 +1,157 @@
+//! Tools by which an agent starts others and speaks with them: their names, whom they reach, and when one that waits
+//! has its answer.
+
+use serde_json::Value;
+
+use super::call::Call;
+use super::state::{State, Status, roster_list};
+use super::thread::{AgentOf, Thread};
+use crate::json::Fields as _;
+
+/// What a delegation tool does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Delegation {
+    /// Tells of the agents that can be started, and of those that were.
+    List,
+    /// Starts an agent in a thread of its own.
+    Start,
+    /// Sends a message to an agent that was started.
+    Send,
+    /// Waits until agents have done what they are at.
+    Wait,
+    /// Asks the advisor.
+    Advise,
+}
+
+/// The tools by the names that models know them by. Never changed or reused.
+pub const TOOLS: [(&str, Delegation); 5] = [
+    ("list_agents", Delegation::List),
+    ("start_agent", Delegation::Start),
+    ("send_to_agent", Delegation::Send),
+    ("wait_for_agents", Delegation::Wait),
+    ("ask_advisor", Delegation::Advise),
+];
+
+impl Delegation {
+    /// Returns the tool of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        let mut tools = TOOLS.iter();
+        tools.find(|(own, _)| *own == name).map(|(_, tool)| *tool)
+    }
+}
+
+/// An agent that another may start.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Member<'a> {
+    /// Its snapshot.
+    pub agent: &'a Value,
+    /// Where that stands, seen from the session's agent.
+    pub place: AgentOf,
+}
+
+/// Whom an agent may start or ask.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Roster<'a> {
+    /// Agents that were made before.
+    pub members: Vec<Member<'a>>,
+    /// Agents may be made up on the spot.
+    pub has_inline: bool,
+    /// The model that gives advice.
+    pub advisor: Option<&'a str>,
+}
+
+impl Roster<'_> {
+    /// Tells whether it reaches nobody.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty() && !self.has_inline && self.advisor.is_none()
+    }
+}
+
+/// Returns whom the agent of a thread may start or ask. Agents that were made up may nobody.
+pub fn roster<'a>(state: &'a State, thread: &'a Thread) -> Roster<'a> {
+    let above: &[(String, usize)] = match &thread.agent {
+        AgentOf::Session => &[],
+        AgentOf::Listed(path) => path,
+        AgentOf::Inline(_) | AgentOf::Advisor(_) => return Roster::default(),
+    };
+    let agent = state.agent_of(thread);
+    let block = agent.at("multiagent");
+    let mut roster = Roster::default();
+    let list = match block.at("type").as_str() {
+        Some("coordinator") => "agents",
+        Some(_) => {
+            let subagents = block.at("subagents");
+            let is_enabled = *subagents.at("type") == "enabled";
+            roster.has_inline =
+                is_enabled && *subagents.at("inline_agents").at("type") == "enabled";
+            roster.advisor = block.at("advisor").at("model").as_str();
+            if !is_enabled {
+                return roster;
+            }
+            "subagents"
+        }
+        None => return roster,
+    };
+    let entries = roster_list(agent, list).map_or(&[][..], Vec::as_slice);
+    for (place, entry) in entries.iter().enumerate() {
+        if *entry.at("type") == "advisor" {
+            roster.advisor = entry.at("model").as_str();
+            continue;
+        }
+        let mut path = above.to_vec();
+        path.push((list.to_owned(), place));
+        roster.members.push(Member {
+            agent: entry,
+            place: AgentOf::Listed(path),
+        });
+    }
+    roster
+}
+
+/// Returns the threads that a call of [`Delegation::Wait`] waits for: those that it names and that are the caller's, or
+/// all of the caller's.
+pub fn targets<'a>(state: &'a State, thread: &'a Thread, call: &Call) -> Vec<&'a Thread> {
+    let named = call.input.at("thread_ids").as_array();
+    let is_named = |child: &&Thread| match named {
+        Some(named) if !named.is_empty() => named.iter().any(|id| *id == *child.id.as_str()),
+        _ => true,
+    };
+    let children = state
+        .children(&thread.id)
+        .filter(|child| !child.is_advisor());
+    children.filter(is_named).collect()
+}
+
+/// Tells whether an agent has not yet done what it is at: it works, or will go on once somebody did something.
+pub fn is_busy(thread: &Thread) -> bool {
+    match thread.status {
+        Status::Running | Status::Rescheduling => true,
+        Status::Idle => matches!(
+            thread.stop_reason.at("type").as_str(),
+            Some("requires_action" | "budget_reached")
+        ),
+        Status::Terminated => false,
+    }
+}
+
+/// Tells whether a call has to wait for other threads.
+pub(super) fn is_pending(state: &State, thread: &Thread, call: &Call) -> bool {
+    if call.answer.is_some() || call.kind != super::call::CallKind::Delegation {
+        return false;
+    }
+    match Delegation::parse(&call.name) {
+        Some(Delegation::Wait) => {
+            let targets = targets(state, thread, call);
+            let mut busy = targets.iter().filter(|child| is_busy(child));
+            match *call.input.at("for") == "any" {
+                true => !targets.is_empty() && busy.count() == targets.len(),
+                false => busy.next().is_some(),
+            }
+        }
+        Some(Delegation::Advise) => {
+            let mut children = state.children(&thread.id);
+            children.any(|child| child.for_call.as_ref() == Some(&call.event_id))
+        }
+        _ => false,
+    }
+}
