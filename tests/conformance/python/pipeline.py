@@ -50,7 +50,7 @@ def scenario_a_rejection_goes_back_to_the_same_coder():
     assert "REJECT: 2 and 3 make -1" in words(received[2]), words(received[2])
     assert words(received[4]) == "APPROVE: it adds."
     assert not of_kind(events, "agent.tool_use")[:-1], "the session's stream has its own agent's calls alone"
-    assert words(of_kind(events, "agent.message")[-1]) == "Handed over: echo $(($1 + $2))"
+    assert words(of_kind(events, "agent.message")[-1]).strip() == "Handed over: echo $(($1 + $2))"
 
     threads = client.beta.sessions.threads
     primary, planner, coder, reviewer = threads.list(session.id)

@@ -62,7 +62,7 @@ for await (const event of stream) {
   } else if (event.type === 'agent.thread_message_received' && event.from_agent_name === 'reviewer') {
     reviews.push(event.content[0].text);
   } else if (event.type === 'agent.message') {
-    handedOver = event.content[0].text;
+    handedOver = event.content[0].text.trim();
   } else if (event.type === 'session.status_idle') {
     check(event.stop_reason.type === 'end_turn', event);
     break;
