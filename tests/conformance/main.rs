@@ -20,6 +20,7 @@ mod mcp;
 mod named_files;
 mod openapi;
 mod order;
+mod outcome;
 mod policy;
 mod portable;
 mod review;

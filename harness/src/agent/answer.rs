@@ -31,6 +31,8 @@ pub(super) struct Asked<'a> {
     pub(super) delegation: &'a [&'static str],
     /// Calls that change files may come to wait for the client, whatever is said of them here.
     pub(super) is_reviewed: bool,
+    /// Nobody can be asked about its calls: what asks is denied.
+    pub(super) is_unseen: bool,
     /// Answers in a row that were cut before this one.
     pub(super) cut_answers: u32,
     pub(super) said: Said<'a>,
@@ -66,6 +68,7 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
         said,
         delegation,
         is_reviewed,
+        is_unseen,
     } = *asked;
     let kind_of = |block: &Value| block.at("type").as_str().unwrap_or_default().to_owned();
     let has_thought = answer
@@ -100,6 +103,10 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
             let mut evaluated = judge::apply(evaluated, judgement);
             if evaluated.is_unknown() && delegation.contains(&call_name(call)) {
                 evaluated = Evaluated::delegation();
+            }
+            if is_unseen && evaluated.permission == Permission::Ask {
+                evaluated.permission = Permission::Deny;
+                evaluated.evaluation = None;
             }
             push_call(draft, call, evaluated, is_reviewed)
         })

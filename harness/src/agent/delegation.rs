@@ -185,7 +185,7 @@ pub(super) fn prompt(state: &State, thread: &Thread) -> Option<String> {
         }
         parts.push(text);
     }
-    if !thread.is_primary() && !thread.is_advisor() {
+    if thread.is_started() {
         parts.push(
             "Another agent gives you work. The last message of your turn is your answer to it: say there what you did and \
              found, and what is left. You work on the same files and in the same shell as others: use absolute paths."
@@ -279,9 +279,7 @@ impl Doing<'_> {
             })
         });
         let children = self.state.children(&self.thread.id);
-        let threads = children
-            .filter(|child| !child.is_advisor())
-            .map(|child| self.told(child));
+        let threads = children.map(|child| self.told(child));
         json!({"agents": agents.collect::<Vec<_>>(), "threads": threads.collect::<Vec<_>>()})
     }
 
@@ -310,7 +308,7 @@ impl Doing<'_> {
         let children = self
             .state
             .live_threads()
-            .filter(|t| !t.is_primary() && !t.is_advisor());
+            .filter(|thread| thread.is_started());
         if children.count() >= LIVE_MAX {
             return Err(format!(
                 "There are {LIVE_MAX} agents already. Go on with one of them, or end your turn and have one archived."
@@ -418,6 +416,7 @@ impl Doing<'_> {
             thread_id: self.new_thread.clone(),
             agent_name: name.to_owned(),
             is_primary: false,
+            is_hidden: false,
         };
         self.draft.speak_as(speaker.clone());
         let mut private = json!({
@@ -459,7 +458,7 @@ impl Doing<'_> {
         let child = self
             .state
             .thread(&id)
-            .filter(|child| child.parent.as_ref() == Some(&self.thread.id) && !child.is_advisor());
+            .filter(|child| child.parent.as_ref() == Some(&self.thread.id) && child.is_started());
         let Some(child) = child else {
             return Err(format!(
                 "You have started no agent in a thread {id:?}; list_agents tells of those that you have."

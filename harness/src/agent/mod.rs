@@ -10,6 +10,7 @@ mod brain;
 mod context;
 mod delegation;
 mod drivers;
+mod evaluate;
 mod fold;
 mod judge;
 mod live;

@@ -158,7 +158,14 @@ impl Runner {
         };
         let (brain, thread_id) = (self.brain.clone(), self.thread_id.clone());
         let make = |state: &State| {
-            with_reserve(&brain, state, &thread_id, opening.events(), &start, &request_of)
+            with_reserve(
+                &brain,
+                state,
+                &thread_id,
+                opening.events(),
+                &start,
+                &request_of,
+            )
         };
         // The session may have ended meanwhile, or another thread took what was left of the budget.
         if !self.commit_made(make, seal).await? {
@@ -253,6 +260,7 @@ impl Runner {
                 facts: &*brain.facts,
                 delegation: &delegation::names(state, self.thread()?),
                 is_reviewed: review_policy(&state.config).is_some(),
+                is_unseen: self.thread()?.is_grader(),
                 cut_answers: self.thread()?.cut_answers,
                 said,
             },

@@ -112,6 +112,7 @@ impl Runner {
             }
             Step::CallModel => self.call_model(draft).await,
             Step::Compact => self.compact(draft).await,
+            Step::Evaluate => self.evaluate().await,
             Step::RunTool(id) => self.run_tool(&id).await,
             Step::RejectCall(id) => {
                 if let Some(call) = self.thread()?.call(id.as_str()) {

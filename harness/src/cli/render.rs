@@ -75,6 +75,21 @@ impl Renderer {
             "agent.tool_use" | "agent.mcp_tool_use" | "agent.custom_tool_use" => self.tool(event),
             "agent.tool_result" | "agent.mcp_tool_result" => self.result(event),
             "sinew.tool_output" => self.tool_output(event),
+            "user.define_outcome" => {
+                let text = clip(
+                    &plain(event.at("description").as_str().unwrap_or_default()),
+                    2_000,
+                );
+                self.line(&self.paint("36", &format!("you   outcome: {text}")));
+            }
+            "span.outcome_evaluation_start" => {
+                self.line(&self.paint("2", "the work is evaluated..."))
+            }
+            "span.outcome_evaluation_end" => {
+                let word = |name: &str| plain(event.at(name).as_str().unwrap_or_default());
+                let text = clip(&word("explanation"), 2_000).replace('\n', "\n      ");
+                self.line(&self.paint("35", &format!("outcome {}: {text}", word("result"))));
+            }
             "session.thread_created" => {
                 let name = plain(event.at("agent_name").as_str().unwrap_or_default());
                 let thread = plain(event.at("session_thread_id").as_str().unwrap_or_default());

@@ -1,8 +1,9 @@
 //! `sinew session`: the sessions of a daemon.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use serde_json::{Value, json};
 
@@ -121,7 +122,7 @@ pub(super) enum SessionCommand {
     Approve(ApproveArgs),
     /// Discard what a reviewed call changed
     Deny(DenyArgs),
-    /// Send a message, an interrupt, or the answer to a call that asks
+    /// Send a message, an interrupt, the answer to a call that asks, or an outcome
     Send {
         /// Session id
         id: String,
@@ -137,6 +138,15 @@ pub(super) enum SessionCommand {
         /// Deny the call recorded by this event
         #[arg(long, value_name = "EVENT_ID")]
         deny: Vec<String>,
+        /// What is to come out: the agent works until its work meets the rubric
+        #[arg(long, value_name = "TASK", requires = "rubric")]
+        outcome: Option<String>,
+        /// File with the rubric that the work is held against
+        #[arg(long, value_name = "FILE", requires = "outcome")]
+        rubric: Option<PathBuf>,
+        /// Times that the work is held against the rubric
+        #[arg(long, value_name = "N", requires = "outcome")]
+        max_iterations: Option<u64>,
         /// Show what happens until the agent stops
         #[arg(long)]
         follow: bool,
@@ -217,10 +227,16 @@ pub(super) async fn session(command: SessionCommand) -> Result<ExitCode> {
             interrupt,
             allow,
             deny,
+            outcome,
+            rubric,
+            max_iterations,
             follow,
             daemon,
         } => {
-            let events = inputs(message, interrupt, &allow, &deny);
+            let mut events = inputs(message, interrupt, &allow, &deny);
+            if let (Some(task), Some(rubric)) = (outcome, rubric) {
+                events.push(outcome_of(&task, &rubric, max_iterations)?);
+            }
             return send(&id, events, follow, &daemon).await;
         }
         SessionCommand::Archive(one) => SESSIONS.archive(&one).await?,
@@ -342,9 +358,23 @@ fn inputs(
     events
 }
 
+fn outcome_of(task: &str, rubric: &Path, max_iterations: Option<u64>) -> Result<Value> {
+    let content = std::fs::read_to_string(rubric)
+        .with_context(|| format!("cannot read the rubric {}", rubric.display()))?;
+    let mut event = json!({
+        "type": "user.define_outcome",
+        "description": task,
+        "rubric": {"type": "text", "content": content},
+    });
+    if let Some(most) = max_iterations {
+        event.set("max_iterations", json!(most));
+    }
+    Ok(event)
+}
+
 async fn send(id: &str, events: Vec<Value>, follow: bool, daemon: &DaemonArgs) -> Result<ExitCode> {
     if events.is_empty() {
-        bail!("nothing to send: give --message, --interrupt, --allow or --deny");
+        bail!("nothing to send: give --message, --interrupt, --allow, --deny or --outcome");
     }
     let client = daemon.client()?;
     let conversation = match follow {

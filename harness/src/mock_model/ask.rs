@@ -240,7 +240,10 @@ impl Ask {
             Some((place, name)) => (Some(place.parse::<usize>().ok()?), name),
             None => (None, name),
         };
-        let mut texts = self.objects.iter().filter_map(|object| object.get(name)?.as_str());
+        let mut texts = self
+            .objects
+            .iter()
+            .filter_map(|object| object.get(name)?.as_str());
         let text = match place {
             Some(place) => texts.nth(place),
             None => texts.next_back(),
@@ -364,7 +367,10 @@ mod tests {
         let ask = messages_ask(&[r#"{"thread_id": "sthr_1", "n": 2}"#]);
         assert_eq!(ask.expand("to ${field.thread_id}${field.n}"), "to sthr_1");
         let ask = messages_ask(&[r#"{"id": "a"}"#, r#"{"x": "b"}"#, r#"{"id": "c"}"#]);
-        assert_eq!(ask.expand("${field.id} ${field.1.id} ${field.0.id}${field.9.id}"), "c c a");
+        assert_eq!(
+            ask.expand("${field.id} ${field.1.id} ${field.0.id}${field.9.id}"),
+            "c c a"
+        );
         let value = json!({"a": ["${model}", 1]});
         assert_eq!(ask.expand_value(&value), json!({"a": ["m", 1]}));
     }

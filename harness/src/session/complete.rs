@@ -30,16 +30,22 @@ pub fn complete(state: &State, events: Vec<NewEvent>) -> Result<(State, Vec<NewE
         let is_end = event.kind == EventKind::SessionThreadStatusTerminated.name();
         if is_idle {
             making.report(&event)?;
+            making.end_outcome(&event)?;
         }
+        let is_graders_request = event.kind == EventKind::SpanModelRequestEnd.name();
+        let thread = event.thread_id.clone().filter(|_| is_graders_request);
         let id = event
             .body
             .at("session_thread_id")
             .as_str()
             .map(str::to_owned);
         making.push(event)?;
+        if let Some(thread) = thread {
+            making.tell_evaluation(thread.as_str(), at)?;
+        }
         if is_idle {
             making.is_idle_told = true;
-            making.end_advisor(id.as_deref().unwrap_or_default(), at)?;
+            making.end_once(id.as_deref().unwrap_or_default(), at)?;
         }
         // What the session waits for may have been that thread's.
         making.is_idle_told |= is_end && making.state.status == Status::Idle;
@@ -104,6 +110,11 @@ impl Making {
         if is_interrupt || !was_at_work {
             return Ok(());
         }
+        if thread.is_grader() {
+            let said = if is_error { None } else { Some(text.as_str()) };
+            let draft = evaluated(state, thread, said, idle.at);
+            return draft.map_or(Ok(()), |draft| self.push_all(draft));
+        }
         let text = match text.is_empty() {
             true => "(The agent ended its turn without a message.)",
             false => text.as_str(),
@@ -150,9 +161,54 @@ impl Making {
         self.tell_running(at)
     }
 
-    /// An advisor is asked once.
-    fn end_advisor(&mut self, id: &str, at: Timestamp) -> Result<(), FoldError> {
-        let Some(thread) = self.state.thread(id).filter(|thread| thread.is_advisor()) else {
+    /// An interrupt of the primary thread ends its outcome too.
+    fn end_outcome(&mut self, idle: &NewEvent) -> Result<(), FoldError> {
+        let state = &self.state;
+        let primary = state.primary();
+        let private = idle.private.as_ref().unwrap_or(&Value::Null);
+        let is_of_primary = *idle.body.at("session_thread_id") == *primary.id.as_str();
+        let Some(outcome) = state.active_outcome() else {
+            return Ok(());
+        };
+        if !is_of_primary || *private.at("is_interrupt") != true {
+            return Ok(());
+        }
+        let body = json!({
+            "outcome_id": outcome.id,
+            "iteration": outcome.iteration,
+            "outcome_evaluation_start_id": outcome.evaluation.clone().unwrap_or_default(),
+            "result": "interrupted",
+            "explanation": "",
+            "usage": usage_wire(outcome.grader.as_ref().and_then(|id| state.thread(id.as_str()))),
+        });
+        let mut draft = Draft::new(idle.at, Speaker::of(state, primary));
+        draft.thread(EventKind::SpanOutcomeEvaluationEnd, body);
+        self.push_all(draft)
+    }
+
+    /// Says that the grader is still at work.
+    fn tell_evaluation(&mut self, thread: &str, at: Timestamp) -> Result<(), FoldError> {
+        let state = &self.state;
+        let is_at_work = |thread: &&Thread| thread.is_grader() && !thread.calls.is_empty();
+        let (Some(_), Some(outcome)) = (
+            state.thread(thread).filter(is_at_work),
+            state.active_outcome(),
+        ) else {
+            return Ok(());
+        };
+        let body = json!({"outcome_id": outcome.id, "iteration": outcome.iteration});
+        let mut draft = Draft::new(at, Speaker::of(state, state.primary()));
+        draft.thread(EventKind::SpanOutcomeEvaluationOngoing, body);
+        self.push_all(draft)
+    }
+
+    /// An advisor is asked once, and so is a grader.
+    fn end_once(&mut self, id: &str, at: Timestamp) -> Result<(), FoldError> {
+        let Some(thread) = self
+            .state
+            .thread(id)
+            .filter(|thread| thread.is_advisor() || thread.is_grader())
+        else {
             return Ok(());
         };
         let is_over = !matches!(
@@ -206,6 +262,42 @@ impl Making {
         }
         self.push_all(draft)
     }
+}
+
+/// Returns the events with which an evaluation ends; none of an outcome that is final by now. `said` is the grader's last
+/// text; none if it could not be asked.
+fn evaluated(state: &State, grader: &Thread, said: Option<&str>, at: Timestamp) -> Option<Draft> {
+    let outcome = state.active_outcome()?;
+    if outcome.grader.as_ref() != Some(&grader.id) {
+        return None;
+    }
+    let (result, explanation) = match said {
+        Some(said) => outcome.result_of(said),
+        None => ("failed", "The grader could not be asked.".to_owned()),
+    };
+    let body = json!({
+        "outcome_id": outcome.id,
+        "iteration": outcome.iteration,
+        "outcome_evaluation_start_id": outcome.evaluation,
+        "result": result,
+        "explanation": explanation,
+        "usage": usage_wire(Some(grader)),
+    });
+    let mut draft = Draft::new(at, Speaker::of(state, state.primary()));
+    draft.thread(EventKind::SpanOutcomeEvaluationEnd, body);
+    Some(draft)
+}
+
+/// Returns the wire's SpanModelUsage of all that a thread used.
+fn usage_wire(thread: Option<&Thread>) -> Value {
+    let tokens = thread.map(|thread| thread.usage.tokens).unwrap_or_default();
+    json!({
+        "input_tokens": tokens.input_tokens,
+        "output_tokens": tokens.output_tokens,
+        "cache_read_input_tokens": tokens.cache_read_input_tokens,
+        "cache_creation_input_tokens":
+            tokens.cache_5m_input_tokens.saturating_add(tokens.cache_1h_input_tokens),
+    })
 }
 
 /// Returns what the threads do together. One that only waits for others does nothing.

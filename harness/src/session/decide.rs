@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::call::{Call, CallKind, CallState};
 use super::delegation;
 use super::kind::EventKind;
+use super::outcome::Progress;
 use super::state::{State, Status};
 use super::thread::Thread;
 use super::usage::budget_nanocents;
@@ -47,6 +48,8 @@ pub enum Step {
     CallModel,
     /// Summarise the conversation so that it fits.
     Compact,
+    /// Have what was done held against the outcome's rubric.
+    Evaluate,
     /// Run the call recorded by this event.
     RunTool(EventId),
     /// Answer that this call was rejected.
@@ -111,13 +114,21 @@ pub fn decide(state: &State, thread: &Thread, limits: &Limits) -> Step {
     if thread.needs_model {
         return decide_model(state, thread, limits);
     }
+    let evaluated = state.active_outcome().filter(|_| thread.is_primary());
+    if evaluated.is_some_and(|outcome| outcome.progress == Progress::Evaluating) {
+        return Step::Sleep;
+    }
     let messages = queued(thread, |kind| {
         matches!(kind, EventKind::UserMessage | EventKind::SystemMessage)
     });
     if !messages.is_empty() {
         return Step::TakeInput(messages);
     }
+    // Not while agents that it started are at work: they wake it.
+    let is_done = evaluated.is_some_and(|outcome| outcome.progress == Progress::Running)
+        && !state.children(&thread.id).any(delegation::is_busy);
     match thread.status {
+        Status::Running if is_done => Step::Evaluate,
         Status::Running | Status::Rescheduling => {
             Step::GoIdle(json!({"type": "end_turn"}), Value::Null, None)
         }
@@ -169,6 +180,13 @@ fn decide_calls(state: &State, thread: &Thread) -> Step {
 
 /// Tells whether all that a thread does is to wait for other threads.
 pub(super) fn is_blocked(state: &State, thread: &Thread) -> bool {
+    let is_evaluated = thread.is_primary()
+        && state
+            .active_outcome()
+            .is_some_and(|outcome| outcome.progress == Progress::Evaluating);
+    if is_evaluated && thread.calls.is_empty() && !thread.needs_model {
+        return true;
+    }
     let is_open = |call: &&Call| call.answer.is_none();
     let mut open = thread.calls.iter().filter(is_open).peekable();
     thread.open_request.is_none()

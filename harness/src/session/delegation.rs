@@ -72,7 +72,7 @@ pub fn roster<'a>(state: &'a State, thread: &'a Thread) -> Roster<'a> {
     let above: &[(String, usize)] = match &thread.agent {
         AgentOf::Session => &[],
         AgentOf::Listed(path) => path,
-        AgentOf::Inline(_) | AgentOf::Advisor(_) => return Roster::default(),
+        AgentOf::Inline(_) | AgentOf::Advisor(_) | AgentOf::Grader(_) => return Roster::default(),
     };
     let agent = state.agent_of(thread);
     let block = agent.at("multiagent");
@@ -116,10 +116,7 @@ pub fn targets<'a>(state: &'a State, thread: &'a Thread, call: &Call) -> Vec<&'a
         Some(named) if !named.is_empty() => named.iter().any(|id| *id == *child.id.as_str()),
         _ => true,
     };
-    let children = state
-        .children(&thread.id)
-        .filter(|child| !child.is_advisor());
-    children.filter(is_named).collect()
+    state.children(&thread.id).filter(is_named).collect()
 }
 
 /// Tells whether an agent has not yet done what it is at: it works, or will go on once somebody did something.
@@ -149,8 +146,8 @@ pub(super) fn is_pending(state: &State, thread: &Thread, call: &Call) -> bool {
             }
         }
         Some(Delegation::Advise) => {
-            let mut children = state.children(&thread.id);
-            children.any(|child| child.for_call.as_ref() == Some(&call.event_id))
+            let mut others = state.live_threads();
+            others.any(|child| child.for_call.as_ref() == Some(&call.event_id))
         }
         _ => false,
     }

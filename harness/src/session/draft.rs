@@ -19,6 +19,8 @@ pub struct Speaker {
     pub agent_name: String,
     /// It is the thread that the session began with.
     pub is_primary: bool,
+    /// Nobody is to see the thread.
+    pub is_hidden: bool,
 }
 
 impl Speaker {
@@ -28,6 +30,7 @@ impl Speaker {
             thread_id: thread.id.clone(),
             agent_name: state.name_of(thread).to_owned(),
             is_primary: thread.is_primary(),
+            is_hidden: thread.is_grader(),
         }
     }
 
@@ -37,6 +40,7 @@ impl Speaker {
             thread_id,
             agent_name,
             is_primary: true,
+            is_hidden: false,
         }
     }
 
@@ -132,9 +136,15 @@ impl Draft {
         id
     }
 
+    /// Tells whether nobody sees the thread whose events are made.
+    pub fn is_hidden(&self) -> bool {
+        self.speaker.is_hidden
+    }
+
     /// Returns the id of the thread whose events are made if its calls are to be told apart in the session's lists.
     pub fn told_thread(&self) -> Option<&ThreadId> {
-        (!self.speaker.is_primary).then_some(&self.speaker.thread_id)
+        let is_told = !self.speaker.is_primary && !self.speaker.is_hidden;
+        is_told.then_some(&self.speaker.thread_id)
     }
 
     /// Adds an event of the session as a whole.
@@ -233,7 +243,11 @@ impl Draft {
         self.events.push(NewEvent {
             id,
             thread_id: in_thread.then(|| self.speaker.thread_id.clone()),
-            is_thread_only: place == Place::Thread && !self.speaker.is_primary,
+            is_thread_only: match place {
+                Place::Session => false,
+                Place::Thread => !self.speaker.is_primary,
+                Place::Both => self.speaker.is_hidden,
+            },
             kind: kind.name().to_owned(),
             at: self.at,
             is_queued: false,

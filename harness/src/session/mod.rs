@@ -13,6 +13,7 @@ mod delegation;
 mod draft;
 mod history;
 mod kind;
+mod outcome;
 mod projection;
 mod resources;
 mod review;
@@ -34,6 +35,7 @@ pub use delegation::{Delegation, Member, Roster, is_busy, roster, targets};
 pub use draft::{Draft, Speaker, text_block};
 pub use history::{Range, Rewind, counting, rewinds_of};
 pub use kind::EventKind;
+pub use outcome::{ITERATIONS_DEFAULT, ITERATIONS_MAX, Outcome, Progress};
 pub use projection::{
     PROJECTION_PRIVATE, SELF_HOSTED, SKILLS_FIELD, consumed_nanocents, ended_threads,
     live_summaries, needs_worker, project, session_wire, summary, thread_wire,

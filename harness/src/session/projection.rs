@@ -8,6 +8,7 @@ use super::call::{Call, CallKind, Confirmation, Permission};
 use super::decide::{Limits, has_work};
 use super::history::rewinds_json;
 use super::kind::EventKind;
+use super::outcome::Outcome;
 use super::review::files_json;
 use super::state::{State, roster_list};
 use super::thread::{AgentOf, Thread};
@@ -85,7 +86,9 @@ pub fn project(state: &State, limits: &Limits) -> Projection {
             .map(move |call| (thread, call))
     });
     let queued: usize = state.live_threads().map(|thread| thread.queue.len()).sum();
-    let has_many = state.threads.len() > 1;
+    // What holds the work against a rubric is nobody's thread.
+    let shown = || state.threads.iter().filter(|thread| !thread.is_grader());
+    let has_many = shown().count() > 1;
     body.set(
         PROJECTION_PRIVATE,
         json!({
@@ -103,10 +106,16 @@ pub fn project(state: &State, limits: &Limits) -> Projection {
             "was_idle": state.was_idle,
         }),
     );
+    if !state.outcomes.is_empty() {
+        let outcomes = state.outcomes.iter().map(Outcome::wire);
+        body.at_mut(PROJECTION_PRIVATE)
+            .set("outcomes", outcomes.collect());
+    }
     if has_many {
         let private = body.at_mut(PROJECTION_PRIVATE);
-        private.set("threads", state.live_threads().map(summary).collect());
-        let ended = state.threads.iter().filter(|thread| !thread.is_live());
+        let live = shown().filter(|thread| thread.is_live());
+        private.set("threads", live.map(|thread| summary(thread)).collect());
+        let ended = shown().filter(|thread| !thread.is_live());
         private.set("threads_ended", json!(ended.clone().count()));
         let micros: u64 = ended.map(|thread| thread.usage.active_micros).sum();
         private.set("ended_active_micros", json!(micros));
@@ -168,7 +177,9 @@ pub fn session_wire(row: &Resource, now: Timestamp) -> Value {
     body.set("created_at", json!(rfc3339(row.created_at)));
     body.set("updated_at", json!(rfc3339(row.updated_at)));
     body.set("archived_at", json!(row.archived_at.map(rfc3339)));
-    body.set("outcome_evaluations", json!([]));
+    let outcomes = row.body.at(PROJECTION_PRIVATE).at("outcomes");
+    let outcomes = outcomes.as_array().cloned().unwrap_or_default();
+    body.set("outcome_evaluations", json!(outcomes));
     body.set("usage", clock.usage.wire(clock.extra_micros));
     body.set(
         "stats",
@@ -262,7 +273,7 @@ fn agent_wire(session_agent: &Value, kept: &Value) -> Value {
             });
             found.cloned().unwrap_or(Value::Null)
         }
-        Some(AgentOf::Inline(agent)) => (*agent).clone(),
+        Some(AgentOf::Inline(agent) | AgentOf::Grader(agent)) => (*agent).clone(),
         Some(AgentOf::Advisor(agent)) => {
             return json!({"type": "advisor", "model": agent.at("model").at("id")});
         }

@@ -9,6 +9,7 @@ use super::call::{Answer, Call, CallKind, Permission};
 use super::counts::CallCounts;
 use super::history::Rewind;
 use super::kind::EventKind;
+use super::outcome::{self, Outcome, Progress};
 use super::projection::SELF_HOSTED;
 use super::resources::{add_resource, remove_resource};
 use super::shared;
@@ -116,6 +117,8 @@ pub struct State {
     /// What the MCP servers told of their tools last: fields `mcp_server_name`, `url` and `tools`.
     #[serde(with = "shared::each")]
     pub mcp_lists: Vec<Arc<Value>>,
+    /// What was to come out, oldest first; at most the last is not final.
+    pub outcomes: Vec<Outcome>,
     /// Cumulative usage of all threads; running time that overlaps counts once.
     pub usage: Usage,
     /// Start of the running time that has not ended.
@@ -174,6 +177,7 @@ impl State {
             user_words: Vec::new(),
             calls_made: CallCounts::default(),
             mcp_lists: Vec::new(),
+            outcomes: Vec::new(),
             usage: Usage::default(),
             running_since: None,
             first_ran_at: None,
@@ -200,7 +204,7 @@ impl State {
                 let listed = roster_list(agent, list).and_then(|list| list.get(*at));
                 listed.unwrap_or(&Value::Null)
             }),
-            AgentOf::Inline(agent) | AgentOf::Advisor(agent) => agent,
+            AgentOf::Inline(agent) | AgentOf::Advisor(agent) | AgentOf::Grader(agent) => agent,
         }
     }
 
@@ -218,7 +222,7 @@ impl State {
                     agents.push(agent);
                 }
             }
-            AgentOf::Inline(agent) | AgentOf::Advisor(agent) => {
+            AgentOf::Inline(agent) | AgentOf::Advisor(agent) | AgentOf::Grader(agent) => {
                 let parent = thread
                     .parent
                     .as_ref()
@@ -264,10 +268,15 @@ impl State {
             .filter(|thread| thread.is_live())
     }
 
-    /// Returns the live threads that this one started.
+    /// Returns the live threads of agents that this one started.
     pub fn children<'a>(&'a self, of: &'a ThreadId) -> impl Iterator<Item = &'a Thread> {
         self.live_threads()
-            .filter(move |thread| thread.parent.as_ref() == Some(of))
+            .filter(move |thread| thread.parent.as_ref() == Some(of) && thread.is_started())
+    }
+
+    /// Returns the outcome that is not final.
+    pub fn active_outcome(&self) -> Option<&Outcome> {
+        self.outcomes.last().filter(|outcome| outcome.is_active())
     }
 
     /// Returns the open call that this event recorded, and whose it is.
@@ -370,7 +379,21 @@ impl State {
             EventKind::ResourceRemoved => {
                 remove_resource(Arc::make_mut(&mut self.config), text("resource_id"));
             }
-            EventKind::SpanModelRequestStart => self.thread_mut(event).start_request(event),
+            EventKind::SpanModelRequestStart => {
+                let is_primary = {
+                    let thread = self.thread_mut(event);
+                    thread.start_request(event);
+                    thread.is_primary()
+                };
+                if let Some(outcome) = self.outcomes.last_mut().filter(|_| is_primary)
+                    && outcome.progress == Progress::Pending
+                {
+                    outcome.progress = Progress::Running;
+                }
+            }
+            EventKind::UserDefineOutcome => self.define_outcome(event),
+            EventKind::SpanOutcomeEvaluationStart => self.begin_evaluation(event),
+            EventKind::SpanOutcomeEvaluationEnd => self.end_evaluation(event),
             EventKind::SpanModelRequestEnd => {
                 if let Some((tokens, cost)) = self.thread_mut(event).end_request(event) {
                     self.usage.add(&tokens, cost);
@@ -393,6 +416,7 @@ impl State {
             EventKind::AgentMessage
             | EventKind::AgentThinking
             | EventKind::AgentThreadMessageSent
+            | EventKind::SpanOutcomeEvaluationOngoing
             | EventKind::SessionError
             | EventKind::SessionUsage
             | EventKind::SessionDeleted
@@ -400,12 +424,8 @@ impl State {
             | EventKind::HttpRequests
             | EventKind::Rewound
             | EventKind::Created => {}
-            // Not made by this version: outcomes, workflow runs.
-            EventKind::UserDefineOutcome
-            | EventKind::SpanOutcomeEvaluationStart
-            | EventKind::SpanOutcomeEvaluationOngoing
-            | EventKind::SpanOutcomeEvaluationEnd
-            | EventKind::WorkflowRunCreated
+            // Not made by this version: workflow runs.
+            EventKind::WorkflowRunCreated
             | EventKind::WorkflowRunStatusRunning
             | EventKind::WorkflowRunStatusIdle
             | EventKind::WorkflowRunPhaseStarted
@@ -513,11 +533,51 @@ impl State {
         if let Some(input) = taken
             && input.kind == EventKind::UserMessage
         {
-            if self.user_words.len() == USER_WORDS_MAX {
-                self.user_words.remove(0);
-            }
-            let words = blocks(input.body.at("content"));
-            self.user_words.push(Arc::new(words));
+            self.hear(blocks(input.body.at("content")));
+        }
+    }
+
+    /// Keeps what the user said.
+    fn hear(&mut self, words: Vec<Value>) {
+        if self.user_words.len() == USER_WORDS_MAX {
+            self.user_words.remove(0);
+        }
+        self.user_words.push(Arc::new(words));
+    }
+
+    fn define_outcome(&mut self, event: &StoredEvent) {
+        let private = event.private.as_ref().unwrap_or(&Value::Null);
+        let outcome = Outcome::of_event(&event.body, private);
+        self.hear(outcome.task());
+        self.primary_mut(event).receive(outcome.task(), None);
+        outcome::add(&mut self.outcomes, outcome);
+    }
+
+    /// Begins the grader's thread, which is at work from its first moment.
+    fn begin_evaluation(&mut self, event: &StoredEvent) {
+        let private = event.private.as_ref().unwrap_or(&Value::Null);
+        let grader = private.at("grader");
+        let Some(outcome) = self.outcomes.last_mut() else {
+            return;
+        };
+        let id = ThreadId::from_text(grader.at("thread_id").as_str().unwrap_or_default());
+        outcome.progress = Progress::Evaluating;
+        outcome.evaluation = Some(event.id.as_str().to_owned());
+        outcome.grader = Some(id.clone());
+        let agent = AgentOf::Grader(Arc::new(grader.at("agent").clone()));
+        let parent = self.primary().id.clone();
+        let mut thread = Thread::new(id, Some(parent), agent, event.at);
+        thread.run(event.at);
+        thread.begin_turn(blocks(grader.at("prompt")));
+        self.threads.push(Arc::new(thread));
+    }
+
+    fn end_evaluation(&mut self, event: &StoredEvent) {
+        let Some(outcome) = self.outcomes.last_mut() else {
+            return;
+        };
+        if let Some(told) = outcome.evaluated(&event.body, event.at) {
+            self.primary_mut(event).receive(told, None);
         }
     }
 

@@ -58,6 +58,8 @@ pub enum AgentOf {
     Inline(#[serde(with = "shared")] Arc<Value>),
     /// A model that is asked once.
     Advisor(#[serde(with = "shared")] Arc<Value>),
+    /// Holds the session's work against an outcome's rubric; nobody sees its thread.
+    Grader(#[serde(with = "shared")] Arc<Value>),
 }
 
 impl AgentOf {
@@ -68,6 +70,7 @@ impl AgentOf {
             AgentOf::Listed(path) => json!({"type": "listed", "path": path}),
             AgentOf::Inline(agent) => json!({"type": "inline", "agent": agent}),
             AgentOf::Advisor(agent) => json!({"type": "advisor", "agent": agent}),
+            AgentOf::Grader(agent) => json!({"type": "grader", "agent": agent}),
         }
     }
 
@@ -83,6 +86,7 @@ impl AgentOf {
             "listed" => AgentOf::Listed(serde_json::from_value(kept.at("path").clone()).ok()?),
             "inline" => AgentOf::Inline(agent()?),
             "advisor" => AgentOf::Advisor(agent()?),
+            "grader" => AgentOf::Grader(agent()?),
             _ => return None,
         })
     }
@@ -199,6 +203,16 @@ impl Thread {
     /// Tells whether its agent is a model that is asked once.
     pub fn is_advisor(&self) -> bool {
         matches!(self.agent, AgentOf::Advisor(_))
+    }
+
+    /// Tells whether its agent holds the session's work against a rubric.
+    pub fn is_grader(&self) -> bool {
+        matches!(self.agent, AgentOf::Grader(_))
+    }
+
+    /// Tells whether its agent was started by another one, which can speak with it.
+    pub fn is_started(&self) -> bool {
+        !self.is_primary() && !self.is_advisor() && !self.is_grader()
     }
 
     /// Returns the open call that this event recorded.

@@ -142,6 +142,7 @@ impl Log {
             thread_id: ThreadId::from_text(CHILD),
             agent_name: "coder".to_owned(),
             is_primary: false,
+            is_hidden: false,
         };
         let content = json!([{"type": "text", "text": "write it"}]);
         let primary = Speaker::of(&self.state, self.state.primary());
@@ -459,6 +460,7 @@ fn an_advisor_answers_the_call_that_asked_and_is_gone() {
         thread_id: ThreadId::from_text("sthr_9"),
         agent_name: "anthropic.advisor".to_owned(),
         is_primary: false,
+        is_hidden: false,
     });
     let agent =
         AgentOf::Advisor(json!({"name": "anthropic.advisor", "model": {"id": "wise"}}).into());

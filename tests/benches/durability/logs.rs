@@ -37,7 +37,7 @@ pub fn wakes(options: Options, tokio: &Runtime, count: usize) -> Result<Group> {
         Ok(tokio.block_on(fold(&*store, session_id, &[], u64::MAX))?)
     };
     let (ours, theirs) = (wake(&kept)?, wake(&whole)?);
-    ensure!(ours.last == theirs.last && ours.conversation == theirs.conversation);
+    ensure!(ours.last == theirs.last && ours.threads == theirs.threads);
     Contest::new(format!("wake of a session with {count} events"))
         .subject("from its checkpoint", || wake(&kept).map(|_| ()))
         .subject("fold of the whole log", || wake(&whole).map(|_| ()))

@@ -17,7 +17,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 pub use outputs::Collector;
-pub(in crate::api) use record::check_named;
+pub(in crate::api) use record::{check_named, text_of_file};
 pub(in crate::api) use session_files::{
     SessionCopy, copy_into, drop_copies, remove_copy, remove_of_session,
 };

@@ -153,6 +153,31 @@ pub(in crate::api) async fn check_named(
     Ok(())
 }
 
+/// Returns the text of a file that an input names at `path`, of at most `chars_max` characters.
+pub(in crate::api) async fn text_of_file(
+    api: &ApiState,
+    workspace: &WorkspaceId,
+    id: &str,
+    path: &str,
+    chars_max: usize,
+) -> Result<String, ApiError> {
+    find_unexpired(api, workspace, id).await?;
+    let refuse = || {
+        let message = format!("the file {id} is no UTF-8 text of 1 to {chars_max} characters");
+        ApiError::from(Invalid::at(path, message))
+    };
+    // No character takes more than four bytes.
+    let content = match api.blobs.bytes(id, 4 * chars_max as u64).await {
+        Ok(content) => content,
+        Err(BlobError::TooLarge { .. }) => return Err(refuse()),
+        Err(error) => return Err(ApiError::internal(error)),
+    };
+    match String::from_utf8(content.to_vec()) {
+        Ok(text) if !text.trim().is_empty() && text.chars().count() <= chars_max => Ok(text),
+        _ => Err(refuse()),
+    }
+}
+
 /// Returns when a file expires, if ever.
 pub(super) fn expires_at(file: &Resource) -> Option<Timestamp> {
     file.body.at("expires_at").as_str()?.parse().ok()

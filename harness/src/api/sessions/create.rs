@@ -5,7 +5,7 @@ use axum::extract::State;
 use serde_json::{Value, json};
 
 use super::SessionState;
-use super::events::{check_files, check_system_turns};
+use super::events::{check_files, check_system_turns, outcome_event, rubrics};
 use super::input::{Input, check_system_message, read};
 use super::mcp_hosts::{blocked_message, blocked_server};
 use super::resources::{self, Mounted};
@@ -100,6 +100,7 @@ pub(in crate::api) async fn prepare(
         return Err(Invalid::at("initial_events", message).into());
     }
     check_files(state, workspace, &inputs).await?;
+    let rubrics = rubrics(state, workspace, &inputs).await?;
     if !budget.is_null() {
         check_budgetable(state, &agent.snapshot)?;
     }
@@ -137,7 +138,7 @@ pub(in crate::api) async fn prepare(
     if is_self_hosted {
         config.set(SELF_HOSTED, json!(true));
     }
-    let (events, folded) = match first_events(&session_id, config, &inputs, now) {
+    let (events, folded) = match first_events(&session_id, config, &inputs, &rubrics, now) {
         Ok(first) => first,
         Err(error) => {
             resources::unmount(&state.api, mounted).await;
@@ -228,6 +229,7 @@ fn first_events(
     session_id: &SessionId,
     config: Value,
     inputs: &[Input],
+    rubrics: &[Option<String>],
     now: Timestamp,
 ) -> Result<(Vec<NewEvent>, Folded), ApiError> {
     let thread_id = ThreadId::fresh(now);
@@ -248,16 +250,23 @@ fn first_events(
         private: None,
     };
     let mut events = vec![event(EventKind::Created, config, false)];
+    let primary = thread_id.as_str();
     events.extend(
         inputs
             .iter()
-            .map(|input| event(input.kind, input.body.clone(), true)),
+            .zip(rubrics)
+            .map(|(input, rubric)| match rubric {
+                Some(rubric) => outcome_event(input, rubric, Some(primary), now),
+                None => event(input.kind, input.body.clone(), true),
+            }),
     );
     if !inputs.is_empty() {
         // The answer already says running, so the log must.
         let mut draft = Draft::new(now, Speaker::primary(thread_id.clone(), name));
         for (number, input) in (1u64..).zip(&events).skip(1) {
-            draft.processed(&input.id, number);
+            if input.is_queued {
+                draft.processed(&input.id, number);
+            }
         }
         draft.running();
         draft.session(EventKind::SessionStatusRunning, json!({}));
@@ -279,6 +288,7 @@ pub(in crate::api) fn initial_events(
     let Some(spot) = field.given() else {
         return Ok(Vec::new());
     };
+    let mut has_outcome = false;
     spot.array(INITIAL_EVENTS_MAX)?
         .into_iter()
         .map(|item| {
@@ -288,6 +298,10 @@ pub(in crate::api) fn initial_events(
                 let names: Vec<&str> = allowed.iter().map(|kind| kind.name()).collect();
                 let message = format!("initial events are {}", names.join(" or "));
                 return Err(Invalid::at(format!("{path}.type"), message));
+            }
+            let is_outcome = input.kind == EventKind::UserDefineOutcome;
+            if is_outcome && std::mem::replace(&mut has_outcome, true) {
+                return Err(Invalid::at(path, "at most one outcome"));
             }
             Ok(input)
         })

@@ -4,15 +4,15 @@ use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
-use super::input::{Admission, Input, admit, check_system_message, read};
+use super::input::{Admission, Input, RUBRIC_CHARACTERS_MAX, admit, check_system_message, read};
 use super::{APPEND_ATTEMPTS_MAX, SessionState, id_of, last_of, too_busy, wire};
 use crate::api::body::{Invalid, JsonBody};
-use crate::api::files::check_named;
+use crate::api::files::{check_named, text_of_file};
 use crate::api::page::{self, Cursor, Position};
 use crate::api::query::Query;
 use crate::api::{ApiError, Caller, Credential, work};
 use crate::clock::Timestamp;
-use crate::ids::{EventId, ThreadId, WorkspaceId};
+use crate::ids::{EventId, ThreadId, WorkspaceId, fresh};
 use crate::json::Fields as _;
 use crate::session::{EventKind, PROJECTION_PRIVATE, needs_worker};
 use crate::store::{
@@ -123,7 +123,8 @@ async fn append_inputs(
         let now = state.time_in(&row);
         check_system_turns(state, inputs, row.body.at("agent"))?;
         check_files(state, &caller.workspace, inputs).await?;
-        let Some(append) = input_append(&row, inputs, now)? else {
+        let rubrics = rubrics(state, &caller.workspace, inputs).await?;
+        let Some(append) = input_append(&row, inputs, &rubrics, now)? else {
             return Ok(Vec::new());
         };
         let environment = asks_for_worker(caller, &row, inputs);
@@ -146,6 +147,50 @@ async fn append_inputs(
         }
     }
     Err(too_busy())
+}
+
+/// Returns the text of each outcome's rubric; none of other inputs.
+pub(super) async fn rubrics(
+    state: &SessionState,
+    workspace: &WorkspaceId,
+    inputs: &[Input],
+) -> Result<Vec<Option<String>>, ApiError> {
+    let mut rubrics = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        rubrics.push(match (input.kind, input.rubric_file()) {
+            (EventKind::UserDefineOutcome, Some(id)) => {
+                let path = format!("{}.rubric.file_id", input.path);
+                Some(text_of_file(&state.api, workspace, id, &path, RUBRIC_CHARACTERS_MAX).await?)
+            }
+            (EventKind::UserDefineOutcome, None) => {
+                let content = input.body.at("rubric").at("content").as_str();
+                Some(content.unwrap_or_default().to_owned())
+            }
+            _ => None,
+        });
+    }
+    Ok(rubrics)
+}
+
+/// Returns the event that defines an outcome; it is taken on receipt.
+pub(super) fn outcome_event(
+    input: &Input,
+    rubric: &str,
+    primary: Option<&str>,
+    now: Timestamp,
+) -> NewEvent {
+    let mut body = input.body.clone();
+    body.set("outcome_id", json!(fresh("outc_", now)));
+    NewEvent {
+        id: EventId::fresh(now),
+        thread_id: primary.map(ThreadId::from_text),
+        is_thread_only: false,
+        kind: input.kind.name().to_owned(),
+        at: now,
+        is_queued: false,
+        body,
+        private: Some(json!({ "rubric": rubric })),
+    }
 }
 
 /// Checks the files that inputs name.
@@ -207,6 +252,7 @@ async fn queue_again(state: &SessionState, caller: &Caller, environment: &str, s
 fn input_append(
     row: &Resource,
     inputs: &[Input],
+    rubrics: &[Option<String>],
     now: Timestamp,
 ) -> Result<Option<Append>, ApiError> {
     if row.status.as_deref() == Some("terminated") {
@@ -228,10 +274,14 @@ fn input_append(
     check_system_message(inputs, is_waiting)?;
     let primary = private.at("thread_id").as_str().map(str::to_owned);
     let mut events = Vec::with_capacity(inputs.len());
-    for input in inputs {
+    for (input, rubric) in inputs.iter().zip(rubrics) {
         let Admission::Stored(thread) = admit(input, &mut private)? else {
             continue;
         };
+        if let Some(rubric) = rubric {
+            events.push(outcome_event(input, rubric, primary.as_deref(), now));
+            continue;
+        }
         // What is for an agent that was started is in the lists of its thread, and says so in the session's.
         let mut body = input.body.clone();
         if let Some(thread) = &thread {

@@ -6,13 +6,16 @@ use super::content::{Accepts, blocks};
 use crate::agent::named;
 use crate::api::body::{Invalid, Spot};
 use crate::json::Fields as _;
-use crate::session::EventKind;
+use crate::session::{EventKind, ITERATIONS_DEFAULT, ITERATIONS_MAX};
 
 /// Longest `deny_message` in characters.
 const DENY_MESSAGE_CHARACTERS_MAX: usize = 10_000;
 /// Most files that a confirmation names, and the longest name in characters.
 const LANDING_FILES_MAX: usize = 1_000;
 const LANDING_CHARACTERS_MAX: usize = 4_096;
+/// Longest description of an outcome, and longest rubric, in characters.
+const DESCRIPTION_CHARACTERS_MAX: usize = 100_000;
+pub(super) const RUBRIC_CHARACTERS_MAX: usize = 262_144;
 /// Inputs that may wait in one session's queue.
 pub(super) const QUEUED_MAX: u64 = 1_000;
 
@@ -29,7 +32,17 @@ pub(in crate::api) struct Input {
 impl Input {
     /// Tells whether it waits for its turn; results are taken on receipt.
     pub(super) fn is_queued(&self) -> bool {
-        !self.is_result()
+        !self.is_result() && self.kind != EventKind::UserDefineOutcome
+    }
+
+    /// Returns the file that holds its rubric, if one does.
+    pub(super) fn rubric_file(&self) -> Option<&str> {
+        let is_outcome = self.kind == EventKind::UserDefineOutcome;
+        self.body
+            .at("rubric")
+            .at("file_id")
+            .as_str()
+            .filter(|_| is_outcome)
     }
 
     /// Returns the files that its blocks name, each with its block's type.
@@ -60,7 +73,6 @@ pub(super) fn read(spot: Spot) -> Result<Input, Invalid> {
         "user.define_outcome",
         "system.message",
     ])?;
-    let refuse = |message: &str| Err(Invalid::at(path.clone(), message));
     let (kind, body) = match name {
         "user.message" => {
             let content = blocks(fields.required("content")?, Accepts::Message, 1)?;
@@ -124,10 +136,38 @@ pub(super) fn read(spot: Spot) -> Result<Input, Invalid> {
             let content = blocks(fields.required("content")?, Accepts::System, 1)?;
             (EventKind::SystemMessage, json!({ "content": content }))
         }
-        _ => return refuse("user.define_outcome is not served yet; send a user.message"),
+        _ => {
+            let description = fields.required("description")?;
+            let description = description.text(1, DESCRIPTION_CHARACTERS_MAX)?;
+            let rubric = rubric(fields.required("rubric")?)?;
+            let iterations = match fields.take("max_iterations").given() {
+                Some(spot) => spot.integer(1, ITERATIONS_MAX)?,
+                None => ITERATIONS_DEFAULT,
+            };
+            let body = json!({
+                "description": description,
+                "rubric": rubric,
+                "max_iterations": iterations,
+            });
+            (EventKind::UserDefineOutcome, body)
+        }
     };
     fields.finish()?;
     Ok(Input { kind, body, path })
+}
+
+/// Reads `{type: text, content}` or `{type: file, file_id}`.
+fn rubric(spot: Spot) -> Result<Value, Invalid> {
+    let (tag, mut fields) = spot.tagged()?;
+    let rubric = match tag.one_of(&["text", "file"])? {
+        "text" => {
+            let content = fields.required("content")?.text(1, RUBRIC_CHARACTERS_MAX)?;
+            json!({"type": "text", "content": content})
+        }
+        _ => json!({"type": "file", "file_id": fields.required("file_id")?.text(1, 128)?}),
+    };
+    fields.finish()?;
+    Ok(rubric)
 }
 
 /// Refuses a `system.message` that stands where none may: at most one in a request, the last event of it, and
@@ -194,6 +234,25 @@ pub(super) fn admit(input: &Input, private: &mut Value) -> Result<Admission, Inv
                 return refuse("the session has reached its budget: raise or remove it first");
             }
             grow_queue(input, private)?;
+        }
+        EventKind::UserDefineOutcome => {
+            if is_capped {
+                return refuse("the session has reached its budget: raise or remove it first");
+            }
+            let is_active = |outcome: &Value| outcome.at("completed_at").is_null();
+            let mut outcomes = private.at("outcomes").as_array().into_iter().flatten();
+            if outcomes.any(is_active) {
+                return refuse(
+                    "an outcome is under way already: one at a time; send a user.interrupt to end it",
+                );
+            }
+            let mut known = private
+                .at("outcomes")
+                .as_array()
+                .cloned()
+                .unwrap_or_default();
+            known.push(json!({"completed_at": null}));
+            private.set("outcomes", Value::Array(known));
         }
         EventKind::UserInterrupt => {
             let thread = input.body.at("session_thread_id").as_str();

@@ -185,11 +185,8 @@ async fn summaries(
         return Ok(live_summaries(row));
     }
     let folded = fold_at(state, row, last_of(row)).await?;
-    Ok(folded
-        .threads
-        .iter()
-        .map(|thread| summary(thread))
-        .collect())
+    let shown = folded.threads.iter().filter(|thread| !thread.is_grader());
+    Ok(shown.map(|thread| summary(thread)).collect())
 }
 
 /// Returns the summary of a thread, or 404 for one that the session does not have.

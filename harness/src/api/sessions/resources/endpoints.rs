@@ -17,7 +17,9 @@ use crate::archive::Paths;
 use crate::clock::Timestamp;
 use crate::ids::ThreadId;
 use crate::json::Fields as _;
-use crate::session::{Draft, Speaker, EventKind, PROJECTION_PRIVATE, add_resource, remove_resource};
+use crate::session::{
+    Draft, EventKind, PROJECTION_PRIVATE, Speaker, add_resource, remove_resource,
+};
 use crate::store::{Append, Order, Projection, Resource, StoreError};
 
 type Answer = Result<Json<Value>, ApiError>;
@@ -198,7 +200,10 @@ pub(in crate::api::sessions) async fn remove(
 
 fn append(row: &Resource, kind: EventKind, told: Value, mut body: Value, now: Timestamp) -> Append {
     let thread_id = private(row).at("thread_id").as_str().unwrap_or_default();
-    let mut draft = Draft::new(now, Speaker::primary(ThreadId::from_text(thread_id), String::new()));
+    let mut draft = Draft::new(
+        now,
+        Speaker::primary(ThreadId::from_text(thread_id), String::new()),
+    );
     draft.session(kind, told);
     let events = draft.into_events();
     body.at_mut(PROJECTION_PRIVATE)
