@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod auto_pr;
 mod bad_input;
 mod bash_tool;
 mod bucket;

@@ -18,7 +18,7 @@ conversations:
       - branches:
           - when: {tool_result_contains: "5"}
             text: '{"result": "satisfied", "explanation": "It adds."}'
-          - text: '{"result": "needs_revision", "explanation": "2 and 3 make ${tool_result.0}"}'
+          - text: '{"result": "needs_revision", "explanation": "2 and 3 do not make 5"}'
   - when: {first_user_text_contains: never right}
     turns: []
   - when: {first_user_text_contains: wait for me}
@@ -79,12 +79,16 @@ async fn work_is_revised_until_it_meets_the_rubric() -> Result<()> {
             "{end}"
         );
     }
-    ensure!(ends[0]["explanation"] == "2 and 3 make -1\n", "{}", ends[0]);
+    ensure!(
+        ends[0]["explanation"] == "2 and 3 do not make 5",
+        "{}",
+        ends[0]
+    );
     ensure!(of_kind(&events, "span.outcome_evaluation_ongoing").len() == 2);
     // The agent heard what was missing.
     let asked = world.model.requests().iter().any(|request| {
         let body = request.body.to_string();
-        body.contains("does not meet the rubric yet") && body.contains("2 and 3 make -1")
+        body.contains("does not meet the rubric yet") && body.contains("2 and 3 do not make 5")
     });
     ensure!(asked);
     // Nobody sees the grader, and what it changed is undone; what it may not do it did not.

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::DaemonArgs;
 use super::resource::{All, Kind, One, print, text};
+use super::team::read_agent;
 use super::yaml::read_object;
 use crate::json::Fields as _;
 
@@ -20,6 +21,10 @@ const AGENTS: Kind = Kind {
 #[derive(Subcommand)]
 pub(super) enum AgentCommand {
     /// Create an agent from a YAML file with the API's fields (name, model, system, tools, ...)
+    #[command(
+        after_help = "An agent of a team may be given as {file: PATH}, seen from the file's folder: it is created \
+        first. See examples/auto-pr."
+    )]
     Create {
         /// The file; - for standard input
         file: PathBuf,
@@ -54,8 +59,9 @@ pub(super) enum AgentCommand {
 pub(super) async fn agent(command: AgentCommand) -> Result<ExitCode> {
     match command {
         AgentCommand::Create { file, daemon } => {
-            let body = read_object(&file)?;
-            let agent = daemon.client()?.post("/v1/agents", &body).await?;
+            let client = daemon.client()?;
+            let body = read_agent(&client, &file).await?;
+            let agent = client.post("/v1/agents", &body).await?;
             print_changed(&agent, &daemon, "created");
         }
         AgentCommand::Update { id, file, daemon } => {

@@ -30,6 +30,7 @@ mod session_requests;
 mod session_review;
 mod skill;
 mod skill_folder;
+mod team;
 mod transfer;
 mod vault;
 mod vault_credential;

@@ -6,18 +6,19 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::ConfigArgs;
 use super::client::Client;
 use super::conversation::{Conversation, TurnEnd, ask};
+use super::team::read_agent;
 use super::yaml::read_object;
 use crate::daemon::Daemon;
 use crate::json::Fields as _;
 
 #[derive(Args)]
 pub(super) struct RunArgs {
-    /// The agent: a YAML file with the API's fields (name, model, system, tools, ...)
+    /// The agent: a YAML file with the API's fields (name, model, system, tools, ...); those of its team may be files
     agent: PathBuf,
     /// The message; asked for in the terminal, or read from standard input, when absent
     #[arg(short, long)]
@@ -39,7 +40,8 @@ pub(super) struct RunArgs {
 }
 
 pub(super) async fn run(args: RunArgs) -> Result<ExitCode> {
-    let agent = read_object(&args.agent)?;
+    // Before anything is started: a file that cannot be read is told at once.
+    read_object(&args.agent)?;
     let (client, daemon) = match &args.url {
         Some(url) => (Client::new(url, args.api_key.clone())?, None),
         None => {
@@ -48,7 +50,7 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode> {
             (Client::new(&url, None)?, Some(daemon))
         }
     };
-    let outcome = converse(&client, &agent, &args).await;
+    let outcome = converse(&client, &args).await;
     if let Some(daemon) = daemon {
         daemon.stop().await;
     }
@@ -71,8 +73,9 @@ async fn own_daemon(config: &ConfigArgs, workdir: Option<&Path>) -> Result<Daemo
     Ok(Daemon::start(config, super::progress()).await?)
 }
 
-async fn converse(client: &Client, agent: &Value, args: &RunArgs) -> Result<ExitCode> {
-    let agent = client.post("/v1/agents", agent).await?;
+async fn converse(client: &Client, args: &RunArgs) -> Result<ExitCode> {
+    let agent = read_agent(client, &args.agent).await?;
+    let agent = client.post("/v1/agents", &agent).await?;
     let environment = super::environment::local(client).await?;
     let session = client
         .post(

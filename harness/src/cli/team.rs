@@ -1,0 +1,51 @@
+//! Agents from files that name other files: a coordinator's team is made before it.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use super::client::Client;
+use super::yaml::read_object;
+use crate::json::Fields as _;
+
+/// Lists of a `multiagent` block that may name files.
+const LISTS: [&str; 3] = [
+    "/multiagent/agents",
+    "/multiagent/subagents/predefined_agents",
+    "/multiagent/workflows/predefined_agents",
+];
+
+/// Reads an agent's file. Agents of its team that are given as `{file: PATH}`, seen from the file's folder, are created
+/// first and stand there by their ids afterwards.
+pub(super) async fn read_agent(client: &Client, path: &Path) -> Result<Value> {
+    let mut agent = read_object(path)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    for list in LISTS {
+        let Some(entries) = agent.pointer_mut(list).and_then(Value::as_array_mut) else {
+            continue;
+        };
+        for entry in entries {
+            let Some(file) = entry.at("file").as_str() else {
+                continue;
+            };
+            if entry.as_object().is_some_and(|entry| entry.len() > 1) {
+                bail!("{}: {entry} says more than its file does", path.display());
+            }
+            let file = folder.join(file);
+            let member = read_object(&file)?;
+            if !member.at("multiagent").is_null() {
+                bail!(
+                    "{} has a team itself; only one level is possible",
+                    file.display()
+                );
+            }
+            let made = client
+                .post("/v1/agents", &member)
+                .await
+                .with_context(|| format!("cannot create the agent of {}", file.display()))?;
+            *entry = json!({"type": "agent", "id": made.at("id"), "version": made.at("version")});
+        }
+    }
+    Ok(agent)
+}
