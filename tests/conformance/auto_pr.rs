@@ -156,18 +156,20 @@ async fn an_issue_becomes_a_reviewed_patch() -> Result<()> {
     ensure!(passes, "{told}");
 
     // The patch is among the session's files, and makes the same change elsewhere.
-    let listed = client
-        .list(&format!("/v1/files?scope_id={id}&limit=100"))
-        .await?;
-    let patch = listed
-        .iter()
-        .find(|file| file["filename"] == "change.patch");
-    let patch = patch.with_context(|| format!("{listed:?}"))?["id"]
-        .as_str()
-        .context("no id")?;
+    let patch = loop {
+        let listed = client
+            .get(&format!("/v1/files?scope_id={id}&limit=100"))
+            .await?;
+        let mut files = listed["data"].as_array().into_iter().flatten();
+        // It is among them some time after the session is idle.
+        if let Some(file) = files.find(|file| file["filename"] == "change.patch") {
+            break file["id"].as_str().context("no id")?.to_owned();
+        }
+        tokio::task::yield_now().await;
+    };
     let saved = folder.path().join("change.patch");
     let saved_as = saved.display().to_string();
-    let downloaded = cli.run_with(&["file", "download", patch, "--output", &saved_as], b"")?;
+    let downloaded = cli.run_with(&["file", "download", &patch, "--output", &saved_as], b"")?;
     ensure!(downloaded.status == 0, "{}", downloaded.stderr);
     let fresh = folder.path().join("fresh");
     copied(&fresh)?;

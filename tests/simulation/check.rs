@@ -63,7 +63,19 @@ async fn effects(store: &dyn Store, id: &SessionId, counted: &[StoredEvent]) -> 
     let mut calls = BTreeSet::new();
     let mut written: BTreeMap<&str, String> = BTreeMap::new();
     let mut maybe = BTreeSet::new();
-    for event in counted {
+    // What graders change is undone.
+    let begun = |event: &&StoredEvent| event.kind == "span.outcome_evaluation_start";
+    let graders: BTreeSet<String> = counted
+        .iter()
+        .filter(begun)
+        .filter_map(|event| event.private.as_ref()?["grader"]["thread_id"].as_str())
+        .map(str::to_owned)
+        .collect();
+    let is_graders = |event: &StoredEvent| {
+        let thread = event.thread_id.as_ref();
+        thread.is_some_and(|thread| graders.contains(thread.as_str()))
+    };
+    for event in counted.iter().filter(|event| !is_graders(event)) {
         match event.kind.as_str() {
             "agent.tool_use" => {
                 ensure!(event.body["name"] == TOOL, "an unknown tool is called");

@@ -81,12 +81,20 @@ fn answer(request: &ModelRequest, chance: &mut Chance) -> ModelAnswer {
     if calls == 0 || chance.happens(0.5) {
         content.push(json!({"type": "text", "text": "Well."}));
     }
+    let has_team = request
+        .tools
+        .iter()
+        .any(|tool| tool["name"] == "start_agent");
     for _ in 0..calls {
+        if has_team && chance.happens(0.4) {
+            content.push(delegation(request, chance));
+            continue;
+        }
         let name = match chance.happens(0.8) {
             true => TOOL,
             false => CUSTOM_TOOL,
         };
-        content.push(tool_use(name, chance));
+        content.push(tool_use(name, json!({"command": "append"}), chance));
     }
     ModelAnswer {
         content,
@@ -102,11 +110,39 @@ fn answer(request: &ModelRequest, chance: &mut Chance) -> ModelAnswer {
     }
 }
 
-fn tool_use(name: &str, chance: &mut Chance) -> Value {
+/// Returns a call that starts an agent or speaks with one, which need not be there.
+fn delegation(request: &ModelRequest, chance: &mut Chance) -> Value {
+    let said = json!(request.messages).to_string();
+    let started: Vec<&str> = said
+        .match_indices("sthr_")
+        .map(|(at, _)| said[at..].split(|c: char| !c.is_alphanumeric() && c != '_'))
+        .filter_map(|mut words| words.next())
+        .collect();
+    let thread = match started.is_empty() {
+        true => "sthr_none",
+        false => started[chance.below(started.len())],
+    };
+    let (name, input) = match chance.below(7) {
+        0 | 1 => ("start_agent", json!({"agent": "a", "message": "Do it."})),
+        2 | 3 => (
+            "send_to_agent",
+            json!({"thread_id": thread, "message": "Go on."}),
+        ),
+        4 => (
+            "wait_for_agents",
+            json!({"for": chance.of(&["all", "any"])}),
+        ),
+        5 => ("list_agents", json!({})),
+        _ => ("ask_advisor", json!({"question": "How?"})),
+    };
+    tool_use(name, input, chance)
+}
+
+fn tool_use(name: &str, input: Value, chance: &mut Chance) -> Value {
     let id = format!(
         "toolu_{:x}{:x}",
         chance.below(1 << 30),
         chance.below(1 << 30)
     );
-    json!({"type": "tool_use", "id": id, "name": name, "input": {"command": "append"}})
+    json!({"type": "tool_use", "id": id, "name": name, "input": input})
 }

@@ -88,7 +88,8 @@ impl User {
     async fn act(&mut self) -> Result<()> {
         let row = self.row().await?;
         match self.chance.below(20) {
-            0..8 => self.say().await,
+            0..7 => self.say().await,
+            7 => self.wish().await,
             8..10 => self.send(json!({"type": "user.interrupt"})).await.map(drop),
             10..16 => self.answer(&row).await,
             16..18 => self.go_back(&row).await,
@@ -129,6 +130,17 @@ impl User {
             Sent::Unknown => self.untold.push(text),
         }
         Ok(())
+    }
+
+    /// Defines an outcome, which may be refused.
+    async fn wish(&mut self) -> Result<()> {
+        let outcome = json!({
+            "type": "user.define_outcome",
+            "description": "Something good.",
+            "rubric": {"type": "text", "content": "It is good."},
+            "max_iterations": 2,
+        });
+        self.send(outcome).await.map(drop)
     }
 
     async fn send(&mut self, event: Value) -> Result<Sent> {
@@ -235,7 +247,8 @@ impl User {
             let is_queued = events.iter().any(|event| event.position.is_none());
             let waits = !waits_for(&row).is_empty();
             if self.world.weather.is_calm() {
-                let is_at_rest = row.status.as_deref() == Some("idle") && !waits;
+                let needs_wake = row.body[PROJECTION_PRIVATE]["needs_wake"] == true;
+                let is_at_rest = row.status.as_deref() == Some("idle") && !waits && !needs_wake;
                 // What a fork has of another's queue, and what was gone back behind, stays there.
                 if is_at_rest && (!is_queued || self.is_settled(&row).await?) {
                     return Ok(());

@@ -124,7 +124,12 @@ impl World {
             {"type": "custom", "name": crate::model::CUSTOM_TOOL, "description": "d",
              "input_schema": {"type": "object"}},
         ]);
-        let agent = json!({"name": "a", "model": "claude-sonnet-4-6", "tools": tools});
+        let mut agent = json!({"name": "a", "model": "claude-sonnet-4-6", "tools": tools});
+        // It starts others of its kind, and asks for advice.
+        if chance.happens(0.4) {
+            let team = json!([{"type": "self"}, {"type": "advisor", "model": "claude-opus-4-8"}]);
+            agent["multiagent"] = json!({"type": "coordinator", "agents": team});
+        }
         let agent = self
             .insist(chance, "POST", "/v1/agents", Some(&agent))
             .await?;

@@ -87,24 +87,33 @@ fn ids_and_times(events: &[Value], problems: &mut Vec<String>) {
     }
 }
 
-/// Status events come in their fixed groups and follow from each other.
+/// Status events come in their fixed groups and follow from each other. Where there are several threads, a session's status
+/// is that of all together.
 fn statuses(events: &[Value], problems: &mut Vec<String>) {
+    let is_one = events.iter().all(|event| {
+        !matches!(
+            kind(event),
+            "session.thread_created" | "span.outcome_evaluation_start"
+        )
+    });
     let mut status = "idle";
     for (index, event) in events.iter().enumerate() {
         let before = |back: usize| index.checked_sub(back).and_then(|at| events.get(at));
         let kind_before = |back| before(back).map(kind).unwrap_or_default();
         let next = match kind(event) {
             "session.status_running" => {
-                if kind_before(1) != "session.thread_status_running" {
+                if is_one && kind_before(1) != "session.thread_status_running" {
                     problems.push(format!("{}: no thread_status_running before it", id(event)));
                 }
                 "running"
             }
             "session.status_idle" => {
                 let is_group = kind_before(1) == "session.usage"
-                    && kind_before(2) == "session.thread_status_idle"
-                    && before(2)
-                        .is_some_and(|thread| thread["stop_reason"] == event["stop_reason"]);
+                    && (!is_one
+                        || (kind_before(2) == "session.thread_status_idle"
+                            && before(2).is_some_and(|thread| {
+                                thread["stop_reason"] == event["stop_reason"]
+                            })));
                 if !is_group {
                     problems.push(format!(
                         "{}: not behind thread_status_idle, usage",
@@ -142,7 +151,7 @@ fn requests(events: &[Value], problems: &mut Vec<String>) {
                 problems.push(format!("{} ends a request that is not open", id(event)));
             }
             "agent.message" | "agent.thinking" | "agent.tool_use" | "agent.custom_tool_use"
-                if open.is_none() =>
+                if open.is_none() && event["session_thread_id"].is_null() =>
             {
                 problems.push(format!("{} ({}) is in no request", id(event), kind(event)));
             }
@@ -157,8 +166,13 @@ fn requests(events: &[Value], problems: &mut Vec<String>) {
 /// Every call of a built-in tool has exactly one result, behind it, ours or a worker's.
 fn calls(events: &[Value], problems: &mut Vec<String>) {
     let mut results: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut of_others: BTreeSet<&str> = BTreeSet::new();
     for event in events {
         match kind(event) {
+            // Of a call of an agent that was started, only the agent's own thread has the result.
+            "agent.tool_use" | "agent.mcp_tool_use" if event["session_thread_id"].is_string() => {
+                of_others.insert(id(event));
+            }
             "agent.tool_use" | "agent.mcp_tool_use" => {
                 results.insert(id(event), 0);
             }
@@ -166,6 +180,7 @@ fn calls(events: &[Value], problems: &mut Vec<String>) {
                 let of = event["tool_use_id"].as_str();
                 let of = of.or(event["mcp_tool_use_id"].as_str()).unwrap_or_default();
                 match results.get_mut(of) {
+                    _ if of_others.contains(of) => {}
                     Some(count) => *count += 1,
                     None => problems.push(format!("{} answers no call before it", id(event))),
                 }

@@ -10,6 +10,7 @@ use crate::clock::{Timestamp, rfc3339};
 use crate::ids::EventId;
 use crate::json::Fields as _;
 use crate::model::{ModelAnswer, ModelError, ModelRequest, StopReason, TokenUsage};
+use crate::rules::Verdict;
 use crate::session::{CallKind, Draft, EventKind, Permission, text_block};
 
 /// Ids given to an answer's events when the request started, so that previews can name them.
@@ -103,6 +104,12 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
             let mut evaluated = judge::apply(evaluated, judgement);
             if evaluated.is_unknown() && delegation.contains(&call_name(call)) {
                 evaluated = Evaluated::delegation();
+                // Nobody is asked about such a call: what is not allowed is denied.
+                let ruling = said.rulings.get(id);
+                if let Some(ruling) = ruling.filter(|ruling| ruling.verdict != Verdict::Allow) {
+                    evaluated.permission = Permission::Deny;
+                    evaluated.ruling = Some(ruling.clone());
+                }
             }
             if is_unseen && evaluated.permission == Permission::Ask {
                 evaluated.permission = Permission::Deny;

@@ -274,6 +274,7 @@ impl Doing<'_> {
         let agents = roster.members.iter().map(|member| {
             json!({
                 "name": member.agent.at("name"),
+                "id": member.agent.at("id"),
                 "description": member.agent.at("description"),
                 "model": member.agent.at("model").at("id"),
             })
@@ -303,7 +304,7 @@ impl Doing<'_> {
 
     fn start(&mut self) -> Result<String, String> {
         let message = self.text("message")?;
-        let agent = self.wanted()?;
+        let (agent, name) = self.wanted()?;
         self.check_room()?;
         let children = self
             .state
@@ -314,10 +315,6 @@ impl Doing<'_> {
                 "There are {LIVE_MAX} agents already. Go on with one of them, or end your turn and have one archived."
             ));
         }
-        let name = match &agent {
-            AgentOf::Inline(agent) => agent.at("name").as_str().unwrap_or_default().to_owned(),
-            _ => self.text("agent")?,
-        };
         let to = self.begin(&agent, &name, json!({}));
         self.deliver(&to, &message, true);
         let told = json!({"thread_id": self.new_thread.as_str(), "agent": name, "status": "works"});
@@ -325,7 +322,7 @@ impl Doing<'_> {
     }
 
     /// Returns the agent that is to be started.
-    fn wanted(&self) -> Result<AgentOf, String> {
+    fn wanted(&self) -> Result<(AgentOf, String), String> {
         let roster = roster(self.state, self.thread);
         let inline = self.call.input.at("inline");
         if !inline.is_null() {
@@ -335,16 +332,19 @@ impl Doing<'_> {
                         .to_owned(),
                 );
             }
-            return self
-                .made_up(inline)
-                .map(|agent| AgentOf::Inline(agent.into()));
+            let agent = self.made_up(inline, &roster)?;
+            let name = agent.at("name").as_str().unwrap_or_default().to_owned();
+            return Ok((AgentOf::Inline(agent.into()), name));
         }
         let name = self.text("agent")?;
         let is_wanted = |member: &&Member<'_>| {
             *member.agent.at("name") == *name || *member.agent.at("id") == *name
         };
         match roster.members.iter().find(is_wanted) {
-            Some(member) => Ok(member.place.clone()),
+            Some(member) => {
+                let name = member.agent.at("name").as_str().unwrap_or_default();
+                Ok((member.place.clone(), name.to_owned()))
+            }
             None => {
                 let names: Vec<&str> = roster
                     .members
@@ -360,7 +360,7 @@ impl Doing<'_> {
     }
 
     /// Returns an agent that has the rights of the one that makes it up, or fewer.
-    fn made_up(&self, inline: &Value) -> Result<Value, String> {
+    fn made_up(&self, inline: &Value, roster: &Roster<'_>) -> Result<Value, String> {
         let text = |name: &str, max: usize| match inline.at(name).as_str().map(str::trim) {
             Some(text) if !text.is_empty() && text.chars().count() <= max => Ok(text.to_owned()),
             _ => Err(format!(
@@ -371,6 +371,15 @@ impl Doing<'_> {
             text("name", NAME_CHARS_MAX)?,
             text("system", SYSTEM_CHARS_MAX)?,
         );
+        let is_taken = roster
+            .members
+            .iter()
+            .any(|member| *member.agent.at("name") == *name);
+        if is_taken || name.to_lowercase().starts_with("anthropic.") {
+            return Err(format!(
+                "The name {name:?} is another agent's; choose one of your own."
+            ));
+        }
         let maker = self.state.agent_of(self.thread);
         let tools = match inline.at("tools").as_array() {
             None => maker.at("tools").clone(),
@@ -402,7 +411,14 @@ impl Doing<'_> {
     }
 
     fn check_room(&self) -> Result<(), String> {
-        match self.state.threads.len() >= THREADS_MAX {
+        match self
+            .state
+            .threads
+            .iter()
+            .filter(|thread| !thread.is_grader())
+            .count()
+            >= THREADS_MAX
+        {
             true => Err(format!(
                 "This session has had {THREADS_MAX} threads, and can have no more."
             )),

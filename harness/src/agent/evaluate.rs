@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::context::transcript;
 use super::runner::Runner;
 use super::session::DriverError;
-use super::toolset::AGENT_TOOLSET;
+use super::toolset::{AGENT_TOOLSET, is_allowed};
 use crate::ids::ThreadId;
 use crate::json::Fields as _;
 use crate::session::{Draft, EventKind, Progress, Speaker, State, Status, text_block};
@@ -14,8 +14,10 @@ use crate::store::NewEvent;
 
 /// Characters of the conversation that the grader reads: its newest end.
 const TRANSCRIPT_CHARS_MAX: usize = 60_000;
-/// What the grader may use. What its calls change is undone.
-const TOOLS: [&str; 4] = ["bash", "read", "glob", "grep"];
+/// Tools of the grader that only look at files.
+const LOOKS: [&str; 3] = ["read", "glob", "grep"];
+/// The one that runs something.
+const RUNS: &str = "bash";
 
 const GRADE: &str = "You hold the work of an AI agent against a rubric. You did not do the work, and you owe nobody a \
 favour: what the agent says of its work counts for nothing that you have not seen yourself. Look at the files, run what \
@@ -31,7 +33,11 @@ impl Runner {
     pub(super) async fn evaluate(&mut self) -> Result<(), DriverError> {
         let now = self.brain.clock.now();
         let grader = ThreadId::fresh(now);
-        let make = |state: &State| Ok(begin(state, &grader, Draft::new(now, primary(state))));
+        let undoes = self.brain.hands.undoes();
+        let make = |state: &State| {
+            let draft = Draft::new(now, primary(state));
+            Ok(begin(state, &grader, undoes, draft))
+        };
         self.commit_made(make, |_, _| {}).await?;
         Ok(())
     }
@@ -42,7 +48,7 @@ fn primary(state: &State) -> Speaker {
 }
 
 /// Returns the events that begin an evaluation; none where there is nothing to evaluate any more.
-fn begin(state: &State, grader: &ThreadId, mut draft: Draft) -> Vec<NewEvent> {
+fn begin(state: &State, grader: &ThreadId, undoes: bool, mut draft: Draft) -> Vec<NewEvent> {
     let primary = state.primary();
     let outcome = state.active_outcome();
     let outcome = outcome.filter(|outcome| outcome.progress == Progress::Running);
@@ -63,7 +69,7 @@ fn begin(state: &State, grader: &ThreadId, mut draft: Draft) -> Vec<NewEvent> {
     let body = json!({"outcome_id": outcome.id, "iteration": outcome.iteration});
     let private = json!({"grader": {
         "thread_id": grader.as_str(),
-        "agent": agent(state),
+        "agent": agent(state, undoes),
         "prompt": [text_block(&prompt)],
     }});
     let id = crate::ids::EventId::fresh(draft.at());
@@ -76,15 +82,21 @@ fn begin(state: &State, grader: &ThreadId, mut draft: Draft) -> Vec<NewEvent> {
     draft.into_events()
 }
 
-/// Returns the grader: the agent's model, with tools that look.
-fn agent(state: &State) -> Value {
+/// Returns the grader: the agent's model, with tools that look. It may run what the agent may run without being asked, and
+/// only where what that changes can be undone.
+fn agent(state: &State, undoes: bool) -> Value {
     let resources = state.config.at("resources").as_array();
-    let has_memory = resources
-        .into_iter()
-        .flatten()
-        .any(|resource| *resource.at("type") == "memory_store");
-    let configs = TOOLS.iter().filter(|name| !(has_memory && **name == "bash")).map(|name| {
-        json!({"name": name, "enabled": true, "permission_policy": {"type": "always_allow"}})
+    let mut resources = resources.into_iter().flatten();
+    let has_memory = resources.any(|resource| *resource.at("type") == "memory_store");
+    let may_run = undoes && !has_memory && is_allowed(state.agent(), RUNS);
+    let tools = LOOKS.iter().chain(may_run.then_some(&RUNS));
+    let configs = tools.map(|name| {
+        json!({
+            "type": name,
+            "name": name,
+            "enabled": true,
+            "permission_policy": {"type": "always_allow"},
+        })
     });
     // A worker's machine is not ours to look at.
     let tools = match state.is_self_hosted() {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::delegation;
 use super::runner::Runner;
 use super::session::DriverError;
 use super::toolset::{Evaluated, Known, evaluate};
@@ -64,7 +65,8 @@ impl Runner {
             return Ok(Rulings::new());
         }
         let known = brain.known(state);
-        let (ids, facts) = calls_of(answer, self.agent()?, known, &state.calls_made);
+        let delegation = delegation::names(state, self.thread()?);
+        let (ids, facts) = calls_of(answer, self.agent()?, known, &delegation, &state.calls_made);
         let ruled = tokio::task::spawn_blocking(move || rules.rule(&facts)).await;
         let ruled = ruled.map_err(|_| DriverError::Shutdown)?;
         let ruled = ids.into_iter().zip(ruled);
@@ -79,6 +81,7 @@ fn calls_of(
     answer: &ModelAnswer,
     agent: &Value,
     known: Known<'_>,
+    delegation: &[&str],
     made: &CallCounts,
 ) -> (Vec<String>, Vec<CallFacts>) {
     let mut counts = made.clone();
@@ -87,7 +90,9 @@ fn calls_of(
     let facts = calls.map(|call| {
         let text = |name: &str| call.at(name).as_str().unwrap_or_default();
         let evaluated = evaluate(agent, text("name"), known);
+        let is_delegation = evaluated.is_unknown() && delegation.contains(&text("name"));
         let (kind, server) = match &evaluated.kind {
+            _ if is_delegation => ("delegation", ""),
             CallKind::BuiltIn | CallKind::Worker => ("built_in", ""),
             CallKind::Mcp(server) => ("mcp", server.as_str()),
             CallKind::Custom => ("custom", ""),

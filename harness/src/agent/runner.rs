@@ -160,7 +160,8 @@ impl Runner {
         }
         let was_at_work = thread.status != Status::Idle
             || !thread.calls.is_empty()
-            || thread.queue.iter().any(|input| input.is_copy);
+            || thread.queue.iter().any(|input| input.is_copy)
+            || (thread.is_primary() && self.state.active_outcome().is_some());
         for call in &thread.calls {
             if call.state() != CallState::Answered {
                 interrupt_call(&mut draft, &self.state, thread, call);
@@ -423,11 +424,15 @@ fn interrupt_call(draft: &mut Draft, state: &State, thread: &Thread, call: &Call
         return close_call(draft, &call.kind, event_id, text);
     }
     // Workers run whatever call has no result of their own kind, also one that they meet much later.
-    let body = serde_json::json!({
+    let mut body = serde_json::json!({
         "tool_use_id": event_id.as_str(),
         "content": [text_block(text)],
         "is_error": true,
     });
+    if let Some(thread) = draft.told_thread() {
+        let thread = serde_json::json!(thread.as_str());
+        body.set("session_thread_id", thread);
+    }
     draft.shared(EventKind::UserToolResult, body, None);
 }
 

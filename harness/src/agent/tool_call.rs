@@ -1,5 +1,7 @@
 //! Running a call in the session's hand. The intent is in the log before; the result is one append.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -8,7 +10,7 @@ use super::review::Policy;
 use super::runner::{INTERRUPTED, Runner, Woken};
 use super::session::DriverError;
 use super::tool_output;
-use super::toolset::settings_of;
+use super::toolset::settings_along;
 use super::url_sources::is_contributed;
 use crate::crash_point;
 use crate::hands::{CallOutcome, Hand, HandError, Mounts, ToolCall, WEB_FETCH};
@@ -30,7 +32,7 @@ pub fn call_of(state: &State, thread: &Thread, call: &Call) -> ToolCall {
         event_id: call.event_id.clone(),
         name: call.name.clone(),
         input: call.input.clone(),
-        settings: settings_of(state.agent_of(thread), &call.name).clone(),
+        settings: settings_along(&state.agents_above(thread), &call.name),
         is_deterministic: is_deterministic(&state.config),
     }
 }
@@ -104,7 +106,9 @@ impl Runner {
         // After a crash the call sees the memory that its first run saw.
         let is_second_run = self.is_resuming && hand.was_cut_off();
         let memory_in = memory.as_ref().filter(|_| !is_second_run);
-        if (memory_in.is_some() || is_new)
+        // What runs in the background must not be undone with what a grader changes.
+        let is_grader = self.thread()?.is_grader();
+        if (memory_in.is_some() || is_new || is_grader)
             && let Err(text) = self.bring_in(memory_in, &*hand).await?
         {
             self.slot().await.hand = Some(hand);
@@ -112,13 +116,16 @@ impl Runner {
         }
         let cancel = CancellationToken::new();
         let _on_drop = cancel.clone().drop_guard();
-        let output = tool_output::to_watchers(
-            self.brain.live.clone(),
-            self.session_id.clone(),
-            self.thread_id.clone(),
-            self.state().last,
-            event_id.clone(),
-        );
+        let output = match is_grader {
+            true => Arc::new(|_: &[u8]| {}),
+            false => tool_output::to_watchers(
+                self.brain.live.clone(),
+                self.session_id.clone(),
+                self.thread_id.clone(),
+                self.state().last,
+                event_id.clone(),
+            ),
+        };
         crash_point::reach("call-before-run");
         let work = hand.execute(&call, &output, &cancel);
         let (done, is_interrupted) = self.attend_to_end(work, &cancel).await?;
@@ -137,10 +144,18 @@ impl Runner {
                 };
             }
         };
-        if self.thread()?.is_grader() {
+        if is_grader {
             // It looks at the work; what it changed is undone.
             drop(hand);
             self.slot().await.drop_hand();
+            // At once: what lies in the outputs is to be seen by others.
+            match self.lend_hand(&mounts).await? {
+                Woken::Done(Ok(hand)) => self.slot().await.hand = Some(hand),
+                Woken::Interrupted => return Ok(()),
+                Woken::Done(Err(error)) => {
+                    tracing::warn!(session = %self.session_id, %error, "what a grader changed is undone later");
+                }
+            }
             return match is_interrupted {
                 true => Ok(()),
                 false => self.answer(event_id, outcome).await,

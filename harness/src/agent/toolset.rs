@@ -13,6 +13,17 @@ use crate::session::{CallKind, Permission};
 
 /// The type of the built-in toolset.
 pub const AGENT_TOOLSET: &str = "agent_toolset_20260401";
+/// The tools that it may have.
+const BUILT_IN: [&str; 8] = [
+    "bash",
+    "read",
+    "write",
+    "edit",
+    "glob",
+    "grep",
+    "web_fetch",
+    "web_search",
+];
 /// The type of the toolset of an MCP server.
 pub const MCP_TOOLSET: &str = "mcp_toolset";
 
@@ -192,18 +203,23 @@ fn apply_policy(policy: &str) -> (Permission, Value) {
     }
 }
 
+/// Tells whether an agent may use a built-in tool without anybody being asked.
+pub fn is_allowed(agent: &Value, name: &str) -> bool {
+    let mut sets = tools_of(agent).filter(|set| *set.at("type") == AGENT_TOOLSET);
+    sets.any(|set| is_enabled(set, name) && policy(set, name) == "always_allow")
+}
+
 /// Returns a built-in toolset with these of its tools alone; what is said of each of them stays.
 pub fn narrowed(set: &Value, wanted: &[&str]) -> Value {
-    let kept = wanted
-        .iter()
-        .filter(|name| is_enabled(set, name))
-        .map(|name| {
-            let mut kept = config(set, name).cloned().unwrap_or_else(|| json!({}));
-            kept.set("name", json!(name));
-            kept.set("enabled", json!(true));
-            kept.set("permission_policy", json!({"type": policy(set, name)}));
-            kept
-        });
+    let is_wanted = |name: &&&str| wanted.contains(name) && is_enabled(set, name);
+    let kept = BUILT_IN.iter().filter(is_wanted).map(|name| {
+        let mut kept = config(set, name).cloned().unwrap_or_else(|| json!({}));
+        kept.set("type", json!(name));
+        kept.set("name", json!(name));
+        kept.set("enabled", json!(true));
+        kept.set("permission_policy", json!({"type": policy(set, name)}));
+        kept
+    });
     let mut default = set.at("default_config").clone();
     if !default.is_object() {
         default = json!({"permission_policy": {"type": "always_allow"}});
@@ -225,6 +241,70 @@ pub fn settings_of<'a>(agent: &'a Value, name: &str) -> &'a Value {
     let mut sets = tools_of(agent).filter(|set| set.at("type") == AGENT_TOOLSET);
     sets.find_map(|set| config(set, name))
         .unwrap_or(&Value::Null)
+}
+
+/// As [`settings_of`], of an agent that others above it started: their lists of domains hold for it too. What is allowed is
+/// what all of them allow, what is blocked what any of them blocks.
+pub fn settings_along(agents: &[&Value], name: &str) -> Value {
+    let Some((own, above)) = agents.split_last() else {
+        return Value::Null;
+    };
+    let mut settings = settings_of(own, name).clone();
+    let list = |settings: &Value, name: &str| -> Option<Vec<String>> {
+        let domains = settings.at(name).as_array()?.iter();
+        Some(
+            domains
+                .filter_map(|domain| domain.as_str().map(str::to_owned))
+                .collect(),
+        )
+    };
+    for agent in above {
+        let others = settings_of(agent, name);
+        if let Some(theirs) = list(others, "allowed_domains") {
+            let joint = match list(&settings, "allowed_domains") {
+                Some(ours) => common(&ours, &theirs),
+                None => theirs,
+            };
+            set_list(&mut settings, "allowed_domains", joint);
+        }
+        if let Some(theirs) = list(others, "blocked_domains") {
+            let mut joint = list(&settings, "blocked_domains").unwrap_or_default();
+            joint.extend(theirs);
+            set_list(&mut settings, "blocked_domains", joint);
+        }
+    }
+    settings
+}
+
+fn set_list(settings: &mut Value, name: &str, domains: Vec<String>) {
+    if !settings.is_object() {
+        *settings = json!({});
+    }
+    settings.set(name, json!(domains));
+}
+
+/// Returns the domains that are of both lists: each that is one of the other's, or below one.
+fn common(ours: &[String], theirs: &[String]) -> Vec<String> {
+    let is_below = |domain: &str, above: &str| {
+        let (domain, above) = (domain.to_lowercase(), above.to_lowercase());
+        domain == above
+            || domain
+                .strip_suffix(&above)
+                .is_some_and(|rest| rest.ends_with('.'))
+    };
+    let below = |some: &[String], others: &[String]| -> Vec<String> {
+        let is_in = |domain: &&String| others.iter().any(|other| is_below(domain, other));
+        some.iter().filter(is_in).cloned().collect()
+    };
+    let mut both = below(ours, theirs);
+    both.extend(below(theirs, ours));
+    both.sort();
+    both.dedup();
+    if both.is_empty() {
+        // An empty list would be none.
+        both.push("nowhere.invalid".to_owned());
+    }
+    both
 }
 
 fn config<'a>(set: &'a Value, name: &str) -> Option<&'a Value> {
@@ -298,6 +378,63 @@ mod tests {
             assert_eq!(evaluated.permission, permission, "{name}");
             assert_eq!(evaluated.evaluation.is_some(), has_evaluation, "{name}");
         }
+    }
+
+    #[test]
+    fn domains_of_all_above_apply() {
+        let of = |settings: Value| {
+            let mut config = settings;
+            config["name"] = json!("web_fetch");
+            agent(json!([{"type": AGENT_TOOLSET, "configs": [config]}]))
+        };
+        let free = agent(json!([{"type": AGENT_TOOLSET, "configs": []}]));
+        let docs = of(json!({"allowed_domains": ["Example.com", "a.org"]}));
+        let narrow = of(
+            json!({"allowed_domains": ["docs.example.com", "b.org"], "blocked_domains": ["x.com"]}),
+        );
+        let not = of(json!({"blocked_domains": ["evil.com"]}));
+        let other = of(json!({"allowed_domains": ["c.org"]}));
+        let along = |agents: &[&Value]| {
+            let settings = settings_along(agents, "web_fetch");
+            (
+                settings["allowed_domains"].clone(),
+                settings["blocked_domains"].clone(),
+            )
+        };
+        let null = Value::Null;
+        assert_eq!(along(&[&free]), (null.clone(), null.clone()));
+        assert_eq!(
+            along(&[&docs, &free]),
+            (json!(["Example.com", "a.org"]), null.clone())
+        );
+        assert_eq!(
+            along(&[&docs, &narrow]),
+            (json!(["docs.example.com"]), json!(["x.com"]))
+        );
+        assert_eq!(
+            along(&[&narrow, &not, &docs]),
+            (json!(["docs.example.com"]), json!(["evil.com", "x.com"]))
+        );
+        assert_eq!(
+            along(&[&docs, &other]).0,
+            json!(["nowhere.invalid"]),
+            "nothing is left"
+        );
+    }
+
+    #[test]
+    fn an_agent_made_up_gets_no_more_than_its_maker_has() {
+        let set = json!({
+            "type": AGENT_TOOLSET,
+            "default_config": {"enabled": false, "permission_policy": {"type": "always_ask"}},
+            "configs": [{"type": "read", "name": "read", "enabled": true}],
+        });
+        let narrowed = narrowed(&set, &["read", "bash", "read", "no_tool"]);
+        assert_eq!(
+            narrowed["configs"],
+            json!([{"type": "read", "name": "read", "enabled": true, "permission_policy": {"type": "always_ask"}}])
+        );
+        assert_eq!(narrowed["default_config"]["enabled"], false);
     }
 
     #[test]

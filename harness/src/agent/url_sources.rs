@@ -30,8 +30,7 @@ pub(super) fn is_contributed(state: &State, thread: &Thread, settings: &Value, u
         let mut texts = content.iter().filter_map(|block| block.at("text").as_str());
         is_open("user_input") && texts.any(&is_in)
     };
-    let newest = thread.is_primary() && user(&thread.newest_input);
-    if newest || state.user_words.iter().any(|words| user(words)) {
+    if state.user_words.iter().any(|words| user(words)) {
         return true;
     }
     let mut tools: HashMap<&str, &str> = HashMap::new();

@@ -105,6 +105,11 @@ pub trait Hands: Send + Sync + 'static {
     /// Returns the Messages API definitions of the built-in tools, in a fixed order. Needs no hand.
     fn definitions(&self) -> &[Value];
 
+    /// Tells whether what a call changed of the files can be undone: not where they are a folder of the host's own.
+    fn undoes(&self) -> bool {
+        true
+    }
+
     /// Returns how many names and bytes of files a session may have.
     fn files_max(&self) -> (u64, u64) {
         (1_000_000, 4 << 30)

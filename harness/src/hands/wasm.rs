@@ -213,6 +213,10 @@ impl Hands for WasmHands {
         &self.definitions
     }
 
+    fn undoes(&self) -> bool {
+        self.options.workspace.is_none()
+    }
+
     fn files_max(&self) -> (u64, u64) {
         let limits = &self.options.limits.fs;
         (limits.inodes_max, limits.bytes_max)

@@ -28,6 +28,10 @@ pub fn complete(state: &State, events: Vec<NewEvent>) -> Result<(State, Vec<NewE
     for event in events {
         let is_idle = event.kind == EventKind::SessionThreadStatusIdle.name();
         let is_end = event.kind == EventKind::SessionThreadStatusTerminated.name();
+        if is_end {
+            let id = event.body.at("session_thread_id").as_str();
+            making.give_up_advice(id.unwrap_or_default(), at)?;
+        }
         if is_idle {
             making.report(&event)?;
             making.end_outcome(&event)?;
@@ -107,7 +111,10 @@ impl Making {
             // It goes on once somebody did something.
             _ => return Ok(()),
         };
-        if is_interrupt || !was_at_work {
+        if is_interrupt {
+            return self.give_up_advice(id, idle.at);
+        }
+        if !was_at_work {
             return Ok(());
         }
         if thread.is_grader() {
@@ -161,6 +168,27 @@ impl Making {
         self.tell_running(at)
     }
 
+    /// Answers the call that asked an advisor which was stopped.
+    fn give_up_advice(&mut self, id: &str, at: Timestamp) -> Result<(), FoldError> {
+        let state = &self.state;
+        let advisor = state.thread(id);
+        let call = advisor.and_then(|advisor| advisor.for_call.as_ref());
+        let Some((asker, call)) = call.and_then(|call| state.call(call.as_str())) else {
+            return Ok(());
+        };
+        if call.answer.is_some() {
+            return Ok(());
+        }
+        let result = json!({
+            "tool_use_id": call.event_id.as_str(),
+            "content": [text_block("The advisor was stopped before it answered.")],
+            "is_error": true,
+        });
+        let mut draft = Draft::new(at, Speaker::of(state, asker));
+        draft.thread(EventKind::CallClosed, result);
+        self.push_all(draft)
+    }
+
     /// An interrupt of the primary thread ends its outcome too.
     fn end_outcome(&mut self, idle: &NewEvent) -> Result<(), FoldError> {
         let state = &self.state;
@@ -190,12 +218,15 @@ impl Making {
     fn tell_evaluation(&mut self, thread: &str, at: Timestamp) -> Result<(), FoldError> {
         let state = &self.state;
         let is_at_work = |thread: &&Thread| thread.is_grader() && !thread.calls.is_empty();
-        let (Some(_), Some(outcome)) = (
+        let (Some(grader), Some(outcome)) = (
             state.thread(thread).filter(is_at_work),
             state.active_outcome(),
         ) else {
             return Ok(());
         };
+        if outcome.grader.as_ref() != Some(&grader.id) {
+            return Ok(());
+        }
         let body = json!({"outcome_id": outcome.id, "iteration": outcome.iteration});
         let mut draft = Draft::new(at, Speaker::of(state, state.primary()));
         draft.thread(EventKind::SpanOutcomeEvaluationOngoing, body);

@@ -180,6 +180,9 @@ fn decide_calls(state: &State, thread: &Thread) -> Step {
 
 /// Tells whether all that a thread does is to wait for other threads.
 pub(super) fn is_blocked(state: &State, thread: &Thread) -> bool {
+    if thread.is_interrupted() {
+        return false;
+    }
     let is_evaluated = thread.is_primary()
         && state
             .active_outcome()

@@ -73,8 +73,16 @@ pub fn rewinds_of(value: &Value) -> Vec<Rewind> {
 impl State {
     /// Ends what every thread does here and now: what was under way counts as cut off, what waited is dropped.
     fn cut(&mut self, at: Timestamp, why: &str) {
+        if let Some(outcome) = self.outcomes.last_mut() {
+            outcome.interrupt(at);
+        }
         for thread in &mut self.threads {
-            Arc::make_mut(thread).cut(at, why);
+            let thread = Arc::make_mut(thread);
+            thread.cut(at, why);
+            // They are asked once, for what is cut off.
+            if thread.is_live() && (thread.is_grader() || thread.is_advisor()) {
+                thread.end(at);
+            }
         }
         self.running_since = None;
         self.status = Status::Idle;

@@ -155,6 +155,16 @@ impl Outcome {
         told
     }
 
+    /// Ends it, unless it is final.
+    pub fn interrupt(&mut self, at: Timestamp) {
+        if self.is_active() {
+            self.progress = Progress::Interrupted;
+            self.completed_at = Some(at);
+            self.evaluation = None;
+            self.grader = None;
+        }
+    }
+
     /// Returns the wire's OutcomeEvaluationResource.
     pub fn wire(&self) -> Value {
         json!({

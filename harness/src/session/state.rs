@@ -366,12 +366,10 @@ impl State {
                 self.ended_at = Some(event.at);
                 self.archived_at.get_or_insert(event.at);
             }
-            EventKind::SessionThreadStatusRunning => self.of_status(event).run(event.at),
-            EventKind::SessionThreadStatusIdle => self.of_status(event).go_idle(event),
-            EventKind::SessionThreadStatusRescheduled => {
-                self.of_status(event).status = Status::Rescheduling;
-            }
-            EventKind::SessionThreadStatusTerminated => self.of_status(event).end(event.at),
+            EventKind::SessionThreadStatusRunning
+            | EventKind::SessionThreadStatusIdle
+            | EventKind::SessionThreadStatusRescheduled
+            | EventKind::SessionThreadStatusTerminated => self.tell_status(kind, event),
             EventKind::SessionUpdated => self.update(&event.body),
             EventKind::ResourceAdded => {
                 add_resource(Arc::make_mut(&mut self.config), event.body.clone());
@@ -467,15 +465,20 @@ impl State {
         self.at_place(place, event)
     }
 
-    /// Returns the thread whose status an event tells.
-    fn of_status(&mut self, event: &StoredEvent) -> &mut Thread {
-        let id = event
-            .body
-            .at("session_thread_id")
-            .as_str()
-            .unwrap_or_default();
-        let place = self.place_of(|thread| thread.id.as_str() == id);
-        self.at_place(place, event)
+    /// Takes up what an event says of a thread's status. One that is gone has none.
+    fn tell_status(&mut self, kind: EventKind, event: &StoredEvent) {
+        let id = event.body.at("session_thread_id").as_str();
+        let id = id.map_or_else(|| self.primary().id.clone(), ThreadId::from_text);
+        let Some(place) = self.threads.iter().position(|thread| thread.id == id) else {
+            return;
+        };
+        let thread = self.at_place(place, event);
+        match kind {
+            EventKind::SessionThreadStatusRunning => thread.run(event.at),
+            EventKind::SessionThreadStatusIdle => thread.go_idle(event),
+            EventKind::SessionThreadStatusRescheduled => thread.status = Status::Rescheduling,
+            _ => thread.end(event.at),
+        }
     }
 
     /// Returns the thread with this open call.
@@ -496,7 +499,9 @@ impl State {
 
     fn open_call(&mut self, kind: CallKind, event: &StoredEvent) {
         let permission = Permission::parse(event.body.at("evaluated_permission").as_str());
-        if permission != Permission::Deny {
+        // Those of graders, which nobody sees, are not the agent's.
+        let is_graders = self.thread_mut(event).is_grader();
+        if permission != Permission::Deny && !is_graders {
             let tool = event.body.at("name").as_str().unwrap_or_default();
             let server = event.body.at("mcp_server_name").as_str();
             self.calls_made.add(server.unwrap_or_default(), tool);
@@ -510,7 +515,15 @@ impl State {
         let kind = EventKind::UserInterrupt;
         if let Some(id) = event.body.at("session_thread_id").as_str() {
             let place = self.place_of(|thread| thread.id.as_str() == id);
-            self.at_place(place, event).enqueue(kind, event, false);
+            let thread = self.at_place(place, event);
+            thread.enqueue(kind, event, false);
+            // Whoever holds the work against a rubric has nothing to hold any more.
+            if thread.is_primary() {
+                let graders = self.threads.iter_mut().filter(|thread| thread.is_grader());
+                for grader in graders.filter(|grader| grader.is_live()) {
+                    Arc::make_mut(grader).enqueue(kind, event, true);
+                }
+            }
             return;
         }
         self.primary_mut(event).enqueue(kind, event, false);
@@ -576,9 +589,15 @@ impl State {
         let Some(outcome) = self.outcomes.last_mut() else {
             return;
         };
+        let grader = outcome.grader.clone();
         if let Some(told) = outcome.evaluated(&event.body, event.at) {
             self.primary_mut(event).receive(told, None);
         }
+        // Graders that have ended are no part of the session any more; that this one ends is still to be told.
+        let is_other = |thread: &Arc<Thread>| {
+            !thread.is_grader() || thread.is_live() || Some(&thread.id) == grader.as_ref()
+        };
+        self.threads.retain(is_other);
     }
 
     fn add_thread(&mut self, event: &StoredEvent) {

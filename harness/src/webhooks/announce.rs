@@ -155,7 +155,8 @@ pub(super) fn deleted(old: &Resource) -> Vec<Announcement> {
 /// Returns what is told of new events of a session's log.
 pub(super) fn logged(session_id: &str, events: &[NewEvent]) -> Vec<Announcement> {
     let mut announcements = Vec::new();
-    for event in events {
+    // Whose events are in no list of the session's, nobody hears of.
+    for event in events.iter().filter(|event| !event.is_thread_only) {
         let Some(kind) = EventKind::parse(&event.kind) else {
             continue;
         };

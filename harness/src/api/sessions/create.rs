@@ -250,24 +250,22 @@ fn first_events(
         private: None,
     };
     let mut events = vec![event(EventKind::Created, config, false)];
-    let primary = thread_id.as_str();
-    events.extend(
-        inputs
-            .iter()
-            .zip(rubrics)
-            .map(|(input, rubric)| match rubric {
-                Some(rubric) => outcome_event(input, rubric, Some(primary), now),
-                None => event(input.kind, input.body.clone(), true),
-            }),
-    );
+    let speaker = Speaker::primary(thread_id.clone(), name);
+    for (input, rubric) in inputs.iter().zip(rubrics) {
+        if let Some(rubric) = rubric {
+            events.push(outcome_event(input, rubric, Some(thread_id.as_str()), now));
+            continue;
+        }
+        let input = event(input.kind, input.body.clone(), true);
+        // Taken at once, so that the order stays what it is in the request.
+        let mut draft = Draft::new(now, speaker.clone());
+        draft.processed(&input.id, events.len() as u64 + 1);
+        events.push(input);
+        events.extend(draft.into_events());
+    }
     if !inputs.is_empty() {
         // The answer already says running, so the log must.
-        let mut draft = Draft::new(now, Speaker::primary(thread_id.clone(), name));
-        for (number, input) in (1u64..).zip(&events).skip(1) {
-            if input.is_queued {
-                draft.processed(&input.id, number);
-            }
-        }
+        let mut draft = Draft::new(now, speaker);
         draft.running();
         draft.session(EventKind::SessionStatusRunning, json!({}));
         events.extend(draft.into_events());

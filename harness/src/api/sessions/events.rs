@@ -14,7 +14,7 @@ use crate::api::{ApiError, Caller, Credential, work};
 use crate::clock::Timestamp;
 use crate::ids::{EventId, ThreadId, WorkspaceId, fresh};
 use crate::json::Fields as _;
-use crate::session::{EventKind, PROJECTION_PRIVATE, needs_worker};
+use crate::session::{EventKind, Outcome, PROJECTION_PRIVATE, needs_worker};
 use crate::store::{
     Append, EventPlace, EventQuery, NewEvent, Order, Projection, Resource, StoreError, StoredEvent,
 };
@@ -193,6 +193,16 @@ pub(super) fn outcome_event(
     }
 }
 
+/// Puts a new outcome into the row, as the fold does.
+fn show_outcome(event: &NewEvent, private: &mut Value) {
+    let kept = event.private.as_ref().unwrap_or(&Value::Null);
+    let outcome = Outcome::of_event(&event.body, kept).wire();
+    match private.at_mut("outcomes").as_array_mut() {
+        Some(outcomes) => outcomes.push(outcome),
+        None => private.set("outcomes", json!([outcome])),
+    }
+}
+
 /// Checks the files that inputs name.
 pub(super) async fn check_files(
     state: &SessionState,
@@ -279,7 +289,9 @@ fn input_append(
             continue;
         };
         if let Some(rubric) = rubric {
-            events.push(outcome_event(input, rubric, primary.as_deref(), now));
+            let event = outcome_event(input, rubric, primary.as_deref(), now);
+            show_outcome(&event, &mut private);
+            events.push(event);
             continue;
         }
         // What is for an agent that was started is in the lists of its thread, and says so in the session's.

@@ -246,13 +246,6 @@ pub(super) fn admit(input: &Input, private: &mut Value) -> Result<Admission, Inv
                     "an outcome is under way already: one at a time; send a user.interrupt to end it",
                 );
             }
-            let mut known = private
-                .at("outcomes")
-                .as_array()
-                .cloned()
-                .unwrap_or_default();
-            known.push(json!({"completed_at": null}));
-            private.set("outcomes", Value::Array(known));
         }
         EventKind::UserInterrupt => {
             let thread = input.body.at("session_thread_id").as_str();
