@@ -2,6 +2,8 @@
 //! one agent each and one session alone; and the time from the coordinator's answer that starts an agent to that agent's
 //! first model request.
 
+#![allow(clippy::indexing_slicing, reason = "a bench may fail by panicking")]
+
 mod measure;
 
 use std::time::{Duration, Instant};
