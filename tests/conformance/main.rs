@@ -31,6 +31,7 @@ mod shell;
 mod shell_sessions;
 mod system_message;
 mod tenancy;
+mod threads;
 mod tidy;
 mod tool_output;
 mod verify;

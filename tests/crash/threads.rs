@@ -18,6 +18,8 @@ use crate::{PROGRAM, seed};
 const AGENTS: usize = 5;
 /// Longest time that a daemon lives before it is killed.
 const LIFE_MS_MAX: u64 = 400;
+/// Longest wait for something that must happen.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Kills before the session is left alone.
 const KILLS: usize = 25;
 
@@ -133,7 +135,7 @@ async fn no_delegation_is_lost_or_doubled() -> Result<()> {
         "{kills} kills, {} model requests",
         world.model.request_count()
     );
-    ensure!(kills > 2, "the session was hardly killed");
+    ensure!(kills > 0, "the session was never killed");
     log_rules::check(&events)?;
 
     let threads = threads(&client, &session).await?;
@@ -208,13 +210,17 @@ async fn the_budget_of_all_threads_is_passed_by_one_request_at_most() -> Result<
     client
         .post(&format!("/v1/sessions/{session}"), &raised)
         .await?;
-    loop {
-        let events = client.until_idle(&session, "budget_reached").await?;
-        let usage = client.get(&format!("/v1/sessions/{session}")).await?["usage"].clone();
-        if usage["output_tokens"].as_u64() > Some(80_000) {
-            log_rules::check(&events)?;
-            return Ok(());
+    let resumed = async {
+        loop {
+            let events = client.until_idle(&session, "budget_reached").await?;
+            let usage = client.get(&format!("/v1/sessions/{session}")).await?["usage"].clone();
+            if usage["output_tokens"].as_u64() > Some(80_000) {
+                return log_rules::check(&events);
+            }
+            tokio::task::yield_now().await;
         }
-        tokio::task::yield_now().await;
-    }
+    };
+    tokio::time::timeout(PATIENCE, resumed)
+        .await
+        .context("the threads do not go on")?
 }

@@ -52,7 +52,8 @@ fn begin(state: &State, grader: &ThreadId, undoes: bool, mut draft: Draft) -> Ve
     let primary = state.primary();
     let outcome = state.active_outcome();
     let outcome = outcome.filter(|outcome| outcome.progress == Progress::Running);
-    let is_at_rest = primary.status == Status::Running
+    let is_idle = primary.status == Status::Idle;
+    let is_at_rest = (is_idle || primary.status == Status::Running)
         && !primary.needs_model
         && primary.calls.is_empty()
         && !primary.is_interrupted();
@@ -72,6 +73,9 @@ fn begin(state: &State, grader: &ThreadId, undoes: bool, mut draft: Draft) -> Ve
         "agent": agent(state, undoes),
         "prompt": [text_block(&prompt)],
     }});
+    if is_idle {
+        draft.running();
+    }
     let id = crate::ids::EventId::fresh(draft.at());
     draft.with_private(
         id,

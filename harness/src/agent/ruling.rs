@@ -68,7 +68,7 @@ impl Runner {
         let delegation = delegation::names(state, self.thread()?);
         let (ids, facts) = calls_of(answer, self.agent()?, known, &delegation, &state.calls_made);
         let ruled = tokio::task::spawn_blocking(move || rules.rule(&facts)).await;
-        let ruled = ruled.map_err(|_| DriverError::Shutdown)?;
+        let ruled = ruled.map_err(|_| DriverError::Panicked)?;
         let ruled = ids.into_iter().zip(ruled);
         Ok(ruled
             .filter_map(|(id, ruling)| Some((id, ruling?)))

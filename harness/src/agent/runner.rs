@@ -63,6 +63,12 @@ impl Runner {
     /// Runs the thread until it has nothing to do.
     pub(super) async fn run(mut self: Box<Self>) -> (Box<Self>, Result<(), DriverError>) {
         let end = self.steps().await;
+        // What is not committed by now is not to go with another thread's commit.
+        if end.is_err()
+            && let Some(slot) = &mut self.slot
+        {
+            slot.drop_hand();
+        }
         self.slot = None;
         (self, end)
     }
@@ -78,8 +84,14 @@ impl Runner {
                 return Ok(());
             }
             self.perform(step).await?;
-            // Between two calls another thread may have the hand.
-            self.slot = None;
+            // Between two calls another thread may have the hand; but what an interrupted one changed and sent goes with
+            // the interrupt, which comes next.
+            let is_clean = |slot: &OwnedMutexGuard<HandSlot>| {
+                slot.unsaved.is_none() && slot.requests.is_empty()
+            };
+            if self.slot.as_ref().is_none_or(is_clean) {
+                self.slot = None;
+            }
         }
     }
 
@@ -158,17 +170,26 @@ impl Runner {
         if let Some(start) = &thread.open_request {
             super::answer::interrupted_request(&mut draft, start);
         }
+        let is_older = |number: u64| {
+            let mut queue = thread
+                .queue
+                .iter()
+                .filter(|input| ids.contains(&input.event_id));
+            queue.any(|interrupt| number < interrupt.number)
+        };
+        let outcome = self.state.active_outcome().filter(|_| thread.is_primary());
+        let ends_outcome = outcome.is_some_and(|outcome| is_older(outcome.number));
         let was_at_work = thread.status != Status::Idle
             || !thread.calls.is_empty()
             || thread.queue.iter().any(|input| input.is_copy)
-            || (thread.is_primary() && self.state.active_outcome().is_some());
+            || ends_outcome;
         for call in &thread.calls {
             if call.state() != CallState::Answered {
                 interrupt_call(&mut draft, &self.state, thread, call);
             }
         }
         if was_at_work {
-            draft.interrupted();
+            draft.interrupted(ends_outcome);
         }
         self.commit(draft).await
     }
@@ -259,7 +280,13 @@ impl Runner {
         }
         let (count, told) = (requests.len(), told.into_events());
         let files = self.slot.as_ref().and_then(|slot| slot.unsaved.as_deref());
+        let own = self.thread_id.clone();
         let make = move |state: &State| {
+            // Nothing follows the end of a thread, which may have come meanwhile.
+            let thread = state.thread(own.as_str());
+            if !thread.is_some_and(Thread::is_live) {
+                return Ok(Vec::new());
+            }
             let mut events = make(state)?;
             if !events.is_empty() {
                 events.extend(told.iter().cloned());
@@ -307,11 +334,14 @@ impl Runner {
         let hand = self.session.hand.clone();
         if let Ok(slot) = hand.clone().try_lock_owned() {
             self.slot = Some(slot);
+            self.look();
             return Ok(Woken::Done(()));
         }
         Ok(match self.attend(hand.lock_owned()).await? {
             Woken::Done(slot) => {
                 self.slot = Some(slot);
+                // Whoever had it may have changed the files.
+                self.look();
                 Woken::Done(())
             }
             Woken::Interrupted => Woken::Interrupted,

@@ -93,6 +93,7 @@ impl HandSlot {
 pub(super) struct Session {
     pub(super) brain: Arc<Brain>,
     pub(super) session_id: SessionId,
+    /// The runners are to end.
     pub(super) shutdown: CancellationToken,
     pub(super) hand: Arc<Mutex<HandSlot>>,
     /// Held while the log is appended to or read on: its holder alone changes the state.
@@ -120,7 +121,11 @@ impl Session {
         mut make: impl FnMut(&State) -> Result<Vec<NewEvent>, DriverError> + Send,
         mut seal: impl FnMut(&State, &mut [NewEvent]) + Send,
     ) -> Result<bool, DriverError> {
-        let lease = self.lease.lock().await;
+        let held = self.lease.lock().await;
+        // Without one anybody could append.
+        let Some((lease, _)) = &*held else {
+            return Err(StoreError::LeaseLost.into());
+        };
         loop {
             let state = self.newest();
             // Archived meanwhile: nothing may follow the end of a session.
@@ -140,7 +145,7 @@ impl Session {
             let append = Append {
                 session_id: self.session_id.clone(),
                 expected: state.last,
-                lease: lease.as_ref().map(|(lease, _)| lease.clone()),
+                lease: Some(lease.clone()),
                 events,
                 projection: Some(project(&ahead, &self.brain.limits)),
                 files: files.map(|files| Box::new(files.clone())),
@@ -183,28 +188,22 @@ impl Session {
         }
     }
 
-    /// Takes the lease, or renews it when half of its time has passed.
+    /// Renews the lease when half of its time has passed.
     async fn hold_lease(&self) -> Result<(), DriverError> {
         let options = &self.brain.lease;
         let now = self.brain.clock.now();
         let until = now.checked_add(options.ttl).unwrap_or(Timestamp::MAX);
         let mut held = self.lease.lock().await;
-        let lease = match held.take() {
+        let lease = match &*held {
             Some((lease, ends)) => {
                 let left = Duration::try_from(ends.duration_since(now)).unwrap_or_default();
                 if left > options.ttl / 2 {
-                    *held = Some((lease, ends));
                     return Ok(());
                 }
-                self.brain.store.renew_lease(&lease, until).await?;
-                lease
+                self.brain.store.renew_lease(lease, until).await?;
+                lease.clone()
             }
-            None => {
-                let store = &self.brain.store;
-                store
-                    .acquire_lease(&self.session_id, &options.holder, now, until)
-                    .await?
-            }
+            None => return Err(StoreError::LeaseLost.into()),
         };
         *held = Some((lease, until));
         Ok(())
@@ -254,7 +253,7 @@ impl Driver {
         let end = self.drive().await;
         match end {
             Ok(()) | Err(DriverError::Shutdown) => {
-                self.end_runners(true).await;
+                self.end_runners().await;
                 self.release().await;
             }
             // Another driver has the session; it must not notice us.
@@ -264,11 +263,11 @@ impl Driver {
                 | StoreError::NotFound),
             )) => {
                 tracing::debug!(session = %self.session_id, %error, "the session is not ours any more");
-                self.end_runners(false).await;
+                self.end_runners().await;
                 self.forget().await;
             }
             Err(DriverError::WentBack) => {
-                self.end_runners(false).await;
+                self.end_runners().await;
                 self.drop_hand().await;
                 self.release().await;
                 // What it is now is read anew.
@@ -276,7 +275,7 @@ impl Driver {
             }
             Err(error) => {
                 tracing::error!(session = %self.session_id, %error, "a session's driver stopped");
-                self.end_runners(false).await;
+                self.end_runners().await;
                 let is_released = self.release().await;
                 tokio::select! {
                     () = self.brain.clock.sleep(FAILURE_PAUSE) => {}
@@ -351,10 +350,10 @@ impl Driver {
         end
     }
 
-    /// Waits for the runners to end: on their own, as they do once the daemon goes down, or where they stand.
-    async fn end_runners(&mut self, is_in_order: bool) {
-        if !is_in_order {
-            self.running.abort_all();
+    /// Has the runners end where they may, and waits for that: not in the middle of what has to be whole.
+    async fn end_runners(&mut self) {
+        if let Some(session) = &self.session {
+            session.shutdown.cancel();
         }
         while let Some(ended) = self.running.join_next().await {
             if let Ok((runner, _)) = ended {
@@ -395,7 +394,7 @@ impl Driver {
         let session = Arc::new(Session {
             brain: self.brain.clone(),
             session_id: self.session_id.clone(),
-            shutdown: self.shutdown.clone(),
+            shutdown: self.shutdown.child_token(),
             hand: Arc::default(),
             lease: Mutex::new(Some((lease, until))),
             newest: watch::Sender::new(Arc::new(state)),

@@ -145,15 +145,19 @@ impl Runner {
             }
         };
         if is_grader {
-            // It looks at the work; what it changed is undone.
-            drop(hand);
-            self.slot().await.drop_hand();
-            // At once: what lies in the outputs is to be seen by others.
-            match self.lend_hand(&mounts).await? {
-                Woken::Done(Ok(hand)) => self.slot().await.hand = Some(hand),
-                Woken::Interrupted => return Ok(()),
-                Woken::Done(Err(error)) => {
-                    tracing::warn!(session = %self.session_id, %error, "what a grader changed is undone later");
+            // It looks at the work. What it changed is undone, at once, for others see what lies in the outputs; where it
+            // changed nothing, what runs in the background goes on.
+            if matches!(hand.save().await, Ok(None)) {
+                self.slot().await.hand = Some(hand);
+            } else {
+                drop(hand);
+                self.slot().await.drop_hand();
+                match self.lend_hand(&mounts).await? {
+                    Woken::Done(Ok(hand)) => self.slot().await.hand = Some(hand),
+                    Woken::Interrupted => return Ok(()),
+                    Woken::Done(Err(error)) => {
+                        tracing::warn!(session = %self.session_id, %error, "what a grader changed is undone later");
+                    }
                 }
             }
             return match is_interrupted {

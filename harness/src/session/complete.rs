@@ -26,11 +26,15 @@ pub fn complete(state: &State, events: Vec<NewEvent>) -> Result<(State, Vec<NewE
         return Ok((making.state, making.events));
     };
     for event in events {
+        if making.is_overtaken(&event) {
+            continue;
+        }
         let is_idle = event.kind == EventKind::SessionThreadStatusIdle.name();
         let is_end = event.kind == EventKind::SessionThreadStatusTerminated.name();
         if is_end {
             let id = event.body.at("session_thread_id").as_str();
             making.give_up_advice(id.unwrap_or_default(), at)?;
+            making.empty_queue(id.unwrap_or_default(), at)?;
         }
         if is_idle {
             making.report(&event)?;
@@ -168,6 +172,42 @@ impl Making {
         self.tell_running(at)
     }
 
+    /// Tells whether a status was drafted before something came that makes it untrue: a thread that has got something to do
+    /// does not end its turn, and one that runs does not begin to.
+    fn is_overtaken(&self, event: &NewEvent) -> bool {
+        let id = event
+            .body
+            .at("session_thread_id")
+            .as_str()
+            .unwrap_or_default();
+        let Some(thread) = self.state.thread(id) else {
+            return false;
+        };
+        match EventKind::parse(&event.kind) {
+            Some(EventKind::SessionThreadStatusRunning) => thread.status == Status::Running,
+            Some(EventKind::SessionThreadStatusIdle) => {
+                let private = event.private.as_ref().unwrap_or(&Value::Null);
+                thread.needs_model
+                    && *event.body.at("stop_reason").at("type") == "end_turn"
+                    && *private.at("is_interrupt") != true
+            }
+            _ => false,
+        }
+    }
+
+    /// Takes what waits for a thread that ends: nobody does later.
+    fn empty_queue(&mut self, id: &str, at: Timestamp) -> Result<(), FoldError> {
+        let state = &self.state;
+        let Some(thread) = state.thread(id).filter(|thread| !thread.is_primary()) else {
+            return Ok(());
+        };
+        let mut draft = Draft::new(at, Speaker::of(state, thread));
+        for input in thread.queue.iter().filter(|input| !input.is_copy) {
+            draft.processed(&input.event_id, input.number);
+        }
+        self.push_all(draft)
+    }
+
     /// Answers the call that asked an advisor which was stopped.
     fn give_up_advice(&mut self, id: &str, at: Timestamp) -> Result<(), FoldError> {
         let state = &self.state;
@@ -198,7 +238,7 @@ impl Making {
         let Some(outcome) = state.active_outcome() else {
             return Ok(());
         };
-        if !is_of_primary || *private.at("is_interrupt") != true {
+        if !is_of_primary || *private.at("ends_outcome") != true {
             return Ok(());
         }
         let body = json!({
@@ -251,6 +291,7 @@ impl Making {
         }
         let mut draft = Draft::new(at, Speaker::of(&self.state, thread));
         draft.thread_terminated();
+        self.empty_queue(id, at)?;
         self.push_all(draft)
     }
 

@@ -129,6 +129,8 @@ pub fn decide(state: &State, thread: &Thread, limits: &Limits) -> Step {
         && !state.children(&thread.id).any(delegation::is_busy);
     match thread.status {
         Status::Running if is_done => Step::Evaluate,
+        // It ended its turn while others were at work, and they stopped without a word.
+        Status::Idle if is_done && *thread.stop_reason.at("type") == "end_turn" => Step::Evaluate,
         Status::Running | Status::Rescheduling => {
             Step::GoIdle(json!({"type": "end_turn"}), Value::Null, None)
         }

@@ -188,9 +188,10 @@ impl Draft {
     }
 
     /// As [`Draft::idle`], of a turn that an interrupt ended.
-    pub fn interrupted(&mut self) {
+    /// The interrupt came behind the outcome that is under way, and ends it, if it `ends_outcome`.
+    pub fn interrupted(&mut self, ends_outcome: bool) {
         let stop = json!({"stop_reason": {"type": "end_turn"}, "stop_details": null});
-        let private = json!({"is_interrupt": true});
+        let private = json!({"is_interrupt": true, "ends_outcome": ends_outcome});
         self.thread_status(EventKind::SessionThreadStatusIdle, stop, Some(private));
     }
 

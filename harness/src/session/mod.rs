@@ -37,8 +37,8 @@ pub use history::{Range, Rewind, counting, rewinds_of};
 pub use kind::EventKind;
 pub use outcome::{ITERATIONS_DEFAULT, ITERATIONS_MAX, Outcome, Progress};
 pub use projection::{
-    PROJECTION_PRIVATE, SELF_HOSTED, SKILLS_FIELD, consumed_nanocents, ended_threads,
-    live_summaries, needs_worker, project, session_wire, summary, thread_wire,
+    PROJECTION_PRIVATE, SELF_HOSTED, SKILLS_FIELD, consumed_nanocents, ended_threads, is_short,
+    live_summaries, needs_worker, project, session_wire, thread_wire, whole_summary,
 };
 pub use resources::{add_resource, remove_resource};
 pub use review::{Review, files_json, files_of, is_deterministic, review_policy};

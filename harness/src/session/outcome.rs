@@ -66,6 +66,8 @@ impl Progress {
 /// An outcome as the log describes it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Outcome {
+    /// Number of the event that defined it.
+    pub number: u64,
     /// Its id.
     pub id: String,
     /// The task.
@@ -90,9 +92,10 @@ pub struct Outcome {
 
 impl Outcome {
     /// Reads the event that defines it; what the API let through has every field.
-    pub fn of_event(body: &Value, private: &Value) -> Self {
+    pub fn of_event(number: u64, body: &Value, private: &Value) -> Self {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         Self {
+            number,
             id: text(body.at("outcome_id")),
             description: text(body.at("description")),
             rubric: text(private.at("rubric")),
@@ -233,7 +236,7 @@ mod tests {
 
     fn outcome(iterations_max: u64) -> Outcome {
         let body = json!({"outcome_id": "outc_1", "description": "Write it.", "max_iterations": iterations_max});
-        Outcome::of_event(&body, &json!({"rubric": "It adds."}))
+        Outcome::of_event(2, &body, &json!({"rubric": "It adds."}))
     }
 
     #[test]

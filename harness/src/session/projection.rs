@@ -142,7 +142,10 @@ pub fn summary(thread: &Thread) -> Value {
     json!({
         "id": thread.id.as_str(),
         "parent_thread_id": thread.parent.as_ref().map(ThreadId::as_str),
-        "agent": thread.agent.to_json(),
+        "agent": match &thread.agent {
+            AgentOf::Inline(agent) => json!({"type": "inline", "name": agent.at("name")}),
+            named => named.to_json(),
+        },
         "status": thread.status.as_str(),
         "stop_reason": thread.stop_reason,
         "created_at": rfc3339(thread.created_at),
@@ -153,6 +156,22 @@ pub fn summary(thread: &Thread) -> Value {
         "first_ran_at": thread.first_ran_at.map(rfc3339),
         "was_idle": thread.was_idle,
     })
+}
+
+/// As [`summary`], with the agent of a thread that was made up for it, which is in no row.
+pub fn whole_summary(thread: &Thread) -> Value {
+    let mut summary = summary(thread);
+    summary.set("agent", thread.agent.to_json());
+    summary
+}
+
+/// Tells whether a row's summaries lack something that the wire has.
+pub fn is_short(summaries: &[Value]) -> bool {
+    let lacks = |summary: &Value| {
+        let agent = summary.at("agent");
+        *agent.at("type") == "inline" && agent.at("agent").is_null()
+    };
+    summaries.iter().any(lacks)
 }
 
 /// Returns what the session of a row has cost, in nano-cents, as budgets count it.

@@ -13,7 +13,7 @@ use super::outcome::{self, Outcome, Progress};
 use super::projection::SELF_HOSTED;
 use super::resources::{add_resource, remove_resource};
 use super::shared;
-use super::thread::{AgentOf, Thread, blocks};
+use super::thread::{AgentOf, From, Thread, blocks};
 use super::usage::{Usage, micros};
 use crate::clock::Timestamp;
 use crate::ids::{EventId, SessionId, ThreadId};
@@ -472,10 +472,17 @@ impl State {
         let Some(place) = self.threads.iter().position(|thread| thread.id == id) else {
             return;
         };
+        let is_pending = self
+            .active_outcome()
+            .is_some_and(|outcome| outcome.progress == Progress::Pending);
         let thread = self.at_place(place, event);
         match kind {
             EventKind::SessionThreadStatusRunning => thread.run(event.at),
-            EventKind::SessionThreadStatusIdle => thread.go_idle(event),
+            EventKind::SessionThreadStatusIdle => {
+                thread.go_idle(event);
+                // One that came behind the interrupt is what the agent does next.
+                thread.needs_model |= thread.is_primary() && is_pending;
+            }
             EventKind::SessionThreadStatusRescheduled => thread.status = Status::Rescheduling,
             _ => thread.end(event.at),
         }
@@ -560,9 +567,9 @@ impl State {
 
     fn define_outcome(&mut self, event: &StoredEvent) {
         let private = event.private.as_ref().unwrap_or(&Value::Null);
-        let outcome = Outcome::of_event(&event.body, private);
+        let outcome = Outcome::of_event(event.number, &event.body, private);
         self.hear(outcome.task());
-        self.primary_mut(event).receive(outcome.task(), None);
+        self.primary_mut(event).receive(outcome.task(), From::Above);
         outcome::add(&mut self.outcomes, outcome);
     }
 
@@ -591,7 +598,7 @@ impl State {
         };
         let grader = outcome.grader.clone();
         if let Some(told) = outcome.evaluated(&event.body, event.at) {
-            self.primary_mut(event).receive(told, None);
+            self.primary_mut(event).receive(told, From::Verdict);
         }
         // Graders that have ended are no part of the session any more; that this one ends is still to be told.
         let is_other = |thread: &Arc<Thread>| {
@@ -638,7 +645,11 @@ impl State {
         let content = blocks(event.body.at("content"));
         let thread = self.thread_mut(event);
         let is_from_above = thread.parent.as_ref() == Some(&sender);
-        thread.receive(content, (!is_from_above).then_some(intro.as_str()));
+        let from = match is_from_above {
+            true => From::Above,
+            false => From::Below(&intro),
+        };
+        thread.receive(content, from);
     }
 
     fn list_mcp_tools(&mut self, body: &Value) {

@@ -46,6 +46,26 @@ pub struct Queued {
     pub is_copy: bool,
 }
 
+/// A message that waits until the conversation can take it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Incoming {
+    /// Content blocks.
+    pub content: Vec<Value>,
+    /// It is what the agent is to do.
+    pub is_work: bool,
+}
+
+/// Who a message is from.
+#[derive(Clone, Copy)]
+pub(super) enum From<'a> {
+    /// Whoever gives the agent work.
+    Above,
+    /// An agent that this one started; the text says which.
+    Below(&'a str),
+    /// Whoever holds its work against a rubric.
+    Verdict,
+}
+
 /// Where the snapshot of a thread's agent is to be found.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum AgentOf {
@@ -117,8 +137,8 @@ pub struct Thread {
     pub stop_details: Value,
     /// Input that waits, oldest first.
     pub queue: Vec<Queued>,
-    /// Messages of other threads that wait until the conversation can take them: content blocks.
-    pub inbox: Vec<Vec<Value>>,
+    /// Messages that wait until the conversation can take them.
+    pub inbox: Vec<Incoming>,
     /// The conversation so far, as the model will see it.
     #[serde(with = "shared::each")]
     pub conversation: Vec<Arc<Turn>>,
@@ -232,14 +252,12 @@ impl Thread {
         queue.any(|input| input.kind == EventKind::UserInterrupt)
     }
 
-    /// Returns the text of the model's newest answer.
+    /// Returns the text of the model's answer to the newest input; empty if there is none.
     pub fn newest_text(&self) -> String {
-        let turns = self.conversation.iter().rev();
-        let mut answers = turns.filter_map(|turn| match &**turn {
-            Turn::Assistant(blocks) => Some(blocks),
-            _ => None,
-        });
-        let blocks = answers.next().map_or(&[][..], Vec::as_slice);
+        let blocks = match self.conversation.last().map(AsRef::as_ref) {
+            Some(Turn::Assistant(blocks)) => blocks.as_slice(),
+            _ => &[],
+        };
         let texts = blocks.iter().filter(|block| *block.at("type") == "text");
         let texts: Vec<&str> = texts
             .filter_map(|block| block.at("text").as_str())
@@ -290,20 +308,23 @@ impl Thread {
         self.needs_model = true;
     }
 
-    /// Takes a message of another thread. One from above is work; one from below is told with who it is from.
-    pub(super) fn receive(&mut self, content: Vec<Value>, from_below: Option<&str>) {
-        if self.status == Status::Idle {
+    /// Takes a message that nobody waits for in a queue.
+    pub(super) fn receive(&mut self, content: Vec<Value>, from: From<'_>) {
+        if self.status == Status::Idle || matches!(from, From::Above) {
             self.requests_in_turn = 0;
             self.failures = 0;
             self.cut_answers = 0;
         }
-        let mut message = Vec::with_capacity(content.len() + 1);
-        match from_below {
-            Some(intro) => message.push(json!({"type": "text", "text": intro})),
-            None => self.newest_input = Arc::new(content.clone()),
-        }
-        message.extend(content);
-        self.inbox.push(message);
+        let is_work = matches!(from, From::Above);
+        let content = match from {
+            From::Below(intro) => {
+                let mut told = vec![json!({"type": "text", "text": intro})];
+                told.extend(content);
+                told
+            }
+            From::Above | From::Verdict => content,
+        };
+        self.inbox.push(Incoming { content, is_work });
         self.settle();
     }
 
@@ -313,7 +334,11 @@ impl Thread {
             return;
         }
         for message in std::mem::take(&mut self.inbox) {
-            self.conversation.push(Arc::new(Turn::User(message)));
+            if message.is_work {
+                self.newest_input = Arc::new(message.content.clone());
+            }
+            self.conversation
+                .push(Arc::new(Turn::User(message.content)));
         }
         self.needs_model = true;
     }
@@ -503,18 +528,13 @@ impl Thread {
         self.was_idle = true;
         self.stop_reason = event.body.at("stop_reason").clone();
         self.stop_details = event.body.at("stop_details").clone();
-        if event
-            .private
-            .as_ref()
-            .is_some_and(|private| *private.at("is_interrupt") == true)
-        {
-            self.queue.retain(|input| !input.is_copy);
-        }
         let keeps_work = matches!(
             self.stop_reason.at("type").as_str(),
             Some("requires_action" | "budget_reached")
         );
         if !keeps_work {
+            // Whoever stops all threads has what he wants of this one.
+            self.queue.retain(|input| !input.is_copy);
             self.needs_model = false;
             self.failures = 0;
             self.retry_at = None;

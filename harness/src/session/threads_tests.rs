@@ -419,10 +419,7 @@ fn an_interrupt_of_all_stops_all_and_nobody_reports() {
             "session.status_idle"
         ]
     );
-    assert_eq!(log.next(CHILD), Step::Interrupt(vec![interrupt.clone()]));
-    let mut draft = log.draft(CHILD);
-    draft.interrupted();
-    log.commit(draft);
+    assert_eq!(log.next(CHILD), Step::Sleep, "it has stopped");
     let mut draft = log.draft(PRIMARY);
     draft.processed(&interrupt, log.state.last);
     log.commit(draft);
@@ -549,7 +546,7 @@ fn an_archived_thread_is_waited_for_no_more() {
     );
     log.answer(CHILD, "", &[]);
     let mut draft = log.draft(CHILD);
-    draft.interrupted();
+    draft.interrupted(false);
     log.commit(draft);
     assert_eq!(log.next(PRIMARY), Step::RunTool(calls[0].clone()));
     let mut draft = log.draft(CHILD);
@@ -558,4 +555,168 @@ fn an_archived_thread_is_waited_for_no_more() {
     assert_eq!(kinds, ["session.thread_status_terminated"]);
     assert_eq!(log.state.live_threads().count(), 1);
     assert_eq!(log.next(PRIMARY), Step::RunTool(calls[0].clone()));
+}
+
+#[test]
+fn a_turn_does_not_end_over_a_message_that_came_meanwhile() {
+    let mut log = delegated();
+    let mut draft = log.draft(PRIMARY);
+    let start = draft.thread(EventKind::SpanModelRequestStart, json!({}));
+    log.commit(draft);
+    // The coordinator's answer is in, and it would end its turn with it; but the report is committed first.
+    let mut end = log.draft(PRIMARY);
+    end.with_private(
+        EventId::from_text("sevt_end"),
+        EventKind::SpanModelRequestEnd,
+        json!({"is_error": false, "model_request_start_id": start.as_str()}),
+        Some(json!({"content": [{"type": "text", "text": "It is at work."}]})),
+    );
+    end.idle(&json!({"type": "end_turn"}), &Value::Null);
+    log.answer(CHILD, "Done already.", &[]);
+    log.idle(CHILD, "end_turn");
+    let kinds = log.commit(end);
+    assert_eq!(kinds, ["span.model_request_end"], "its turn goes on");
+    assert_eq!(log.state.status, Status::Running);
+    assert_eq!(log.next(PRIMARY), Step::CallModel);
+}
+
+#[test]
+fn a_thread_that_runs_does_not_begin_to_and_one_that_ends_leaves_nothing_in_its_queue() {
+    let mut log = delegated();
+    let mut draft = log.draft(CHILD);
+    draft.running();
+    assert_eq!(log.commit(draft), Vec::<String>::new());
+    log.answer(CHILD, "Done.", &[]);
+    log.idle(CHILD, "end_turn");
+    let interrupt = log.input("user.interrupt", json!({"session_thread_id": CHILD}));
+    let mut draft = log.draft(CHILD);
+    draft.thread_terminated();
+    let kinds = log.commit(draft);
+    assert_eq!(
+        kinds,
+        ["sinew.processed", "session.thread_status_terminated"]
+    );
+    assert_eq!(log.state.thread(CHILD).unwrap().queue, []);
+    let taken = log
+        .events
+        .iter()
+        .rev()
+        .find(|event| event.kind == "sinew.processed");
+    assert_eq!(taken.unwrap().body.at("event_id"), interrupt.as_str());
+}
+
+#[test]
+fn further_work_begins_a_new_turn_whatever_its_thread_does() {
+    let mut log = delegated();
+    log.answer(CHILD, "One.", &[]);
+    assert_eq!(log.state.thread(CHILD).unwrap().requests_in_turn, 1);
+    let content = json!([{"type": "text", "text": "And another."}]);
+    let primary = Speaker::of(&log.state, log.state.primary());
+    let mut draft = log.draft(CHILD);
+    draft.thread(
+        EventKind::AgentThreadMessageReceived,
+        primary.as_sender(&content),
+    );
+    log.commit(draft);
+    let child = log.state.thread(CHILD).unwrap();
+    assert_eq!(
+        (child.requests_in_turn, child.newest_text()),
+        (0, String::new())
+    );
+    assert_eq!(json!(*child.newest_input), content);
+}
+
+#[test]
+fn what_is_cut_off_takes_an_outcome_and_those_who_are_asked_once_with_it() {
+    let mut log = Log::new();
+    let defined = NewEvent {
+        id: EventId::from_text("sevt_outcome"),
+        thread_id: Some(ThreadId::from_text(PRIMARY)),
+        is_thread_only: false,
+        kind: "user.define_outcome".to_owned(),
+        at: at(2),
+        is_queued: false,
+        body: json!({"outcome_id": "outc_1", "description": "Write.", "max_iterations": 2}),
+        private: Some(json!({"rubric": "It is written."})),
+    };
+    log.push_all(vec![defined]);
+    assert_eq!(log.next(PRIMARY), Step::CallModel);
+    let mut draft = log.draft(PRIMARY);
+    draft.running();
+    log.commit(draft);
+    log.answer(PRIMARY, "Written.", &[]);
+    assert_eq!(log.next(PRIMARY), Step::Evaluate);
+    let mut draft = log.draft(PRIMARY);
+    let grader = json!({"thread_id": "sthr_g", "agent": {"name": "grader", "model": {"id": "m"}, "tools": []},
+        "prompt": [{"type": "text", "text": "Look."}]});
+    draft.with_private(
+        EventId::from_text("sevt_evaluation"),
+        EventKind::SpanOutcomeEvaluationStart,
+        json!({"outcome_id": "outc_1", "iteration": 0}),
+        Some(json!({ "grader": grader })),
+    );
+    log.commit(draft);
+    assert_eq!(
+        (log.next(PRIMARY), log.next("sthr_g")),
+        (Step::Sleep, Step::CallModel)
+    );
+    let forked = NewEvent {
+        id: EventId::from_text("sevt_fork"),
+        thread_id: None,
+        is_thread_only: false,
+        kind: "sinew.forked".to_owned(),
+        at: at(50),
+        is_queued: false,
+        body: json!({}),
+        private: None,
+    };
+    let mut fork = log.state.clone();
+    fork.apply(&forked.at_number(fork.last + 1)).unwrap();
+    assert!(fork.active_outcome().is_none() && !has_work(&fork, &Limits::default()));
+    assert!(!fork.thread("sthr_g").unwrap().is_live());
+
+    // In the session itself the grader goes on, and its word ends the outcome.
+    log.answer(
+        "sthr_g",
+        r#"{"result": "satisfied", "explanation": "It is."}"#,
+        &[],
+    );
+    let kinds = log.idle("sthr_g", "end_turn");
+    assert_eq!(
+        kinds,
+        [
+            "span.outcome_evaluation_end",
+            "session.thread_status_idle",
+            "session.thread_status_terminated",
+        ]
+    );
+    assert_eq!(
+        log.next(PRIMARY),
+        Step::GoIdle(json!({"type": "end_turn"}), Value::Null, None)
+    );
+}
+
+#[test]
+fn an_outcome_behind_an_interrupt_is_what_comes_next() {
+    let mut log = Log::new();
+    log.message();
+    let interrupt = log.input("user.interrupt", json!({"session_thread_id": null}));
+    let defined = NewEvent {
+        id: EventId::from_text("sevt_outcome"),
+        thread_id: Some(ThreadId::from_text(PRIMARY)),
+        is_thread_only: false,
+        kind: "user.define_outcome".to_owned(),
+        at: at(9),
+        is_queued: false,
+        body: json!({"outcome_id": "outc_1", "description": "Write.", "max_iterations": 2}),
+        private: Some(json!({"rubric": "It is written."})),
+    };
+    log.push_all(vec![defined]);
+    assert_eq!(log.next(PRIMARY), Step::Interrupt(vec![interrupt.clone()]));
+    let mut draft = log.draft(PRIMARY);
+    draft.processed(&interrupt, 5);
+    draft.interrupted(false);
+    log.commit(draft);
+    assert!(log.state.active_outcome().is_some());
+    assert_eq!(log.next(PRIMARY), Step::CallModel);
 }

@@ -196,7 +196,7 @@ pub(super) fn outcome_event(
 /// Puts a new outcome into the row, as the fold does.
 fn show_outcome(event: &NewEvent, private: &mut Value) {
     let kept = event.private.as_ref().unwrap_or(&Value::Null);
-    let outcome = Outcome::of_event(&event.body, kept).wire();
+    let outcome = Outcome::of_event(0, &event.body, kept).wire();
     match private.at_mut("outcomes").as_array_mut() {
         Some(outcomes) => outcomes.push(outcome),
         None => private.set("outcomes", json!([outcome])),

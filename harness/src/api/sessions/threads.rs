@@ -15,8 +15,8 @@ use crate::api::query::Query;
 use crate::ids::ThreadId;
 use crate::json::Fields as _;
 use crate::session::{
-    Draft, Speaker, State as Folded, complete, ended_threads, live_summaries, project, summary,
-    thread_wire,
+    Draft, Speaker, State as Folded, complete, ended_threads, is_short, live_summaries, project,
+    thread_wire, whole_summary,
 };
 use crate::store::{Append, EventQuery, Order, Resource, StoreError, TimeRange};
 
@@ -181,12 +181,14 @@ async fn summaries(
     row: &Resource,
     ended: Ended,
 ) -> Result<Vec<Value>, ApiError> {
-    if ended == Ended::Left || ended_threads(row) == 0 {
-        return Ok(live_summaries(row));
+    let live = live_summaries(row);
+    let is_all = ended == Ended::Left || ended_threads(row) == 0;
+    if is_all && !is_short(&live) {
+        return Ok(live);
     }
     let folded = fold_at(state, row, last_of(row)).await?;
     let shown = folded.threads.iter().filter(|thread| !thread.is_grader());
-    Ok(shown.map(|thread| summary(thread)).collect())
+    Ok(shown.map(|thread| whole_summary(thread)).collect())
 }
 
 /// Returns the summary of a thread, or 404 for one that the session does not have.

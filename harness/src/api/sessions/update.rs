@@ -129,8 +129,12 @@ fn append(row: &Resource, changes: Map<String, Value>, now: Timestamp) -> Append
     let events = draft.into_events();
     body.at_mut(PROJECTION_PRIVATE)
         .set("last", json!(last_of(row) + events.len() as u64));
+    let threads = private(row).at("threads").as_array().into_iter().flatten();
+    let mut stopped = threads.map(|thread| thread.at("stop_reason").at("type"));
+    let is_anyones = stopped.any(|reason| *reason == "budget_reached");
+    let has_work = resumes && is_anyones;
     let resumes = resumes && private(row).at("stop_reason").at("type") == "budget_reached";
-    let needs_wake = resumes || *private(row).at("needs_wake") == true;
+    let needs_wake = resumes || has_work || *private(row).at("needs_wake") == true;
     if resumes {
         // What stopped the session is gone; the driver says what comes next.
         let private = body.at_mut(PROJECTION_PRIVATE);
