@@ -218,7 +218,22 @@ async fn an_interrupt_stops_all_and_keeps_what_was_written() -> Result<()> {
     let id = listed[1]["id"].clone();
     let one = json!([{"type": "user.interrupt", "session_thread_id": id}]);
     client.send_events(&session, one.clone()).await?;
-    client.until_idle(&session, "end_turn").await?;
+    let taken = async {
+        loop {
+            let events = client.events(&session).await?;
+            if events.iter().all(|event| event["processed_at"].is_string()) {
+                return anyhow::Ok(events);
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let events = tokio::time::timeout(std::time::Duration::from_secs(60), taken).await??;
+    ensure!(
+        events
+            .last()
+            .is_some_and(|last| last["type"] == "user.interrupt"),
+        "nothing else happens"
+    );
     let archive = format!(
         "/v1/sessions/{session}/threads/{}/archive",
         id.as_str().context("no id")?

@@ -410,6 +410,7 @@ fn an_interrupt_of_all_stops_all_and_nobody_reports() {
     assert_eq!(log.next(PRIMARY), Step::Interrupt(vec![interrupt.clone()]));
     assert_eq!(log.next(CHILD), Step::Interrupt(vec![interrupt.clone()]));
     // A turn that ends by itself at that moment does not wake the coordinator again.
+    log.answer(CHILD, "Done.", &[]);
     let kinds = log.idle(CHILD, "end_turn");
     assert_eq!(
         kinds,
