@@ -576,3 +576,44 @@ async fn a_deterministic_session_is_the_same_again() -> Result<()> {
     );
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn not_more_imports_at_a_time_than_the_daemon_has_room_for() -> Result<()> {
+    let world = World::start(PROGRAM, "turns: [{text: x}]").await?;
+    let client = &world.client;
+    let environment = client
+        .post("/v1/environments", &json!({"name": "imports"}))
+        .await?;
+    let environment = environment["id"].as_str().context("no id")?;
+    let path = format!("/sinew/v1/sessions/import?environment_id={environment}");
+    let address = client.url.trim_start_matches("http://");
+    // They begin and go on for as long as they are connected.
+    let mut begun = Vec::new();
+    for _ in 0..8 {
+        let mut connection = tokio::net::TcpStream::connect(address).await?;
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\ntransfer-encoding: chunked\r\n\r\n1\r\ns\r\n"
+        );
+        tokio::io::AsyncWriteExt::write_all(&mut connection, head.as_bytes()).await?;
+        begun.push(connection);
+    }
+    let until = async |status: u16| {
+        let answers = async {
+            loop {
+                let answer = client
+                    .send(Method::POST, &path, Some("no file".to_owned()))
+                    .await?;
+                if answer.status == status {
+                    return anyhow::Ok(answer.body);
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(60), answers).await?
+    };
+    let refused = until(529).await?;
+    ensure!(refused.to_string().contains("try again"), "{refused}");
+    drop(begun);
+    until(400).await?;
+    Ok(())
+}

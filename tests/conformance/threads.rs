@@ -46,6 +46,28 @@ conversations:
       - text: "Looked: ${tool_result.0} ${tool_result.1}"
   - when: {system_contains: You advise an AI agent}
     turns: [{text: Verify it., usage: {input_tokens: 11, output_tokens: 3}}]
+  - when: {system_contains: You go round.}
+    turns:
+      - branches:
+          - {when: {tool_result_contains: made this same call}, text: I stop.}
+          - tools: [{name: bash, input: {command: "echo again >> /workspace/again"}}]
+      - &again
+        branches:
+          - {when: {tool_result_contains: made this same call}, text: "I stop: ${last_tool_result}"}
+          - tools: [{name: bash, input: {command: "echo again >> /workspace/again"}}]
+      - *again
+      - *again
+      - *again
+      - *again
+      - text: Still going.
+  - when: {system_contains: You play ping-pong.}
+    turns:
+      - tools: [{name: start_agent, input: {agent: pong, message: ping}}]
+      - tools: [{name: wait_for_agents, input: {}}]
+      - tools: [{name: send_to_agent, input: {thread_id: "${field.thread_id}", message: ping}}]
+      - tools: [{name: wait_for_agents, input: {}}]
+      - tools: [{name: send_to_agent, input: {thread_id: "${field.thread_id}", message: ping}}]
+      - text: "It came to: ${last_tool_result}"
 otherwise: {text: Noted.}
 "#;
 const MODEL: &str = "claude-sonnet-4-6";
@@ -322,6 +344,61 @@ async fn agents_are_made_up_with_no_more_rights_and_advice_is_asked_once() -> Re
             .await?
             .len()
             == 1
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn agents_that_go_round_in_circles_are_stopped() -> Result<()> {
+    let world = World::start(PROGRAM, SCRIPT).await?;
+    let client = &world.client;
+    let mut circler = agent("circler", "You go round.", toolset());
+    circler["sinew"] = json!({"loops": {"same_call": 3}});
+    let session_id = session(&world, circler).await?;
+    client.message(&session_id, "go").await?;
+    let events = client.until_idle(&session_id, "end_turn").await?;
+    log_rules::check(&events)?;
+    let calls = of_kind(&events, "agent.tool_use");
+    let permissions: Vec<&Value> = calls
+        .iter()
+        .map(|call| &call["evaluated_permission"])
+        .collect();
+    ensure!(
+        permissions == ["allow", "allow", "allow", "deny"],
+        "{permissions:?}"
+    );
+    ensure!(
+        calls[3]["sinew"] == json!({"loop": {"same_call": 3}}),
+        "{}",
+        calls[3]
+    );
+    let again = std::fs::read_to_string(world.workspace(&session_id).join("again"))?;
+    ensure!(again.lines().count() == 3, "{again}");
+
+    // What the user says begins anew.
+    client.message(&session_id, "and again").await?;
+    client.until_idle(&session_id, "end_turn").await?;
+
+    let pong = client
+        .post("/v1/agents", &agent("pong", "You answer.", json!([])))
+        .await?;
+    let mut ping = agent("ping", "You play ping-pong.", toolset());
+    ping["multiagent"] = json!({"type": "coordinator", "agents": [pong["id"]]});
+    ping["sinew"] = json!({"loops": {"messages": 2}});
+    let session_id = session(&world, ping).await?;
+    client.message(&session_id, "go").await?;
+    let events = client.until_idle(&session_id, "end_turn").await?;
+    ensure!(
+        of_kind(&events, "agent.thread_message_sent").len() == 2,
+        "{events:#?}"
+    );
+    let said = of_kind(&events, "agent.message")
+        .last()
+        .map(|event| text_of(event));
+    ensure!(
+        said.as_deref()
+            .is_some_and(|said| said.contains("You have sent this agent 2 messages")),
+        "{said:?}"
     );
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::ids::EventId;
 use crate::json::Fields as _;
 use crate::model::{ModelAnswer, ModelError, ModelRequest, StopReason, TokenUsage};
 use crate::rules::Verdict;
-use crate::session::{CallKind, Draft, EventKind, Permission, text_block};
+use crate::session::{CallKind, Draft, EventKind, Guards, Permission, Repeated, text_block};
 
 /// Ids given to an answer's events when the request started, so that previews can name them.
 pub(super) struct AnswerIds {
@@ -34,6 +34,9 @@ pub(super) struct Asked<'a> {
     pub(super) is_reviewed: bool,
     /// Nobody can be asked about its calls: what asks is denied.
     pub(super) is_unseen: bool,
+    /// What is done against circles, and the call that was made last.
+    pub(super) guards: Guards,
+    pub(super) repeated: Repeated,
     /// Answers in a row that were cut before this one.
     pub(super) cut_answers: u32,
     pub(super) said: Said<'a>,
@@ -70,7 +73,10 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
         delegation,
         is_reviewed,
         is_unseen,
+        guards,
+        ref repeated,
     } = *asked;
+    let mut repeated = repeated.clone();
     let kind_of = |block: &Value| block.at("type").as_str().unwrap_or_default().to_owned();
     let has_thought = answer
         .content
@@ -115,7 +121,17 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
                 evaluated.permission = Permission::Deny;
                 evaluated.evaluation = None;
             }
-            push_call(draft, call, evaluated, is_reviewed)
+            let mut stopped = None;
+            if evaluated.kind != CallKind::Delegation {
+                repeated = repeated.behind(&body_of(call, &evaluated));
+                let is_circle = guards.same_call.is_some_and(|most| repeated.count > most);
+                if is_circle && evaluated.permission != Permission::Deny {
+                    stopped = Some(repeated.count - 1);
+                    evaluated.permission = Permission::Deny;
+                    evaluated.evaluation = None;
+                }
+            }
+            push_call(draft, call, evaluated, is_reviewed, stopped)
         })
         .collect();
     let goes_on = match answer.stop_reason {
@@ -277,13 +293,26 @@ struct Denied {
     text: String,
 }
 
-/// Adds a call; returns it if it is denied at once.
+/// Returns what the event of a call says of it.
+fn body_of(call: &Value, evaluated: &Evaluated) -> Value {
+    let name = evaluated.own_name.as_deref().unwrap_or(call_name(call));
+    let mut body = json!({"name": name, "input": call.at("input")});
+    if let CallKind::Mcp(server) = &evaluated.kind {
+        body.set("mcp_server_name", json!(server));
+    }
+    body
+}
+
+/// Adds a call; returns it if it is denied at once. `stopped` tells how often it was made already, of one that goes round
+/// in circles.
 fn push_call(
     draft: &mut Draft,
     call: &Value,
     evaluated: Evaluated,
     is_reviewed: bool,
+    stopped: Option<u32>,
 ) -> Option<Denied> {
+    let mut body = body_of(call, &evaluated);
     let Evaluated {
         kind,
         own_name,
@@ -292,15 +321,11 @@ fn push_call(
         ruling,
     } = evaluated;
     let name = own_name.as_deref().unwrap_or(call_name(call));
-    let mut body = json!({"name": name, "input": call.at("input")});
     let event = match &kind {
         CallKind::Custom => EventKind::AgentCustomToolUse,
         CallKind::Delegation => EventKind::Delegated,
         CallKind::BuiltIn | CallKind::Worker => EventKind::AgentToolUse,
-        CallKind::Mcp(server) => {
-            body.set("mcp_server_name", json!(server));
-            EventKind::AgentMcpToolUse
-        }
+        CallKind::Mcp(_) => EventKind::AgentMcpToolUse,
     };
     if !matches!(kind, CallKind::Custom | CallKind::Delegation) {
         body.set("evaluated_permission", json!(permission.as_str()));
@@ -321,6 +346,13 @@ fn push_call(
     }
     if let Some(ruling) = ruling {
         body.set("sinew", json!({"policy": ruling.to_json()}));
+    }
+    if let Some(times) = stopped {
+        text = format!(
+            "You made this same call {times} times in a row, so it is not made again. Do something else, or end your \
+             turn and say what is in the way."
+        );
+        body.set("sinew", json!({"loop": {"same_call": times}}));
     }
     let private = json!({"model_id": call.at("id")});
     // What the client has to act on is in the session's lists, whichever thread it is of.

@@ -11,8 +11,8 @@ use super::toolset::{AGENT_TOOLSET, narrowed};
 use crate::ids::ThreadId;
 use crate::json::Fields as _;
 use crate::session::{
-    AgentOf, Call, Delegation, Draft, EventKind, Member, Roster, Speaker, State, Status, Thread,
-    is_busy, roster, targets, text_block,
+    AgentOf, Call, Delegation, Draft, EventKind, Guards, Member, Roster, Speaker, State, Status,
+    Thread, is_busy, roster, targets, text_block,
 };
 use crate::store::NewEvent;
 
@@ -482,6 +482,16 @@ impl Doing<'_> {
         };
         if !child.is_live() {
             return Err("That agent was archived. Start a new one.".to_owned());
+        }
+        let guards = Guards::of(self.state, child);
+        if let Some(most) = guards
+            .messages
+            .filter(|most| child.messages_in_turn >= *most)
+        {
+            return Err(format!(
+                "You have sent this agent {most} messages since the user's last one: this one was not sent. End your \
+                 turn, and say what was done and what is in the way."
+            ));
         }
         // One that waits for the client gets it once its calls are answered.
         let is_done = child.status == Status::Idle && child.calls.is_empty();

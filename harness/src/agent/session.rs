@@ -141,6 +141,10 @@ impl Session {
                 event.at = event.at.max(state.updated_at);
             }
             let (ahead, mut events) = complete(&state, events)?;
+            // All of it was overtaken by what came meanwhile.
+            if events.is_empty() {
+                return Ok(false);
+            }
             seal(&ahead, &mut events);
             let append = Append {
                 session_id: self.session_id.clone(),

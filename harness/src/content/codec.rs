@@ -1,8 +1,11 @@
 //! An object's bytes as they are stored: one byte that names the form, then the bytes, compressed where that pays.
 
 use std::borrow::Cow;
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use zstd::bulk::Compressor;
 
 use super::ContentError;
 use crate::store::Hash;
@@ -21,7 +24,7 @@ pub const OBJECT_BYTES_MAX: usize = 64 << 20;
 /// Returns what is stored for a content of at most [`OBJECT_BYTES_MAX`].
 pub fn encode(content: &[u8]) -> Bytes {
     if content.len() >= COMPRESSED_BYTES_MIN
-        && let Ok(packed) = zstd::bulk::compress(content, LEVEL)
+        && let Ok(packed) = compress(content)
         // A sixteenth saved is worth the time to read it back.
         && packed.len() + 5 < content.len() - content.len() / 16
     {
@@ -36,6 +39,29 @@ pub fn encode(content: &[u8]) -> Bytes {
     stored.push(PLAIN);
     stored.extend_from_slice(content);
     stored.into()
+}
+
+/// Compressors that wait for the next object: making one costs more than what it does to a small one.
+static COMPRESSORS: Mutex<Vec<Compressor<'static>>> = Mutex::new(Vec::new());
+/// As many are kept: each holds some hundred kilobytes.
+const COMPRESSORS_MAX: usize = 8;
+
+fn compress(content: &[u8]) -> io::Result<Vec<u8>> {
+    let kept = lock().pop();
+    let mut compressor = match kept {
+        Some(compressor) => compressor,
+        None => Compressor::new(LEVEL)?,
+    };
+    let packed = compressor.compress(content)?;
+    let mut kept = lock();
+    if kept.len() < COMPRESSORS_MAX {
+        kept.push(compressor);
+    }
+    Ok(packed)
+}
+
+fn lock() -> MutexGuard<'static, Vec<Compressor<'static>>> {
+    COMPRESSORS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Returns the content of what is stored under `hash`, checked against it.

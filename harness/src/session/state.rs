@@ -475,13 +475,15 @@ impl State {
         let is_pending = self
             .active_outcome()
             .is_some_and(|outcome| outcome.progress == Progress::Pending);
+        let private = event.private.as_ref().unwrap_or(&Value::Null);
+        let is_interrupt = *private.at("is_interrupt") == true;
         let thread = self.at_place(place, event);
         match kind {
             EventKind::SessionThreadStatusRunning => thread.run(event.at),
             EventKind::SessionThreadStatusIdle => {
                 thread.go_idle(event);
                 // One that came behind the interrupt is what the agent does next.
-                thread.needs_model |= thread.is_primary() && is_pending;
+                thread.needs_model |= thread.is_primary() && is_pending && is_interrupt;
             }
             EventKind::SessionThreadStatusRescheduled => thread.status = Status::Rescheduling,
             _ => thread.end(event.at),
@@ -563,6 +565,11 @@ impl State {
             self.user_words.remove(0);
         }
         self.user_words.push(Arc::new(words));
+        for thread in &mut self.threads {
+            if thread.messages_in_turn > 0 {
+                Arc::make_mut(thread).messages_in_turn = 0;
+            }
+        }
     }
 
     fn define_outcome(&mut self, event: &StoredEvent) {

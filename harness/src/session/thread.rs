@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call, CallKind, Confirmation, Permission, WEB_SEARCH};
+use super::guards::Repeated;
 use super::kind::EventKind;
 use super::review::Review;
 use super::shared;
@@ -165,6 +166,10 @@ pub struct Thread {
     pub cut_answers: u32,
     /// Model requests since the last input.
     pub requests_in_turn: u32,
+    /// The call that was made last, and how often in a row.
+    pub repeated: Repeated,
+    /// Messages of whoever started it since the user's last input.
+    pub messages_in_turn: u32,
     /// Usage of its own.
     pub usage: Usage,
     /// Start of the running time that has not ended.
@@ -203,6 +208,8 @@ impl Thread {
             compactions: 0,
             cut_answers: 0,
             requests_in_turn: 0,
+            repeated: Repeated::default(),
+            messages_in_turn: 0,
             usage: Usage::default(),
             running_since: None,
             first_ran_at: None,
@@ -287,6 +294,7 @@ impl Thread {
                 let content = blocks(input.body.at("content"));
                 self.begin_turn(content);
                 self.requests_in_turn = 0;
+                self.repeated = Repeated::default();
                 self.failures = 0;
                 self.cut_answers = 0;
             }
@@ -310,8 +318,12 @@ impl Thread {
 
     /// Takes a message that nobody waits for in a queue.
     pub(super) fn receive(&mut self, content: Vec<Value>, from: From<'_>) {
+        if matches!(from, From::Above) {
+            self.messages_in_turn = self.messages_in_turn.saturating_add(1);
+        }
         if self.status == Status::Idle || matches!(from, From::Above) {
             self.requests_in_turn = 0;
+            self.repeated = Repeated::default();
             self.failures = 0;
             self.cut_answers = 0;
         }
@@ -378,6 +390,10 @@ impl Thread {
     pub(super) fn open_call(&mut self, kind: CallKind, event: &StoredEvent) {
         let private = event.private.as_ref().unwrap_or(&Value::Null);
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        // To wait again for others is no circle.
+        if kind != CallKind::Delegation {
+            self.repeated = self.repeated.behind(&event.body);
+        }
         self.calls.push(Call {
             event_id: event.id.clone(),
             model_id: text(private.at("model_id")),

@@ -698,6 +698,50 @@ fn what_is_cut_off_takes_an_outcome_and_those_who_are_asked_once_with_it() {
 }
 
 #[test]
+fn an_outcome_does_not_wake_an_agent_that_cannot_go_on() {
+    let mut log = Log::new();
+    log.message();
+    let limits = Limits::default();
+    let fail = |log: &mut Log, is_summary: bool| {
+        let mut draft = log.draft(PRIMARY);
+        draft.thread(EventKind::SpanModelRequestStart, json!({}));
+        log.commit(draft);
+        let mut draft = log.draft(PRIMARY);
+        let id = EventId::from_text(format!("sevt_f{}", log.state.last));
+        let private = json!({"context_too_long": true, "is_summary": is_summary});
+        draft.with_private(
+            id,
+            EventKind::SpanModelRequestEnd,
+            json!({"is_error": true}),
+            Some(private),
+        );
+        log.commit(draft);
+    };
+    fail(&mut log, false);
+    for _ in 0..limits.compactions_max {
+        fail(&mut log, true);
+    }
+    let defined = NewEvent {
+        id: EventId::from_text("sevt_outcome"),
+        thread_id: Some(ThreadId::from_text(PRIMARY)),
+        is_thread_only: false,
+        kind: "user.define_outcome".to_owned(),
+        at: at(90),
+        is_queued: false,
+        body: json!({"outcome_id": "outc_1", "description": "Write.", "max_iterations": 2}),
+        private: Some(json!({"rubric": "It is written."})),
+    };
+    log.push_all(vec![defined]);
+    let Step::GoIdle(reason, _, Some(_)) = log.next(PRIMARY) else {
+        unreachable!("it cannot go on");
+    };
+    let mut draft = log.draft(PRIMARY);
+    draft.idle(&reason, &Value::Null);
+    log.commit(draft);
+    assert_eq!(log.next(PRIMARY), Step::Sleep);
+}
+
+#[test]
 fn an_outcome_behind_an_interrupt_is_what_comes_next() {
     let mut log = Log::new();
     log.message();

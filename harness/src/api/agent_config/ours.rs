@@ -9,6 +9,8 @@ use crate::rules::{self, CONDITION_BYTES_MAX, On, REASON_CHARACTERS_MAX, RULES_M
 
 /// Most path patterns of a review.
 const PATTERNS_MAX: usize = 100;
+/// Largest bound against circles.
+const LOOPS_MAX: u64 = 1_000_000;
 /// Longest pattern in characters.
 const PATTERN_CHARACTERS_MAX: usize = 1_000;
 
@@ -25,6 +27,9 @@ pub fn read(field: Field) -> Result<Option<Value>, Invalid> {
     if let Some(spot) = fields.take("policy").given() {
         let rules = spot.array(RULES_MAX)?.into_iter().map(rule);
         block.set("policy", json!(rules.collect::<Result<Vec<Value>, _>>()?));
+    }
+    if let Some(spot) = fields.take("loops").given() {
+        block.set("loops", loops(spot)?);
     }
     if let Some(spot) = fields.take("deterministic").given() {
         block.set("deterministic", json!(spot.boolean()?));
@@ -62,6 +67,23 @@ fn rule(spot: Spot) -> Result<Value, Invalid> {
     };
     fields.finish()?;
     Ok(json!({"on": on.as_str(), "when": when, "then": then, "reason": reason}))
+}
+
+/// Reads `{same_call, messages}`: bounds against agents that go round in circles.
+fn loops(spot: Spot) -> Result<Value, Invalid> {
+    let path = spot.path.clone();
+    let mut fields = spot.object()?;
+    let mut loops = json!({});
+    for name in ["same_call", "messages"] {
+        if let Some(spot) = fields.take(name).given() {
+            loops.set(name, json!(spot.integer(1, LOOPS_MAX)?));
+        }
+    }
+    fields.finish()?;
+    match loops.as_object().is_some_and(|loops| loops.is_empty()) {
+        true => Err(Invalid::at(path, "give same_call, messages or both")),
+        false => Ok(loops),
+    }
 }
 
 /// Reads `"none"`, `"writes"`, or `{type: writes, paths: [...]}`.
@@ -138,6 +160,10 @@ mod tests {
                 Some(json!({"review": {"type": "none"}})),
             ),
             (
+                json!({"loops": {"same_call": 3}}),
+                Some(json!({"loops": {"same_call": 3}})),
+            ),
+            (
                 json!({"policy": [
                     {"when": "tool == 'bash'", "then": "ask"},
                     {"on": "request", "when": "method != 'GET'", "then": "deny", "reason": "Only reading."},
@@ -163,6 +189,9 @@ mod tests {
             (json!({"review": "all"}), "sinew.review"),
             (json!({"review": 7}), "sinew.review"),
             (json!({"deterministic": "yes"}), "sinew.deterministic"),
+            (json!({"loops": {}}), "sinew.loops"),
+            (json!({"loops": {"same_call": 0}}), "sinew.loops.same_call"),
+            (json!({"loops": {"calls": 3}}), "calls"),
             (json!({"policy": {}}), "sinew.policy"),
             (json!({"policy": [{"then": "deny"}]}), "when"),
             (json!({"policy": [{"when": "true"}]}), "then"),

@@ -13,7 +13,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use super::create::{TITLE_CHARACTERS_MAX, budget, check_budgetable};
 use super::history::extended;
@@ -34,6 +34,9 @@ use crate::store::{History, Key, Kind, NewEvent, NewResource, Write as StoreWrit
 pub(super) const IMPORTED_FROM: &str = "_imported_from";
 /// Parts of a file that wait between the network and a thread that reads or writes it.
 const PARTS_AHEAD_MAX: usize = 8;
+/// Imports at the same time: each takes a thread, and a share of the disk.
+const IMPORTS_MAX: usize = 8;
+static IMPORTS: Semaphore = Semaphore::const_new(IMPORTS_MAX);
 /// Bytes of a file that are sent at a time.
 const PART_BYTES: usize = 64 << 10;
 /// What a refused import still sends is read up to here, so that its sender hears why.
@@ -133,9 +136,16 @@ pub(super) async fn import(
         is_self_hosted: is_self_hosted(&environment),
         environment_id,
     };
+    let Ok(place_taken) = IMPORTS.try_acquire() else {
+        let message = format!("{IMPORTS_MAX} sessions are being imported already; try again");
+        return Err(ApiError::overloaded(message));
+    };
     let (parts, file) = mpsc::channel(PARTS_AHEAD_MAX);
     // A client that goes away cuts the file off; it must not cut off what has to be removed then.
-    let work = tokio::spawn(async move { take_up(&state, place, file).await });
+    let work = tokio::spawn(async move {
+        let _place_taken = place_taken;
+        take_up(&state, place, file).await
+    });
     send_on(body, parts).await;
     Ok(Json(work.await.map_err(ApiError::internal)??))
 }
