@@ -51,6 +51,8 @@ impl Schedule {
     pub async fn finish(mut self) -> Result<()> {
         let pause = format!("/v1/deployments/{}/pause", self.id);
         let world = self.world.clone();
+        // A full minute at least in which nothing goes wrong.
+        world.clock.sleep(SLACK).await;
         world
             .insist(&mut self.chance, "POST", &pause, Some(&Value::Null))
             .await?;
