@@ -1,6 +1,7 @@
 //! Sessions as files: exported from one daemon, taken up by another one, and refused when a single byte is wrong.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use reqwest::{Body, Method};
@@ -16,6 +17,7 @@ use sinew_tests::daemon::cache;
 use sinew_tests::log_rules::{self, of_kind};
 use sinew_tests::turn::{newest, run};
 use sinew_tests::world::World;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::PROGRAM;
 
@@ -326,7 +328,7 @@ async fn an_import_that_is_cut_off_leaves_nothing() -> Result<()> {
 /// Waits until the database holds a staged log; a reader beside the daemon sees what is committed.
 async fn until_staged(world: &World) -> Result<()> {
     let file = database(&world.options.data);
-    let patience = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
+    let patience = tokio::time::Instant::now() + Duration::from_secs(60);
     loop {
         let content = [
             std::fs::read(&file)?,
@@ -587,33 +589,33 @@ async fn not_more_imports_at_a_time_than_the_daemon_has_room_for() -> Result<()>
     let environment = environment["id"].as_str().context("no id")?;
     let path = format!("/sinew/v1/sessions/import?environment_id={environment}");
     let address = client.url.trim_start_matches("http://");
-    // They begin and go on for as long as they are connected.
+    // They begin and go on for as long as they are connected. A daemon that asks for the body has made room for it.
     let mut begun = Vec::new();
     for _ in 0..8 {
         let mut connection = tokio::net::TcpStream::connect(address).await?;
         let head = format!(
-            "POST {path} HTTP/1.1\r\nhost: {address}\r\ntransfer-encoding: chunked\r\n\r\n1\r\ns\r\n"
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\ntransfer-encoding: chunked\r\nexpect: 100-continue\r\n\r\n"
         );
-        tokio::io::AsyncWriteExt::write_all(&mut connection, head.as_bytes()).await?;
+        connection.write_all(head.as_bytes()).await?;
+        let mut asked = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
+        connection.read_exact(&mut asked).await?;
+        let asked = String::from_utf8_lossy(&asked);
+        ensure!(asked.starts_with("HTTP/1.1 100"), "{asked}");
         begun.push(connection);
     }
-    let until = async |status: u16| {
-        let answers = async {
-            loop {
-                let answer = client
-                    .send(Method::POST, &path, Some("no file".to_owned()))
-                    .await?;
-                if answer.status == status {
-                    return anyhow::Ok(answer.body);
-                }
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(std::time::Duration::from_secs(60), answers).await?
-    };
-    let refused = until(529).await?;
-    ensure!(refused.to_string().contains("try again"), "{refused}");
+    let import = || client.send(Method::POST, &path, Some("no file".to_owned()));
+    let refused = import().await?;
+    ensure!(refused.status == 529, "{refused:?}");
+    ensure!(
+        refused.body.to_string().contains("try again"),
+        "{refused:?}"
+    );
     drop(begun);
-    until(400).await?;
-    Ok(())
+    let room = async {
+        while import().await?.status != 400 {
+            tokio::task::yield_now().await;
+        }
+        anyhow::Ok(())
+    };
+    tokio::time::timeout(Duration::from_secs(60), room).await?
 }

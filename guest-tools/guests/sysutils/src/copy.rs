@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::quoting;
 use crate::report::{complain, reason};
-use crate::system::{self, Facts, Kind, Stat, stat};
+use crate::system::{self, Facts, Kind, NewTime, Stat, stat};
 use crate::tree;
 
 use backup::Backup;
@@ -514,7 +514,12 @@ impl<'a> Copy<'a> {
     fn attributes(&mut self, to: &Path, status: &Stat, existed: bool) {
         let is_link = status.kind == Kind::Symlink;
         if self.settings.keeps_times
-            && let Err(error) = system::set_times(to, status.accessed, status.modified, !is_link)
+            && let Err(error) = system::set_times(
+                to,
+                NewTime::At(status.accessed),
+                NewTime::At(status.modified),
+                !is_link,
+            )
         {
             self.fail(format_args!(
                 "preserving times for {}: {}",

@@ -9,7 +9,7 @@ use crate::copy::destination::{Wish, pairs};
 use crate::copy::{Copy, Follow, Make, Overwrite, Settings};
 use crate::quoting;
 use crate::report;
-use crate::system::{self, stat};
+use crate::system::{self, NewTime, stat};
 use gnu_options::named::{self, Item, Order};
 
 const SPECIFICATION: &str = "a/archive attributes-only backup=? b copy-contents d f/force i/interactive H l/link \
@@ -202,7 +202,12 @@ fn make_parents(copy: &mut Copy<'_>, base: &Path, source: &str) {
             };
             let _ = system::chmod(&to, mode);
             if copy.settings.keeps_times {
-                let _ = system::set_times(&to, status.accessed, status.modified, true);
+                let _ = system::set_times(
+                    &to,
+                    NewTime::At(status.accessed),
+                    NewTime::At(status.modified),
+                    true,
+                );
             }
         }
     }

@@ -91,17 +91,36 @@ pub(crate) fn hard_link(from: &Path, to: &Path, follow: bool) -> io::Result<()> 
     Ok(rustix::fs::linkat(CWD, from, CWD, to, flags)?)
 }
 
+/// What a time of a file is to become.
+#[derive(Clone, Copy)]
+pub(crate) enum NewTime {
+    Keep,
+    /// The time that writing the file now would give it. A clock that is read here is a few milliseconds ahead of that.
+    Now,
+    At(Moment),
+}
+
 /// Sets the times of a file.
 pub(crate) fn set_times(
     path: &Path,
-    accessed: Moment,
-    modified: Moment,
+    accessed: NewTime,
+    modified: NewTime,
     follow: bool,
 ) -> io::Result<()> {
-    let specification = |moment: Moment| rustix::fs::Timespec {
-        tv_sec: moment.seconds,
-        // A type of its own on each target.
-        tv_nsec: moment.nanoseconds as _,
+    let specification = |time: NewTime| match time {
+        NewTime::Keep => rustix::fs::Timespec {
+            tv_sec: 0,
+            tv_nsec: rustix::fs::UTIME_OMIT,
+        },
+        NewTime::Now => rustix::fs::Timespec {
+            tv_sec: 0,
+            tv_nsec: rustix::fs::UTIME_NOW,
+        },
+        NewTime::At(moment) => rustix::fs::Timespec {
+            tv_sec: moment.seconds,
+            // A type of its own on each target.
+            tv_nsec: moment.nanoseconds as _,
+        },
     };
     let times = rustix::fs::Timestamps {
         last_access: specification(accessed),

@@ -9,7 +9,7 @@ use process::OpenHow;
 use crate::clock;
 use crate::quoting::{curly, quoted};
 use crate::report::{self, complain, reason, usage};
-use crate::system::{self, Moment};
+use crate::system::{self, Moment, NewTime};
 
 const SPECIFICATION: &str = "a c/no-create d/date= f h/no-dereference m r/reference= t= time=";
 
@@ -187,20 +187,17 @@ impl Settings {
     }
 
     fn set(&self, path: &Path) -> io::Result<()> {
-        let (mut accessed, mut modified) = self.times.unwrap_or_else(|| {
-            let now = clock::now();
-            (now, now)
-        });
-        if !self.accesses || !self.modifies {
-            let stat = system::stat(path, !self.is_link)?;
-            if !self.accesses {
-                accessed = stat.accessed;
-            }
-            if !self.modifies {
-                modified = stat.modified;
-            }
-        }
-        system::set_times(path, accessed, modified, !self.is_link)
+        let (accessed, modified) = match self.times {
+            Some((accessed, modified)) => (NewTime::At(accessed), NewTime::At(modified)),
+            None => (NewTime::Now, NewTime::Now),
+        };
+        let chosen = |is_chosen, time| if is_chosen { time } else { NewTime::Keep };
+        system::set_times(
+            path,
+            chosen(self.accesses, accessed),
+            chosen(self.modifies, modified),
+            !self.is_link,
+        )
     }
 }
 
