@@ -58,6 +58,8 @@ pub struct CallOptions {
     /// The time that the call's processes see, and what their random bytes follow from. The shell then begins anew
     /// from the state of its last call, and what it leaves in the background ends with the call.
     pub fixed: Option<Fixed>,
+    /// A call of the shell is made in a fresh one, which neither knows nor changes the state of the hand's.
+    pub is_apart: bool,
 }
 
 /// The processes of a hand, which may outlive it for a moment.

@@ -5,13 +5,14 @@ use serde_json::{Value, json};
 use super::brain::ModelFacts;
 use super::judge::{self, Judgements};
 use super::ruling::{Rulings, evaluate_call};
+use super::supervise::{Remark, Watch};
 use super::toolset::{Evaluated, Known};
 use crate::clock::{Timestamp, rfc3339};
 use crate::ids::EventId;
 use crate::json::Fields as _;
 use crate::model::{ModelAnswer, ModelError, ModelRequest, StopReason, TokenUsage};
 use crate::rules::Verdict;
-use crate::session::{CallKind, Draft, EventKind, Guards, Permission, Repeated, text_block};
+use crate::session::{CallKind, Draft, EventKind, Guards, Permission, State, Thread, text_block};
 
 /// Ids given to an answer's events when the request started, so that previews can name them.
 pub(super) struct AnswerIds {
@@ -34,11 +35,9 @@ pub(super) struct Asked<'a> {
     pub(super) is_reviewed: bool,
     /// Nobody can be asked about its calls: what asks is denied.
     pub(super) is_unseen: bool,
-    /// What is done against circles, and the call that was made last.
-    pub(super) guards: Guards,
-    pub(super) repeated: Repeated,
-    /// Answers in a row that were cut before this one.
-    pub(super) cut_answers: u32,
+    /// The session, and the thread whose model answered.
+    pub(super) state: &'a State,
+    pub(super) thread: &'a Thread,
     pub(super) said: Said<'a>,
 }
 
@@ -68,15 +67,16 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
         agent,
         known,
         facts,
-        cut_answers,
         said,
         delegation,
         is_reviewed,
         is_unseen,
-        guards,
-        ref repeated,
+        state,
+        thread,
     } = *asked;
-    let mut repeated = repeated.clone();
+    let guards = Guards::of(state, thread);
+    let mut repeated = thread.repeated.clone();
+    let mut watch = Watch::new(state, thread);
     let kind_of = |block: &Value| block.at("type").as_str().unwrap_or_default().to_owned();
     let has_thought = answer
         .content
@@ -105,6 +105,13 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
         .iter()
         .filter_map(|call| {
             let id = call.at("id").as_str().unwrap_or_default();
+            if watch.is_own(call_name(call)) {
+                let shell = watch.as_shell(call);
+                let shell = shell.map(|shell| evaluate_call(agent, &shell, known, said.rulings));
+                let (evaluated, remark) = watch.own(call, shell, said.rulings.get(id));
+                repeated = repeated.behind(&body_of(call, &evaluated));
+                return push_call(draft, call, evaluated, false, remark);
+            }
             let evaluated = evaluate_call(agent, call, known, said.rulings);
             let judgement = said.judgements.get(id).copied();
             let mut evaluated = judge::apply(evaluated, judgement);
@@ -121,21 +128,21 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
                 evaluated.permission = Permission::Deny;
                 evaluated.evaluation = None;
             }
-            let mut stopped = None;
+            let mut remark = watch.other(call_name(call), &mut evaluated);
             if evaluated.kind != CallKind::Delegation {
                 repeated = repeated.behind(&body_of(call, &evaluated));
                 let is_circle = guards.same_call.is_some_and(|most| repeated.count > most);
                 if is_circle && evaluated.permission != Permission::Deny {
-                    stopped = Some(repeated.count - 1);
+                    remark = Some(circle(repeated.count - 1));
                     evaluated.permission = Permission::Deny;
                     evaluated.evaluation = None;
                 }
             }
-            push_call(draft, call, evaluated, is_reviewed, stopped)
+            push_call(draft, call, evaluated, is_reviewed, remark)
         })
         .collect();
     let goes_on = match answer.stop_reason {
-        StopReason::MaxTokens if cut_answers < CUT_ANSWERS_MAX => Some("output_limit"),
+        StopReason::MaxTokens if thread.cut_answers < CUT_ANSWERS_MAX => Some("output_limit"),
         StopReason::PauseTurn => Some("pause"),
         _ => None,
     };
@@ -303,14 +310,25 @@ fn body_of(call: &Value, evaluated: &Evaluated) -> Value {
     body
 }
 
-/// Adds a call; returns it if it is denied at once. `stopped` tells how often it was made already, of one that goes round
-/// in circles.
+/// Returns what is said of a call that goes round in circles.
+fn circle(times: u32) -> Remark {
+    let denial = format!(
+        "You made this same call {times} times in a row, so it is not made again. Do something else, or end your turn \
+         and say what is in the way."
+    );
+    Remark {
+        denial: Some(denial),
+        told: ("loop", json!({"same_call": times})),
+    }
+}
+
+/// Adds a call; returns it if it is denied at once.
 fn push_call(
     draft: &mut Draft,
     call: &Value,
     evaluated: Evaluated,
     is_reviewed: bool,
-    stopped: Option<u32>,
+    remark: Option<Remark>,
 ) -> Option<Denied> {
     let mut body = body_of(call, &evaluated);
     let Evaluated {
@@ -324,7 +342,7 @@ fn push_call(
     let event = match &kind {
         CallKind::Custom => EventKind::AgentCustomToolUse,
         CallKind::Delegation => EventKind::Delegated,
-        CallKind::BuiltIn | CallKind::Worker => EventKind::AgentToolUse,
+        CallKind::BuiltIn | CallKind::Worker | CallKind::Supervision => EventKind::AgentToolUse,
         CallKind::Mcp(_) => EventKind::AgentMcpToolUse,
     };
     if !matches!(kind, CallKind::Custom | CallKind::Delegation) {
@@ -347,19 +365,21 @@ fn push_call(
     if let Some(ruling) = ruling {
         body.set("sinew", json!({"policy": ruling.to_json()}));
     }
-    if let Some(times) = stopped {
-        text = format!(
-            "You made this same call {times} times in a row, so it is not made again. Do something else, or end your \
-             turn and say what is in the way."
-        );
-        body.set("sinew", json!({"loop": {"same_call": times}}));
+    if let Some(Remark { denial, told }) = remark {
+        text = denial.unwrap_or(text);
+        let mut ours = body.at("sinew").clone();
+        if !ours.is_object() {
+            ours = json!({});
+        }
+        ours.set(told.0, told.1);
+        body.set("sinew", ours);
     }
     let private = json!({"model_id": call.at("id")});
     // What the client has to act on is in the session's lists, whichever thread it is of.
     let is_clients = match kind {
         CallKind::Custom | CallKind::Worker => true,
         CallKind::BuiltIn => permission == Permission::Ask || is_reviewed,
-        CallKind::Mcp(_) => permission == Permission::Ask,
+        CallKind::Mcp(_) | CallKind::Supervision => permission == Permission::Ask,
         CallKind::Delegation => false,
     };
     let is_shown = is_clients && permission != Permission::Deny;
@@ -397,7 +417,12 @@ pub(super) fn cost_max(request: &ModelRequest, facts: &dyn ModelFacts) -> u64 {
     cost.map_or(0, |cost| u64::try_from(cost).unwrap_or(u64::MAX))
 }
 
-fn accounting(request: &ModelRequest, usage: &TokenUsage, facts: &dyn ModelFacts) -> Value {
+/// Returns what the end of a request keeps of its cost.
+pub(super) fn accounting(
+    request: &ModelRequest,
+    usage: &TokenUsage,
+    facts: &dyn ModelFacts,
+) -> Value {
     let cost = facts.price_nanocents(&request.model, request.speed.as_deref(), usage);
     json!({
         "usage": usage,

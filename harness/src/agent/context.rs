@@ -5,6 +5,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::delegation;
+use super::distil;
+use super::supervise;
 use super::toolset::{Known, offered};
 use crate::hands::SKILLS;
 use crate::ids::ThreadId;
@@ -51,7 +53,11 @@ pub fn of(state: &State, thread: &Thread, built_in: &[Value], is_summary: bool) 
         built_in,
         mcp_lists: &state.mcp_lists,
     };
-    let mut tools = offered(state.agent_of(thread), known);
+    let mut tools = supervise::definitions(state, thread);
+    let is_taken = |tool: &Value| tools.iter().any(|own| own.at("name") == tool.at("name"));
+    let others = offered(state.agent_of(thread), known);
+    let others: Vec<Value> = others.into_iter().filter(|tool| !is_taken(tool)).collect();
+    tools.extend(others);
     tools.extend(delegation::definitions(state, thread, &tools));
     model_request(state, thread, tools)
 }
@@ -90,8 +96,14 @@ pub fn model_request(state: &State, thread: &Thread, tools: Vec<Value>) -> Model
             add(&memory);
         }
     }
+    if let Some(preferences) = distil::prompt(state, thread) {
+        add(&preferences);
+    }
     if let Some(others) = delegation::prompt(state, thread) {
         add(&others);
+    }
+    if let Some(rules) = supervise::prompt(state, thread) {
+        add(&rules);
     }
     // A conversation begins with the user: what was said as the system before is the prompt's end.
     let said = thread.conversation.iter().map_while(|turn| match &**turn {

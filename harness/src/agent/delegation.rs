@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::runner::Runner;
+use super::runner::{Runner, result_kind};
 use super::session::DriverError;
 use super::toolset::{AGENT_TOOLSET, narrowed};
 use crate::ids::ThreadId;
@@ -198,6 +198,31 @@ pub(super) fn prompt(state: &State, thread: &Thread) -> Option<String> {
 impl Runner {
     /// Makes a call of a delegation tool: all that it does is in one commit with its result.
     pub(super) async fn delegate(&mut self, call: &Call) -> Result<(), DriverError> {
+        self.with_threads(call, |doing: &mut Doing<'_>| doing.act())
+            .await
+    }
+
+    /// Has a stronger model asked about a call, which has its answer as the result.
+    pub(super) async fn consult(
+        &mut self,
+        call: &Call,
+        model: &str,
+        question: &str,
+    ) -> Result<(), DriverError> {
+        let ask = |doing: &mut Doing<'_>| {
+            let asked = doing.ask(model, question);
+            asked.err().map(|why| (why, true))
+        };
+        self.with_threads(call, ask).await
+    }
+
+    /// Makes a call that begins threads or speaks with them: `act` returns its result, and whether that is an error; none
+    /// while it waits for a thread.
+    async fn with_threads(
+        &mut self,
+        call: &Call,
+        act: impl Fn(&mut Doing<'_>) -> Option<(String, bool)> + Send + Sync,
+    ) -> Result<(), DriverError> {
         let now = self.brain.clock.now();
         let own = self.thread_id.clone();
         // Ids that stay the same where the log grew meanwhile and it is made again.
@@ -217,14 +242,15 @@ impl Runner {
                 new_thread: new_thread.clone(),
                 draft: Draft::new(now, Speaker::of(state, thread)),
             };
-            if let Some((text, is_error)) = doing.act() {
+            if let Some((text, is_error)) = act(&mut doing) {
                 doing.draft.speak_as(Speaker::of(state, thread));
                 let result = json!({
                     "tool_use_id": call.event_id.as_str(),
                     "content": [text_block(&text)],
                     "is_error": is_error,
                 });
-                doing.draft.thread(EventKind::CallClosed, result);
+                let (kind, _) = result_kind(&call.kind);
+                doing.draft.thread(kind, result);
             }
             Ok(doing.draft.into_events())
         };
@@ -539,9 +565,14 @@ impl Doing<'_> {
     fn advise(&mut self) -> Result<(), String> {
         let question = self.text("question")?;
         let roster = roster(self.state, self.thread);
-        let Some(model) = roster.advisor else {
-            return Err("There is no advisor.".to_owned());
-        };
+        match roster.advisor {
+            Some(model) => self.ask(model, &question),
+            None => Err("There is no advisor.".to_owned()),
+        }
+    }
+
+    /// Begins the thread of an advisor.
+    fn ask(&mut self, model: &str, question: &str) -> Result<(), String> {
         self.check_room()?;
         let agent = json!({
             "type": "agent",

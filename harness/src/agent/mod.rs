@@ -9,6 +9,7 @@ mod backoff;
 mod brain;
 mod context;
 mod delegation;
+mod distil;
 mod drivers;
 mod evaluate;
 mod fold;
@@ -21,6 +22,7 @@ mod review;
 mod ruling;
 mod runner;
 mod session;
+mod supervise;
 #[cfg(test)]
 mod tests;
 mod tool_call;

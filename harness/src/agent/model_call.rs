@@ -19,7 +19,7 @@ use super::session::DriverError;
 use crate::ids::{EventId, ThreadId};
 use crate::json::Fields as _;
 use crate::model::{ModelAnswer, ModelError, ModelRequest, Progress, StopReason, TokenUsage};
-use crate::session::{Draft, EventKind, Guards, Room, State, complete, review_policy, room};
+use crate::session::{Draft, EventKind, Room, State, complete, review_policy, room};
 use crate::store::{NewEvent, StoreError};
 
 /// How a request ended.
@@ -261,9 +261,8 @@ impl Runner {
                 delegation: &delegation::names(state, self.thread()?),
                 is_reviewed: review_policy(&state.config).is_some(),
                 is_unseen: self.thread()?.is_grader(),
-                guards: Guards::of(state, self.thread()?),
-                repeated: self.thread()?.repeated.clone(),
-                cut_answers: self.thread()?.cut_answers,
+                state,
+                thread: self.thread()?,
                 said,
             },
             answer,

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::delegation;
 use super::runner::Runner;
 use super::session::DriverError;
+use super::supervise::Watch;
 use super::toolset::{Evaluated, Known, evaluate};
 use crate::json::Fields as _;
 use crate::model::ModelAnswer;
@@ -66,7 +67,15 @@ impl Runner {
         }
         let known = brain.known(state);
         let delegation = delegation::names(state, self.thread()?);
-        let (ids, facts) = calls_of(answer, self.agent()?, known, &delegation, &state.calls_made);
+        let watch = Watch::new(state, self.thread()?);
+        let (ids, facts) = calls_of(
+            answer,
+            self.agent()?,
+            known,
+            &delegation,
+            &watch,
+            &state.calls_made,
+        );
         let ruled = tokio::task::spawn_blocking(move || rules.rule(&facts)).await;
         let ruled = ruled.map_err(|_| DriverError::Panicked)?;
         let ruled = ids.into_iter().zip(ruled);
@@ -82,21 +91,28 @@ fn calls_of(
     agent: &Value,
     known: Known<'_>,
     delegation: &[&str],
+    watch: &Watch<'_>,
     made: &CallCounts,
 ) -> (Vec<String>, Vec<CallFacts>) {
     let mut counts = made.clone();
     let blocks = answer.content.iter();
     let calls = blocks.filter(|block| block.at("type") == "tool_use");
     let facts = calls.map(|call| {
+        // A validation is what the shell does with it.
+        let shell = watch.as_shell(call);
+        let is_own = shell.is_none() && watch.is_own(call.at("name").as_str().unwrap_or_default());
+        let call = shell.as_ref().unwrap_or(call);
         let text = |name: &str| call.at(name).as_str().unwrap_or_default();
         let evaluated = evaluate(agent, text("name"), known);
         let is_delegation = evaluated.is_unknown() && delegation.contains(&text("name"));
         let (kind, server) = match &evaluated.kind {
+            _ if is_own => ("supervision", ""),
             _ if is_delegation => ("delegation", ""),
             CallKind::BuiltIn | CallKind::Worker => ("built_in", ""),
             CallKind::Mcp(server) => ("mcp", server.as_str()),
             CallKind::Custom => ("custom", ""),
             CallKind::Delegation => ("delegation", ""),
+            CallKind::Supervision => ("supervision", ""),
         };
         let tool = evaluated.own_name.as_deref().unwrap_or(text("name"));
         let facts = CallFacts {

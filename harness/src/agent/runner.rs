@@ -125,6 +125,11 @@ impl Runner {
             Step::CallModel => self.call_model(draft).await,
             Step::Compact => self.compact(draft).await,
             Step::Evaluate => self.evaluate().await,
+            Step::Distil => self.distil().await,
+            Step::Remind(text) => {
+                draft.thread(EventKind::Reminded, serde_json::json!({"text": text}));
+                self.commit(draft).await
+            }
             Step::RunTool(id) => self.run_tool(&id).await,
             Step::RejectCall(id) => {
                 if let Some(call) = self.thread()?.call(id.as_str()) {
@@ -379,6 +384,28 @@ impl Runner {
         }
     }
 
+    /// Waits for `work` while the session is at rest: none of it once there is something to do.
+    pub(super) async fn attend_at_rest<T>(
+        &mut self,
+        work: impl Future<Output = T>,
+    ) -> Result<Option<T>, DriverError> {
+        tokio::pin!(work);
+        let shutdown = self.session.shutdown.clone();
+        let mut news = self.session.watch();
+        loop {
+            self.state = news.borrow_and_update().clone();
+            if !self.state.can_distil() || !self.thread()?.queue.is_empty() {
+                return Ok(None);
+            }
+            tokio::select! {
+                biased;
+                done = &mut work => return Ok(Some(done)),
+                _ = news.changed() => {}
+                () = shutdown.cancelled() => return Err(DriverError::Shutdown),
+            }
+        }
+    }
+
     async fn attend_pinned<T>(
         &mut self,
         mut work: Pin<&mut impl Future<Output = T>>,
@@ -466,14 +493,21 @@ fn interrupt_call(draft: &mut Draft, state: &State, thread: &Thread, call: &Call
     draft.shared(EventKind::UserToolResult, body, None);
 }
 
+/// Returns the event that gives a call its result, and its field that names the call.
+pub(super) fn result_kind(kind: &CallKind) -> (EventKind, &'static str) {
+    match kind {
+        CallKind::BuiltIn | CallKind::Worker | CallKind::Supervision => {
+            (EventKind::AgentToolResult, "tool_use_id")
+        }
+        CallKind::Mcp(_) => (EventKind::AgentMcpToolResult, "mcp_tool_use_id"),
+        CallKind::Custom | CallKind::Delegation => (EventKind::CallClosed, "tool_use_id"),
+    }
+}
+
 /// Adds the event that closes an open call with an error text.
 pub(super) fn close_call(draft: &mut Draft, kind: &CallKind, event_id: &EventId, text: &str) {
     let content = [text_block(text)];
-    let (event, id_field) = match kind {
-        CallKind::BuiltIn | CallKind::Worker => (EventKind::AgentToolResult, "tool_use_id"),
-        CallKind::Mcp(_) => (EventKind::AgentMcpToolResult, "mcp_tool_use_id"),
-        CallKind::Custom | CallKind::Delegation => (EventKind::CallClosed, "tool_use_id"),
-    };
+    let (event, id_field) = result_kind(kind);
     let mut body = serde_json::json!({"content": content, "is_error": true});
     body.set(id_field, serde_json::json!(event_id.as_str()));
     draft.thread(event, body);

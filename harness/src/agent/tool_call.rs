@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::memory::Memory;
 use super::review::Policy;
 use super::runner::{INTERRUPTED, Runner, Woken};
 use super::session::DriverError;
+use super::supervise::{validated, validation_of};
 use super::tool_output;
 use super::toolset::settings_along;
 use super::url_sources::is_contributed;
@@ -17,7 +18,7 @@ use crate::hands::{CallOutcome, Hand, HandError, Mounts, ToolCall, WEB_FETCH};
 use crate::ids::EventId;
 use crate::json::Fields as _;
 use crate::session::{
-    Call, CallKind, Draft, EventKind, State, Thread, is_deterministic, text_block,
+    Call, CallKind, Draft, EventKind, State, Thread, is_deterministic, review_policy, text_block,
 };
 use crate::store::StoreError;
 
@@ -28,12 +29,19 @@ const OUTCOME_UNKNOWN: &str = "The outcome of this call is unknown: it was cut o
 
 /// Returns a call as its hand gets it.
 pub fn call_of(state: &State, thread: &Thread, call: &Call) -> ToolCall {
+    let validation = validation_of(state, thread, call);
+    let is_apart = validation.is_some();
+    let (name, input) = match validation {
+        Some(script) => ("bash".to_owned(), json!({"command": script})),
+        None => (call.name.clone(), call.input.clone()),
+    };
     ToolCall {
         event_id: call.event_id.clone(),
-        name: call.name.clone(),
-        input: call.input.clone(),
-        settings: settings_along(&state.agents_above(thread), &call.name),
+        settings: settings_along(&state.agents_above(thread), &name),
+        name,
+        input,
         is_deterministic: is_deterministic(&state.config),
+        is_apart,
     }
 }
 
@@ -72,6 +80,15 @@ impl Runner {
             let call = call.clone();
             return self.delegate(&call).await;
         }
+        if call.kind == CallKind::Supervision {
+            let call = call.clone();
+            if !self.supervise(&call).await? {
+                return Ok(());
+            }
+        }
+        let Some(call) = self.thread()?.call(event_id.as_str()) else {
+            return Ok(());
+        };
         if let Some(review) = call.review.clone() {
             let landing = call.landing.clone();
             if let Woken::Interrupted = self.take_slot().await? {
@@ -79,6 +96,7 @@ impl Runner {
             }
             return self.land(event_id, &review, landing.as_deref()).await;
         }
+        let recorded = call.clone();
         let call = call_of(self.state(), self.thread()?, call);
         let url = call.input.at("url").as_str().unwrap_or_default();
         if call.name == WEB_FETCH
@@ -107,8 +125,10 @@ impl Runner {
         let is_second_run = self.is_resuming && hand.was_cut_off();
         let memory_in = memory.as_ref().filter(|_| !is_second_run);
         // What runs in the background must not be undone with what a grader changes.
-        let is_grader = self.thread()?.is_grader();
-        if (memory_in.is_some() || is_new || is_grader)
+        // Where what a call changes is reviewed, what a validation changes is undone as well.
+        let is_undone = self.thread()?.is_grader()
+            || (call.is_apart && review_policy(&self.state().config).is_some());
+        if (memory_in.is_some() || is_new || is_undone)
             && let Err(text) = self.bring_in(memory_in, &*hand).await?
         {
             self.slot().await.hand = Some(hand);
@@ -116,7 +136,7 @@ impl Runner {
         }
         let cancel = CancellationToken::new();
         let _on_drop = cancel.clone().drop_guard();
-        let output = match is_grader {
+        let output = match self.thread()?.is_grader() {
             true => Arc::new(|_: &[u8]| {}),
             false => tool_output::to_watchers(
                 self.brain.live.clone(),
@@ -144,7 +164,11 @@ impl Runner {
                 };
             }
         };
-        if is_grader {
+        let mut ours = Value::Null;
+        if call.is_apart {
+            (outcome, ours) = validated(self.state(), self.thread()?, &recorded, outcome);
+        }
+        if is_undone {
             // It looks at the work. What it changed is undone, at once, for others see what lies in the outputs; where it
             // changed nothing, what runs in the background goes on.
             if matches!(hand.save().await, Ok(None)) {
@@ -162,7 +186,7 @@ impl Runner {
             }
             return match is_interrupted {
                 true => Ok(()),
-                false => self.answer(event_id, outcome).await,
+                false => self.answer_with(event_id, outcome, ours).await,
             };
         }
         let mut saved = Ok(None);
@@ -202,7 +226,7 @@ impl Runner {
             // The interrupt's own events answer the call, and what it changed goes with them.
             return Ok(());
         }
-        let answered = self.answer(event_id, outcome).await;
+        let answered = self.answer_with(event_id, outcome, ours).await;
         if let (Ok(()), Some(memory)) = (&answered, &memory) {
             self.forget_memory_notes(memory).await;
         }
@@ -300,14 +324,24 @@ impl Runner {
         event_id: &EventId,
         outcome: CallOutcome,
     ) -> Result<(), DriverError> {
+        self.answer_with(event_id, outcome, Value::Null).await
+    }
+
+    /// As [`Runner::answer`], with what is ours to say of the result.
+    async fn answer_with(
+        &mut self,
+        event_id: &EventId,
+        outcome: CallOutcome,
+        ours: Value,
+    ) -> Result<(), DriverError> {
         let mut draft = self.draft()?;
-        push_result(&mut draft, event_id, outcome);
+        push_result(&mut draft, event_id, outcome, ours);
         match self.commit(draft).await {
             // A result that cannot be stored is told, not tried again for ever.
             Err(DriverError::Store(StoreError::Invalid(why))) => {
                 let mut draft = self.draft()?;
                 let text = format!("The result cannot be kept: {why}. Ask for less at a time.");
-                push_result(&mut draft, event_id, failure(&text));
+                push_result(&mut draft, event_id, failure(&text), Value::Null);
                 self.commit(draft).await
             }
             committed => committed,
@@ -322,13 +356,20 @@ fn failure(text: &str) -> CallOutcome {
     }
 }
 
-fn push_result(draft: &mut Draft, event_id: &EventId, outcome: CallOutcome) {
-    draft.thread(
-        EventKind::AgentToolResult,
-        json!({
-            "tool_use_id": event_id.as_str(),
-            "content": outcome.content,
-            "is_error": outcome.is_error,
-        }),
-    );
+/// Adds the result of a call, with what is ours to say of it.
+pub(super) fn push_result(
+    draft: &mut Draft,
+    event_id: &EventId,
+    outcome: CallOutcome,
+    ours: Value,
+) {
+    let mut body = json!({
+        "tool_use_id": event_id.as_str(),
+        "content": outcome.content,
+        "is_error": outcome.is_error,
+    });
+    if ours.is_object() {
+        body.set("sinew", ours);
+    }
+    draft.thread(EventKind::AgentToolResult, body);
 }

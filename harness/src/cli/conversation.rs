@@ -1,6 +1,6 @@
 //! One conversation in the terminal: send, watch, answer questions, interrupt.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, IsTerminal, Write};
 
 use anyhow::{Context, Result, bail};
@@ -9,7 +9,9 @@ use tokio::sync::mpsc;
 
 use super::client::Client;
 use super::render::Renderer;
+use super::session::custom_result;
 use crate::json::Fields as _;
+use crate::session::ASK_USER;
 
 /// How a turn ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,6 +32,8 @@ pub(super) struct Conversation {
     pub(super) renderer: Renderer,
     /// Calls of custom tools, which only a program can answer.
     custom_calls: HashSet<String>,
+    /// Calls that ask the user questions, with these.
+    questions: HashMap<String, Vec<String>>,
 }
 
 impl Conversation {
@@ -42,6 +46,7 @@ impl Conversation {
             events,
             renderer: Renderer::new(is_json),
             custom_calls: HashSet::new(),
+            questions: HashMap::new(),
         })
     }
 
@@ -82,8 +87,11 @@ impl Conversation {
             self.renderer.show(&event);
             match event.at("type").as_str() {
                 Some("agent.custom_tool_use") => {
-                    let id = event.at("id").as_str().unwrap_or_default();
-                    self.custom_calls.insert(id.to_owned());
+                    let id = event.at("id").as_str().unwrap_or_default().to_owned();
+                    match questions(&event) {
+                        Some(questions) => drop(self.questions.insert(id, questions)),
+                        None => drop(self.custom_calls.insert(id)),
+                    }
                 }
                 Some("session.status_idle") => {
                     let reason = &event.at("stop_reason");
@@ -114,14 +122,21 @@ impl Conversation {
         }
         if !std::io::stdin().is_terminal() {
             bail!(
-                "the agent asks for permission and nobody is at the terminal; answer {} with \
-                 \"sinew session send {} --allow ID\" or \"--deny ID\"",
+                "the agent waits for an answer and nobody is at the terminal; answer {} with \
+                 \"sinew session send {} --allow ID\", \"--deny ID\" or, if it asks questions, \"--answer ID TEXT\"",
                 reason.at("event_ids"),
                 self.session_id
             );
         }
         let mut answers = Vec::new();
         for id in reason.at("event_ids").as_array().into_iter().flatten() {
+            if let Some(questions) = self.questions.get(id.as_str().unwrap_or_default()) {
+                let id = id.as_str().unwrap_or_default().to_owned();
+                let questions = questions.clone();
+                let said = tokio::task::spawn_blocking(move || ask_all(&questions)).await??;
+                answers.push(custom_result(&id, &said));
+                continue;
+            }
             let prompt = format!("allow {}? [y/N] ", id.as_str().unwrap_or_default());
             let reply = tokio::task::spawn_blocking(move || ask(&prompt)).await??;
             let result = if reply.eq_ignore_ascii_case("y") {
@@ -147,6 +162,34 @@ impl Conversation {
         self.client.post(&path, &json!({"events": [event]})).await?;
         Ok(())
     }
+}
+
+/// Returns the questions of a call that asks the user; none of another one.
+fn questions(event: &Value) -> Option<Vec<String>> {
+    let questions = event.at("input").at("questions").as_array();
+    let asked: Vec<String> = questions?
+        .iter()
+        .filter_map(|question| {
+            let mut text = question.at("question").as_str()?.to_owned();
+            let options = question.at("options").as_array().into_iter().flatten();
+            let options: Vec<&str> = options.filter_map(Value::as_str).collect();
+            if !options.is_empty() {
+                text.push_str(&format!(" ({})", options.join(", ")));
+            }
+            Some(text)
+        })
+        .collect();
+    (*event.at("name") == ASK_USER && !asked.is_empty()).then_some(asked)
+}
+
+/// Asks one question after the other, and returns all with their answers.
+fn ask_all(questions: &[String]) -> Result<String> {
+    let mut said = Vec::new();
+    for question in questions {
+        let answer = ask(&format!("{question}\n> "))?;
+        said.push(format!("{question}\n{answer}"));
+    }
+    Ok(said.join("\n\n"))
 }
 
 /// Asks on the terminal and returns the trimmed reply; empty at the end of input.

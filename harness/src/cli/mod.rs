@@ -25,6 +25,7 @@ mod session;
 mod session_file;
 mod session_history;
 mod session_mounts;
+mod session_plan;
 mod session_replay;
 mod session_requests;
 mod session_review;

@@ -14,6 +14,7 @@ use super::resource::{Kind, One, text};
 use super::session_file::{self, ExportArgs, ImportArgs};
 use super::session_history::{self, DiffArgs, ForkArgs, RewindArgs};
 use super::session_mounts::MountArgs;
+use super::session_plan;
 use super::session_replay::{self, ReplayArgs};
 use super::session_requests;
 use super::session_review::{self, ApproveArgs, DenyArgs};
@@ -114,6 +115,8 @@ pub(super) enum SessionCommand {
         Exit status 1 where something differs. Calls of agents with sinew: {deterministic: true} see the same time and \
         the same random bytes again; others may differ by those alone.")]
     Replay(ReplayArgs),
+    /// Show what the session's agents planned and how far they are, and what the session learns
+    Plan(One),
     /// Show what the session sent over the network and what was denied, with the credentials that were used
     Requests(One),
     /// Show what calls would change that wait for a review, as patches
@@ -138,6 +141,9 @@ pub(super) enum SessionCommand {
         /// Deny the call recorded by this event
         #[arg(long, value_name = "EVENT_ID")]
         deny: Vec<String>,
+        /// Answer the questions, or the call of a custom tool, that this event recorded
+        #[arg(long, num_args = 2, value_names = ["EVENT_ID", "TEXT"])]
+        answer: Vec<String>,
         /// What is to come out: the agent works until its work meets the rubric
         #[arg(long, value_name = "TASK", requires = "rubric")]
         outcome: Option<String>,
@@ -217,6 +223,7 @@ pub(super) async fn session(command: SessionCommand) -> Result<ExitCode> {
         SessionCommand::Export(args) => session_file::export(args).await?,
         SessionCommand::Import(args) => session_file::import(args).await?,
         SessionCommand::Replay(args) => return Box::pin(session_replay::replay(args)).await,
+        SessionCommand::Plan(one) => session_plan::plan(one).await?,
         SessionCommand::Requests(one) => session_requests::requests(one).await?,
         SessionCommand::Review(one) => session_review::review(one).await?,
         SessionCommand::Approve(args) => session_review::approve(args).await?,
@@ -227,13 +234,15 @@ pub(super) async fn session(command: SessionCommand) -> Result<ExitCode> {
             interrupt,
             allow,
             deny,
+            answer,
             outcome,
             rubric,
             max_iterations,
             follow,
             daemon,
         } => {
-            let mut events = inputs(message, interrupt, &allow, &deny);
+            let mut events = answers(&answer);
+            events.extend(inputs(message, interrupt, &allow, &deny));
             if let (Some(task), Some(rubric)) = (outcome, rubric) {
                 events.push(outcome_of(&task, &rubric, max_iterations)?);
             }
@@ -358,6 +367,25 @@ fn inputs(
     events
 }
 
+/// Returns the results of calls that the client answers: pairs of an event's id and a text.
+fn answers(pairs: &[String]) -> Vec<Value> {
+    let pairs = pairs.chunks_exact(2).map(|pair| {
+        let [id, text] =
+            [0, 1].map(|place| pair.get(place).map(String::as_str).unwrap_or_default());
+        custom_result(id, text)
+    });
+    pairs.collect()
+}
+
+/// Returns the result of a call that the client answers.
+pub(super) fn custom_result(id: &str, text: &str) -> Value {
+    json!({
+        "type": "user.custom_tool_result",
+        "custom_tool_use_id": id,
+        "content": [{"type": "text", "text": text}],
+    })
+}
+
 fn outcome_of(task: &str, rubric: &Path, max_iterations: Option<u64>) -> Result<Value> {
     let content = std::fs::read_to_string(rubric)
         .with_context(|| format!("cannot read the rubric {}", rubric.display()))?;
@@ -374,7 +402,9 @@ fn outcome_of(task: &str, rubric: &Path, max_iterations: Option<u64>) -> Result<
 
 async fn send(id: &str, events: Vec<Value>, follow: bool, daemon: &DaemonArgs) -> Result<ExitCode> {
     if events.is_empty() {
-        bail!("nothing to send: give --message, --interrupt, --allow, --deny or --outcome");
+        bail!(
+            "nothing to send: give --message, --interrupt, --allow, --deny, --answer or --outcome"
+        );
     }
     let client = daemon.client()?;
     let conversation = match follow {

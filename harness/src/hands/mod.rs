@@ -77,6 +77,8 @@ pub struct ToolCall {
     pub settings: Value,
     /// Time and chance follow from the event, so that the call can be made again.
     pub is_deterministic: bool,
+    /// It is the shell's and made in a fresh one, which neither knows nor changes what the session's is like.
+    pub is_apart: bool,
 }
 
 /// What a session left in its outputs.

@@ -539,6 +539,7 @@ impl Hand for WasmHand {
             output_name: call.event_id.as_str().to_owned(),
             progress: Some(output.sink()),
             fixed: call.is_deterministic.then(|| fixed(&call.event_id)),
+            is_apart: call.is_apart,
         };
         let since = change_time_now();
         let Execution {

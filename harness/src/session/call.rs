@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::review::Review;
 use super::shared;
+use super::supervision::is_own_tool;
 
 use crate::ids::EventId;
 use crate::json::Fields as _;
@@ -24,6 +25,8 @@ pub enum CallKind {
     Custom,
     /// In the session itself: it starts another agent's thread, or speaks with one.
     Delegation,
+    /// In the session itself: it makes a plan or ends a step of it, which may run a command in the hand.
+    Supervision,
 }
 
 /// The built-in tools that work on the session's files, and run where those are.
@@ -35,7 +38,9 @@ pub const WEB_SEARCH: &str = "web_search";
 impl CallKind {
     /// Returns where a call of a built-in tool runs in a session with or without a self-hosted environment.
     pub fn of_built_in(name: &str, is_self_hosted: bool) -> Self {
-        if is_self_hosted && FILE_TOOLS.contains(&name) {
+        if is_own_tool(name) {
+            CallKind::Supervision
+        } else if is_self_hosted && FILE_TOOLS.contains(&name) {
             CallKind::Worker
         } else {
             CallKind::BuiltIn
@@ -157,6 +162,15 @@ impl Call {
             (_, Permission::Allow, _) | (_, Permission::Ask, Some(Confirmation::Allowed)) => {
                 CallState::Runnable
             }
+        }
+    }
+
+    /// Tells whether it waits for nobody but other threads, if it waits.
+    pub fn is_of_threads(&self) -> bool {
+        match self.kind {
+            CallKind::Delegation => true,
+            CallKind::Supervision => self.permission != Permission::Ask,
+            CallKind::BuiltIn | CallKind::Worker | CallKind::Mcp(_) | CallKind::Custom => false,
         }
     }
 

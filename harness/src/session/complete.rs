@@ -6,6 +6,7 @@
 
 use serde_json::{Value, json};
 
+use super::call::{Call, CallKind};
 use super::decide::is_blocked;
 use super::draft::{Draft, Speaker, text_block};
 use super::kind::EventKind;
@@ -141,17 +142,9 @@ impl Making {
             EventKind::AgentThreadMessageReceived,
             from.as_sender(&content),
         );
-        if let Some(call) = thread
-            .for_call
-            .as_ref()
-            .filter(|call| parent.call(call.as_str()).is_some())
-        {
-            let result = json!({
-                "tool_use_id": call.as_str(),
-                "content": content,
-                "is_error": is_error,
-            });
-            draft.thread(EventKind::CallClosed, result);
+        let asked = thread.for_call.as_ref();
+        if let Some(call) = asked.and_then(|call| parent.call(call.as_str())) {
+            advised(&mut draft, call, text, is_error);
         }
         let parent = parent.id.clone();
         self.push_all(draft)?;
@@ -219,13 +212,9 @@ impl Making {
         if call.answer.is_some() {
             return Ok(());
         }
-        let result = json!({
-            "tool_use_id": call.event_id.as_str(),
-            "content": [text_block("The advisor was stopped before it answered.")],
-            "is_error": true,
-        });
         let mut draft = Draft::new(at, Speaker::of(state, asker));
-        draft.thread(EventKind::CallClosed, result);
+        let text = "The advisor was stopped before it answered.";
+        advised(&mut draft, call, text, true);
         self.push_all(draft)
     }
 
@@ -334,6 +323,28 @@ impl Making {
         }
         self.push_all(draft)
     }
+}
+
+/// Adds the result of a call for which a stronger model was asked.
+fn advised(draft: &mut Draft, call: &Call, text: &str, is_error: bool) {
+    let mut body = json!({
+        "tool_use_id": call.event_id.as_str(),
+        "content": [text_block(text)],
+        "is_error": is_error,
+    });
+    if call.kind != CallKind::Supervision {
+        draft.thread(EventKind::CallClosed, body);
+        return;
+    }
+    let text = format!(
+        "Not accepted: you are less sure than you have to be, so a stronger model was asked. It says:\n\n{text}\n\n\
+         Act on that, and call {} again.",
+        call.name
+    );
+    body.set("content", json!([text_block(&text)]));
+    body.set("is_error", json!(true));
+    body.set("sinew", json!({"advice": true}));
+    draft.thread(EventKind::AgentToolResult, body);
 }
 
 /// Returns the events with which an evaluation ends; none of an outcome that is final by now. `said` is the grader's last

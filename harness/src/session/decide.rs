@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::call::{Call, CallKind, CallState};
+use super::call::{Call, CallState};
 use super::delegation;
 use super::kind::EventKind;
 use super::outcome::Progress;
 use super::state::{State, Status};
+use super::supervision::{self, REMINDERS_MAX};
 use super::thread::Thread;
 use super::usage::budget_nanocents;
 use crate::ids::EventId;
@@ -50,6 +51,10 @@ pub enum Step {
     Compact,
     /// Have what was done held against the outcome's rubric.
     Evaluate,
+    /// Distil what was corrected into preferences.
+    Distil,
+    /// Tell the agent, which ended its turn, that steps of its plan are open.
+    Remind(String),
     /// Run the call recorded by this event.
     RunTool(EventId),
     /// Answer that this call was rejected.
@@ -128,14 +133,48 @@ pub fn decide(state: &State, thread: &Thread, limits: &Limits) -> Step {
     let is_done = evaluated.is_some_and(|outcome| outcome.progress == Progress::Running)
         && !state.children(&thread.id).any(delegation::is_busy);
     match thread.status {
+        Status::Running if is_left_open(state, thread) => remind(state, thread),
         Status::Running if is_done => Step::Evaluate,
         // It ended its turn while others were at work, and they stopped without a word.
         Status::Idle if is_done && *thread.stop_reason.at("type") == "end_turn" => Step::Evaluate,
         Status::Running | Status::Rescheduling => {
             Step::GoIdle(json!({"type": "end_turn"}), Value::Null, None)
         }
+        Status::Idle if thread.is_primary() && state.can_distil() => match room(state, thread) {
+            Room::Free => Step::Distil,
+            Room::Taken | Room::None => Step::Sleep,
+        },
         Status::Idle | Status::Terminated => Step::Sleep,
     }
+}
+
+/// Tells whether an agent that is about to end its turn left steps of its plan open, and nobody at work on them.
+fn is_left_open(state: &State, thread: &Thread) -> bool {
+    supervision::reminder(state, thread).is_some()
+        && !state.children(&thread.id).any(delegation::is_busy)
+}
+
+fn remind(state: &State, thread: &Thread) -> Step {
+    let text = supervision::reminder(state, thread).unwrap_or_default();
+    if thread.supervised.reminders < REMINDERS_MAX {
+        return Step::Remind(text);
+    }
+    fails(
+        "unknown_error",
+        format!(
+            "the agent ended its turn with a step of its plan open, though it was told so {REMINDERS_MAX} times; send \
+             a message to let it go on"
+        ),
+    )
+}
+
+/// Ends a turn that came to nothing.
+fn fails(kind: &'static str, message: String) -> Step {
+    Step::GoIdle(
+        json!({"type": "retries_exhausted"}),
+        Value::Null,
+        Some(TurnFailure { kind, message }),
+    )
 }
 
 fn queued(thread: &Thread, wanted: impl Fn(EventKind) -> bool) -> Vec<EventId> {
@@ -196,19 +235,10 @@ pub(super) fn is_blocked(state: &State, thread: &Thread) -> bool {
     let mut open = thread.calls.iter().filter(is_open).peekable();
     thread.open_request.is_none()
         && open.peek().is_some()
-        && open.all(|call| {
-            call.kind == CallKind::Delegation && delegation::is_pending(state, thread, call)
-        })
+        && open.all(|call| delegation::is_pending(state, thread, call))
 }
 
 fn decide_model(state: &State, thread: &Thread, limits: &Limits) -> Step {
-    let fails = |kind, message| {
-        Step::GoIdle(
-            json!({"type": "retries_exhausted"}),
-            Value::Null,
-            Some(TurnFailure { kind, message }),
-        )
-    };
     match room(state, thread) {
         Room::Free => {}
         Room::Taken => return Step::Sleep,

@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
-use super::call::Call;
+use super::call::{Call, CallKind};
 use super::state::{State, Status, roster_list};
+use super::supervision;
 use super::thread::{AgentOf, Thread};
 use crate::json::Fields as _;
 
@@ -133,8 +134,11 @@ pub fn is_busy(thread: &Thread) -> bool {
 
 /// Tells whether a call has to wait for other threads.
 pub(super) fn is_pending(state: &State, thread: &Thread, call: &Call) -> bool {
-    if call.answer.is_some() || call.kind != super::call::CallKind::Delegation {
-        return false;
+    match call.kind {
+        _ if call.answer.is_some() => return false,
+        CallKind::Supervision => return supervision::is_pending(state, call),
+        CallKind::Delegation => {}
+        _ => return false,
     }
     match Delegation::parse(&call.name) {
         Some(Delegation::Wait) => {

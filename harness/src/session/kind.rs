@@ -78,9 +78,13 @@ pub enum EventKind {
     CallStarted,
     /// Ours: a call of a tool that starts agents or speaks with them; the wire shows what comes of it.
     Delegated,
+    /// Ours: an agent ended its turn while steps of its plan were open, and was told so.
+    Reminded,
+    /// Ours: what was corrected was distilled into the preferences, or could not be.
+    PreferencesDistilled,
 }
 
-const NAMES: [(EventKind, &str); 56] = [
+const NAMES: [(EventKind, &str); 58] = [
     (EventKind::UserMessage, "user.message"),
     (EventKind::UserInterrupt, "user.interrupt"),
     (EventKind::UserToolConfirmation, "user.tool_confirmation"),
@@ -182,6 +186,11 @@ const NAMES: [(EventKind, &str); 56] = [
     (EventKind::McpListed, "sinew.mcp_listed"),
     (EventKind::CallStarted, "sinew.call_started"),
     (EventKind::Delegated, "sinew.delegated"),
+    (EventKind::Reminded, "sinew.reminded"),
+    (
+        EventKind::PreferencesDistilled,
+        "sinew.preferences_distilled",
+    ),
 ];
 
 impl Serialize for EventKind {

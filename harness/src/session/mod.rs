@@ -7,6 +7,7 @@
 mod call;
 mod checkpoint;
 mod complete;
+mod corrections;
 mod counts;
 mod decide;
 mod delegation;
@@ -20,6 +21,7 @@ mod resources;
 mod review;
 mod shared;
 mod state;
+mod supervision;
 #[cfg(test)]
 mod tests;
 mod thread;
@@ -30,6 +32,7 @@ mod usage;
 pub use call::{Answer, Call, CallKind, CallState, Confirmation, Permission, WEB_SEARCH};
 pub use checkpoint::{checkpoint, from_checkpoint};
 pub use complete::complete;
+pub use corrections::{PREFERENCES_FIELD, PREFERENCES_PATH, preferences_store};
 pub use counts::CallCounts;
 pub use decide::{Limits, Room, Step, TurnFailure, decide, has_work, room};
 pub use delegation::{Delegation, Member, Roster, is_busy, roster, targets};
@@ -45,5 +48,9 @@ pub use projection::{
 pub use resources::{add_resource, remove_resource};
 pub use review::{Review, files_json, files_of, is_deterministic, review_policy};
 pub use state::{FoldError, State, Status, agents_of};
+pub use supervision::{
+    ASK_USER, Barrier, Below, FINISH_STEP, MAKE_PLAN, PlanStep, StepStatus, Supervised,
+    Supervision, barrier, is_look, questions_in, read_plan, reminder, score_in, step_in,
+};
 pub use thread::{AgentOf, Queued, Thread, Turn};
 pub use usage::{Usage, budget_nanocents};

@@ -78,7 +78,7 @@ pub fn project(state: &State, limits: &Limits) -> Projection {
         open
     };
     let open_calls = state.live_threads().flat_map(|thread| {
-        let is_open = |call: &&Call| call.answer.is_none() && call.kind != CallKind::Delegation;
+        let is_open = |call: &&Call| call.answer.is_none() && !call.is_of_threads();
         thread
             .calls
             .iter()

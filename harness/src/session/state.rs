@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call, CallKind, Permission};
+use super::corrections::texts;
 use super::counts::CallCounts;
 use super::history::Rewind;
 use super::kind::EventKind;
@@ -13,7 +14,8 @@ use super::outcome::{self, Outcome, Progress};
 use super::projection::SELF_HOSTED;
 use super::resources::{add_resource, remove_resource};
 use super::shared;
-use super::thread::{AgentOf, From, Thread, blocks};
+use super::supervision::{ASK_USER, Supervision, questions_in};
+use super::thread::{AgentOf, From, Thread, blocks, used};
 use super::usage::{Usage, micros};
 use crate::clock::Timestamp;
 use crate::ids::{EventId, SessionId, ThreadId};
@@ -112,6 +114,9 @@ pub struct State {
     /// What the user said, oldest first, at most [`USER_WORDS_MAX`] messages: summaries leave it as it is.
     #[serde(with = "shared::each")]
     pub user_words: Vec<Arc<Vec<Value>>>,
+    /// What was corrected and is not yet distilled into preferences, oldest first.
+    #[serde(with = "shared::each")]
+    pub corrections: Vec<Arc<String>>,
     /// Calls that were made so far, in all threads.
     pub calls_made: CallCounts,
     /// What the MCP servers told of their tools last: fields `mcp_server_name`, `url` and `tools`.
@@ -175,6 +180,7 @@ impl State {
             rewinds: Vec::new(),
             threads: vec![Arc::new(primary)],
             user_words: Vec::new(),
+            corrections: Vec::new(),
             calls_made: CallCounts::default(),
             mcp_lists: Vec::new(),
             outcomes: Vec::new(),
@@ -397,6 +403,14 @@ impl State {
                     self.usage.add(&tokens, cost);
                 }
             }
+            EventKind::PreferencesDistilled => {
+                self.distilled(&event.body);
+                let private = event.private.as_ref().unwrap_or(&Value::Null);
+                if let Some((tokens, cost)) = used(private) {
+                    self.usage.add(&tokens, cost);
+                    self.primary_mut(event).usage.add(&tokens, cost);
+                }
+            }
             EventKind::Forked => self.fork(event),
             EventKind::Imported => self.import(event),
             EventKind::ReviewRequested => {
@@ -404,6 +418,7 @@ impl State {
                     .request_review(event);
             }
             EventKind::McpListed => self.list_mcp_tools(&event.body),
+            EventKind::Reminded => self.thread_mut(event).remind(text("text")),
             EventKind::CallStarted => {
                 let id = text("tool_use_id");
                 if let Some(call) = self.with_call(id, event).call_mut(id) {
@@ -501,7 +516,22 @@ impl State {
             content: blocks(event.body.at("content")),
             is_error: event.body.at("is_error") == true,
         };
-        if self.with_call(call_id, event).answer(call_id, answer) {
+        let asked = self.call(call_id).map(|(_, call)| call);
+        if let Some(call) =
+            asked.filter(|call| call.kind == CallKind::Custom && call.name == ASK_USER)
+        {
+            let questions = questions_in(&call.input).unwrap_or_default().join(" ");
+            let said = texts(&answer.content);
+            self.correct(&format!("The user, asked {questions:?}"), &said);
+        }
+        let ours = event.body.at("sinew");
+        let retries = self
+            .call(call_id)
+            .map_or(0, |(thread, _)| Supervision::of(self, thread).retries());
+        if self
+            .with_call(call_id, event)
+            .answer(call_id, answer, ours, retries)
+        {
             self.usage.web_searches = self.usage.web_searches.saturating_add(1);
         }
     }
@@ -552,10 +582,23 @@ impl State {
         };
         let place = self.place_of(is_in);
         let taken = self.at_place(place, event).take_from_queue(id);
-        if let Some(input) = taken
-            && input.kind == EventKind::UserMessage
-        {
-            self.hear(blocks(input.body.at("content")));
+        let Some(input) = taken else { return };
+        match input.kind {
+            EventKind::UserMessage => {
+                let words = blocks(input.body.at("content"));
+                if self.was_idle {
+                    self.correct("The user, after the agent's turn", &texts(&words));
+                }
+                self.hear(words);
+            }
+            EventKind::UserToolConfirmation => {
+                let said = input.body.at("deny_message").as_str().unwrap_or_default();
+                let call = input.body.at("tool_use_id").as_str().unwrap_or_default();
+                let name = self.call(call).map(|(_, call)| call.name.clone());
+                let name = name.unwrap_or_default();
+                self.correct(&format!("The user, rejecting a call of {name}"), said);
+            }
+            _ => {}
         }
     }
 
@@ -605,6 +648,7 @@ impl State {
         };
         let grader = outcome.grader.clone();
         if let Some(told) = outcome.evaluated(&event.body, event.at) {
+            self.correct("A reviewer, of the agent's work", &texts(&told));
             self.primary_mut(event).receive(told, From::Verdict);
         }
         // Graders that have ended are no part of the session any more; that this one ends is still to be told.
@@ -656,7 +700,13 @@ impl State {
             true => From::Above,
             false => From::Below(&intro),
         };
+        // The first one is its task.
+        let is_sent_back = is_from_above && thread.first_ran_at.is_some();
+        let said = texts(&content);
         thread.receive(content, from);
+        if is_sent_back {
+            self.correct("An agent, sending another one back to its work", &said);
+        }
     }
 
     fn list_mcp_tools(&mut self, body: &Value) {

@@ -11,6 +11,7 @@ use super::kind::EventKind;
 use super::review::Review;
 use super::shared;
 use super::state::Status;
+use super::supervision::Supervised;
 use super::usage::{Usage, micros};
 use crate::clock::Timestamp;
 use crate::ids::{EventId, ThreadId};
@@ -170,6 +171,8 @@ pub struct Thread {
     pub repeated: Repeated,
     /// Messages of whoever started it since the user's last input.
     pub messages_in_turn: u32,
+    /// Its plan, and how it stands to the rules of its supervision.
+    pub supervised: Supervised,
     /// Usage of its own.
     pub usage: Usage,
     /// Start of the running time that has not ended.
@@ -210,6 +213,7 @@ impl Thread {
             requests_in_turn: 0,
             repeated: Repeated::default(),
             messages_in_turn: 0,
+            supervised: Supervised::default(),
             usage: Usage::default(),
             running_since: None,
             first_ran_at: None,
@@ -295,6 +299,7 @@ impl Thread {
                 self.begin_turn(content);
                 self.requests_in_turn = 0;
                 self.repeated = Repeated::default();
+                self.supervised.begin_turn();
                 self.failures = 0;
                 self.cut_answers = 0;
             }
@@ -320,6 +325,7 @@ impl Thread {
     pub(super) fn receive(&mut self, content: Vec<Value>, from: From<'_>) {
         if matches!(from, From::Above) {
             self.messages_in_turn = self.messages_in_turn.saturating_add(1);
+            self.supervised.begin_turn();
         }
         if self.status == Status::Idle || matches!(from, From::Above) {
             self.requests_in_turn = 0;
@@ -338,6 +344,14 @@ impl Thread {
         };
         self.inbox.push(Incoming { content, is_work });
         self.settle();
+    }
+
+    /// Tells the agent, which ended its turn, what is left to do.
+    pub(super) fn remind(&mut self, text: &str) {
+        let block = json!({"type": "text", "text": text});
+        self.conversation.push(Arc::new(Turn::User(vec![block])));
+        self.needs_model = true;
+        self.supervised.reminders = self.supervised.reminders.saturating_add(1);
     }
 
     /// Moves what waits in the inbox into the conversation, where that has no open end.
@@ -409,9 +423,20 @@ impl Thread {
         });
     }
 
-    /// Gives a call its result, and tells whether that was a search of the web.
-    pub(super) fn answer(&mut self, event_id: &str, answer: Answer) -> bool {
+    /// Gives a call its result, and tells whether that was a search of the web. `ours` is what the event says beside it,
+    /// and `retries` how often a step's validation is tried again.
+    pub(super) fn answer(
+        &mut self,
+        event_id: &str,
+        answer: Answer,
+        ours: &Value,
+        retries: u32,
+    ) -> bool {
         let mut is_search = false;
+        let open = self.call(event_id).filter(|call| call.answer.is_none());
+        if let Some(call) = open.cloned() {
+            self.take_supervised(&call, answer.is_error, ours, retries);
+        }
         if let Some(call) = self.call_mut(event_id) {
             is_search = call.kind == CallKind::BuiltIn
                 && call.name == WEB_SEARCH
@@ -452,11 +477,7 @@ impl Thread {
         self.open_request = None;
         self.reserved_nanocents = 0;
         let private = event.private.as_ref().unwrap_or(&Value::Null);
-        let used = serde_json::from_value::<TokenUsage>(private.at("usage").clone()).ok();
-        let used = used.map(|tokens| {
-            let cost = private.at("cost_nanocents").as_str();
-            (tokens, cost.and_then(|cost| cost.parse().ok()).unwrap_or(0))
-        });
+        let used = used(private);
         if let Some((tokens, cost)) = &used {
             self.usage.add(tokens, *cost);
         }
@@ -609,6 +630,13 @@ impl Thread {
             self.usage.active_micros = self.usage.active_micros.saturating_add(passed);
         }
     }
+}
+
+/// Returns what a request used and cost, as the event that ends it says.
+pub(super) fn used(private: &Value) -> Option<(TokenUsage, u128)> {
+    let tokens = serde_json::from_value::<TokenUsage>(private.at("usage").clone()).ok()?;
+    let cost = private.at("cost_nanocents").as_str();
+    Some((tokens, cost.and_then(|cost| cost.parse().ok()).unwrap_or(0)))
 }
 
 /// Returns the blocks of a JSON array.

@@ -31,6 +31,9 @@ const GRACE: Duration = Duration::from_millis(5);
 /// The shell's program.
 const SHELL: &str = "/usr/bin/bash";
 
+/// Ends a process whatever it does.
+const SIGKILL: u8 = 9;
+
 /// Where a shell begins.
 const DIRECTORY: &str = "/workspace";
 
@@ -176,6 +179,20 @@ impl Shell {
                 }
             }
         })
+    }
+
+    /// Runs a script in a shell of its own, which knows nothing of this one and leaves nothing in it; what it starts in
+    /// the background ends with it. One that has to be broken off takes everything that runs in the hand with it.
+    pub(crate) async fn call_apart(&self, call: Call) -> Result<Called, StartError> {
+        let _turn = self.inner.lock().await;
+        let apart = Self::new(Arc::clone(&self.kernel), Arc::clone(&self.environment));
+        let called = apart.call(call).await;
+        if let Some(live) = apart.inner.lock().await.live.take() {
+            apart.output.cut_off();
+            self.kernel.kill(&live.entry, 0, SIGKILL);
+            live.entry.ended().await;
+        }
+        called
     }
 
     fn done(&self, inner: &mut Inner, done: Done, broken_off: Option<End>) -> Called {

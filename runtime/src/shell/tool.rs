@@ -100,15 +100,17 @@ pub(crate) async fn call(
     let timeout = asked
         .min(options.timeout.unwrap_or(Duration::MAX))
         .min(wall_time);
-    let called = shell
-        .call(Call {
-            script,
-            deadline: Instant::now() + timeout,
-            cancel: options.cancel,
-            name: options.output_name,
-            progress: options.progress,
-        })
-        .await;
+    let call = Call {
+        script,
+        deadline: Instant::now() + timeout,
+        cancel: options.cancel,
+        name: options.output_name,
+        progress: options.progress,
+    };
+    let called = match options.is_apart {
+        true => shell.call_apart(call).await,
+        false => shell.call(call).await,
+    };
     match called {
         Ok(called) => answer(&called, timeout),
         Err(StartError::TooManyProcesses) => refusal(

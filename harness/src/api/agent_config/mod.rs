@@ -15,6 +15,7 @@ mod ours;
 mod roster;
 mod session;
 mod skills;
+mod supervision;
 #[cfg(test)]
 mod tests;
 mod tools;

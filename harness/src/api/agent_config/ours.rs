@@ -3,6 +3,7 @@
 use globset::Glob;
 use serde_json::{Value, json};
 
+use super::supervision;
 use crate::api::body::{Field, Invalid, Spot};
 use crate::json::Fields as _;
 use crate::rules::{self, CONDITION_BYTES_MAX, On, REASON_CHARACTERS_MAX, RULES_MAX};
@@ -31,6 +32,7 @@ pub fn read(field: Field) -> Result<Option<Value>, Invalid> {
     if let Some(spot) = fields.take("loops").given() {
         block.set("loops", loops(spot)?);
     }
+    supervision::read(&mut fields, &mut block)?;
     if let Some(spot) = fields.take("deterministic").given() {
         block.set("deterministic", json!(spot.boolean()?));
     }
@@ -164,6 +166,27 @@ mod tests {
                 Some(json!({"loops": {"same_call": 3}})),
             ),
             (
+                json!({"plan": "required", "questions": 2, "validation": {}, "confidence": {"threshold": 0.5}}),
+                Some(json!({
+                    "plan": {"type": "required", "approval": "none", "free_tools": []},
+                    "questions": {"min": 2},
+                    "validation": {"retries": 3, "command": null},
+                    "confidence": {"threshold": 0.5, "below": {"type": "person"}},
+                })),
+            ),
+            (
+                json!({
+                    "plan": {"type": "required", "approval": "person", "free_tools": ["bash"]},
+                    "confidence": {"threshold": 1, "below": {"type": "advisor", "model": "m"}},
+                    "preferences": {"memory_store_id": "memstore_1"},
+                }),
+                Some(json!({
+                    "plan": {"type": "required", "approval": "person", "free_tools": ["bash"]},
+                    "confidence": {"threshold": 1.0, "below": {"type": "advisor", "model": "m"}},
+                    "preferences": {"memory_store_id": "memstore_1"},
+                })),
+            ),
+            (
                 json!({"policy": [
                     {"when": "tool == 'bash'", "then": "ask"},
                     {"on": "request", "when": "method != 'GET'", "then": "deny", "reason": "Only reading."},
@@ -189,6 +212,28 @@ mod tests {
             (json!({"review": "all"}), "sinew.review"),
             (json!({"review": 7}), "sinew.review"),
             (json!({"deterministic": "yes"}), "sinew.deterministic"),
+            (json!({"plan": "optional"}), "sinew.plan"),
+            (
+                json!({"plan": {"type": "required", "approval": "dog"}}),
+                "sinew.plan.approval",
+            ),
+            (json!({"questions": 0}), "sinew.questions"),
+            (
+                json!({"confidence": {"threshold": 7}}),
+                "sinew.confidence.threshold",
+            ),
+            (
+                json!({"confidence": {"threshold": 0.5, "below": {"type": "advisor"}}}),
+                "sinew.confidence.below.model",
+            ),
+            (
+                json!({"validation": {"retries": 1000}}),
+                "sinew.validation.retries",
+            ),
+            (
+                json!({"preferences": {}}),
+                "sinew.preferences.memory_store_id",
+            ),
             (json!({"loops": {}}), "sinew.loops"),
             (json!({"loops": {"same_call": 0}}), "sinew.loops.same_call"),
             (json!({"loops": {"calls": 3}}), "calls"),

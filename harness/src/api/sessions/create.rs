@@ -19,10 +19,11 @@ use crate::api::{
 use crate::clock::Timestamp;
 use crate::ids::{EventId, ID_BYTES_MAX, SessionId, ThreadId, WorkspaceId};
 use crate::json::Fields as _;
+use crate::memory::{Actor, MemoryError, MemoryHome};
 use crate::model::TokenUsage;
 use crate::session::{
-    Draft, EventKind, SELF_HOSTED, SKILLS_FIELD, Speaker, State as Folded, agents_of, project,
-    session_wire,
+    Draft, EventKind, PREFERENCES_FIELD, PREFERENCES_PATH, SELF_HOSTED, SKILLS_FIELD, Speaker,
+    State as Folded, agents_of, preferences_store, project, session_wire,
 };
 use crate::store::{Key, Kind, NewEvent, NewResource, Resource, StoreError, StoredEvent, Write};
 
@@ -135,6 +136,10 @@ pub(in crate::api) async fn prepare(
     if let Some(ours) = ours {
         config.set("sinew", ours);
     }
+    check_validations(&config, is_self_hosted)?;
+    if let Some(text) = preferences(state, workspace, &config).await? {
+        config.set(PREFERENCES_FIELD, json!(text));
+    }
     if is_self_hosted {
         config.set(SELF_HOSTED, json!(true));
     }
@@ -176,6 +181,51 @@ pub(in crate::api) async fn prepare(
             .collect(),
         mounted,
     })
+}
+
+/// Refuses validations of steps where the tools run on machines of the user's.
+fn check_validations(config: &Value, is_self_hosted: bool) -> Result<(), Invalid> {
+    let agents = agents_of(config).into_iter();
+    let mut blocks = agents.chain([config]).map(|owner| owner.at("sinew"));
+    match is_self_hosted && blocks.any(|block| block.at("validation").is_object()) {
+        true => Err(Invalid::at(
+            "environment_id",
+            "a self-hosted environment cannot run the validations that sinew.validation asks for; use one of type cloud",
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Returns the preferences that a session begins with; none if it keeps none.
+async fn preferences(
+    state: &SessionState,
+    workspace: &WorkspaceId,
+    config: &Value,
+) -> Result<Option<String>, ApiError> {
+    let Some(store_id) = preferences_store(config) else {
+        return Ok(None);
+    };
+    let (store, clock) = (&*state.api.store, &*state.api.clock);
+    let home = MemoryHome::new(store, clock, workspace, store_id, Actor::Unknown);
+    let refuse = |what: &str| {
+        let message = format!("the memory store {store_id:?} {what}");
+        ApiError::from(Invalid::at("sinew.preferences.memory_store_id", message))
+    };
+    match home.row().await {
+        Ok(row) if row.archived_at.is_some() => return Err(refuse("is archived")),
+        Ok(_) => {}
+        Err(MemoryError::NoStore) => return Err(refuse("does not exist")),
+        Err(error) => return Err(ApiError::internal(error)),
+    }
+    let memories = home.memories().await.map_err(ApiError::internal)?;
+    let Some(kept) = memories
+        .iter()
+        .find(|memory| memory.path == PREFERENCES_PATH)
+    else {
+        return Ok(Some(String::new()));
+    };
+    let text = home.content(&kept.version_id).await;
+    Ok(Some(text.map_err(ApiError::internal)?.unwrap_or_default()))
 }
 
 /// A session that was checked and is not yet stored.
@@ -361,12 +411,20 @@ pub(super) fn check_budgetable(state: &SessionState, agent: &Value) -> Result<()
     let advisors = listed.filter(|entry| *entry.at("type") == "advisor");
     let advisors = advisors.chain([block.at("advisor")]);
     let advisors = advisors.map(|advisor| (advisor.at("model").as_str(), None));
+    let asked = agents_of(&config).into_iter().map(|agent| {
+        let below = agent.at("sinew").at("confidence").at("below");
+        (below.at("model").as_str(), None)
+    });
     let facts = &state.brain.facts;
     let is_priced = |(model, speed): &(Option<&str>, Option<&str>)| {
         let nothing = TokenUsage::default();
         model.is_none_or(|model| facts.price_nanocents(model, *speed, &nothing).is_some())
     };
-    let Some((model, _)) = models.chain(advisors).find(|model| !is_priced(model)) else {
+    let Some((model, _)) = models
+        .chain(advisors)
+        .chain(asked)
+        .find(|model| !is_priced(model))
+    else {
         return Ok(());
     };
     let model = model.unwrap_or_default();

@@ -14,6 +14,7 @@ mod requests;
 mod resources;
 mod reviews;
 mod stream;
+mod supervision;
 mod threads;
 mod update;
 mod wire;
@@ -81,6 +82,10 @@ pub fn routes(state: SessionState) -> Router<ApiState> {
         .route(
             "/sinew/v1/sessions/{session_id}/reviews",
             get(reviews::list),
+        )
+        .route(
+            "/sinew/v1/sessions/{session_id}/supervision",
+            get(supervision::retrieve),
         )
         .route(
             "/sinew/v1/sessions/{session_id}/rewind",
