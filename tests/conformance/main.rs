@@ -29,6 +29,7 @@ mod sdk;
 mod secrets;
 mod shell;
 mod shell_sessions;
+mod supervision;
 mod system_message;
 mod tenancy;
 mod threads;

@@ -11,6 +11,9 @@ use sinew_tests::log_rules;
 use crate::hands::{TOOL, lines_of};
 use crate::user::User;
 
+/// Tools by which an agent keeps to the rules of its supervision.
+const SUPERVISION: [&str; 3] = ["make_plan", "finish_step", "ask_user"];
+
 /// Refuses a session at rest if it breaks a rule; `wire` is what the API lists.
 pub async fn session(store: &dyn Store, user: &User, wire: &[Value]) -> Result<()> {
     let events = log_rules::read_stored(store, &user.session).await?;
@@ -78,15 +81,21 @@ async fn effects(store: &dyn Store, id: &SessionId, counted: &[StoredEvent]) -> 
     for event in counted.iter().filter(|event| !is_graders(event)) {
         match event.kind.as_str() {
             "agent.tool_use" => {
-                ensure!(event.body["name"] == TOOL, "an unknown tool is called");
+                let name = event.body["name"].as_str().unwrap_or_default();
+                ensure!(
+                    name == TOOL || SUPERVISION.contains(&name),
+                    "an unknown tool is called"
+                );
                 calls.insert(event.id.as_str());
             }
             "agent.tool_result" => {
                 let call = event.body["tool_use_id"].as_str().unwrap_or_default();
                 ensure!(calls.remove(call), "{call} has a result too many");
-                let text = event.body["content"][0]["text"].as_str();
+                // Of a validation it says itself what it wrote, behind what the harness says of it.
+                let is_validation = event.body["sinew"]["validation"].is_string();
+                let text = event.body["content"][usize::from(is_validation)]["text"].as_str();
                 let text = text.unwrap_or_default();
-                if event.body["is_error"] == false {
+                if is_validation || (event.body["is_error"] == false && text.starts_with("line ")) {
                     written.insert(call, format!("{call} {}", text.trim_start_matches("line ")));
                 } else if text.contains("interrupted") {
                     maybe.insert(call);

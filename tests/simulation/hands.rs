@@ -160,7 +160,9 @@ impl Hand for SimHand {
         }
         self.write(before + &line);
         self.power.work(STEP).await;
-        Ok(outcome(&format!("line {number}"), false))
+        // Validations fail now and then.
+        let fails = call.is_apart && self.power.draw(|chance| chance.happens(0.4));
+        Ok(outcome(&format!("line {number}"), fails))
     }
 
     async fn save(&self) -> Result<Option<FilesChange>, HandError> {

@@ -85,7 +85,17 @@ fn answer(request: &ModelRequest, chance: &mut Chance) -> ModelAnswer {
         .tools
         .iter()
         .any(|tool| tool["name"] == "start_agent");
+    let is_supervised = |name: &str| request.tools.iter().any(|tool| tool["name"] == name);
+    let own: Vec<&str> = ["make_plan", "finish_step", "ask_user"]
+        .into_iter()
+        .filter(|name| is_supervised(name))
+        .collect();
     for _ in 0..calls {
+        if !own.is_empty() && chance.happens(0.4) {
+            let name = own[chance.below(own.len())];
+            content.push(tool_use(name, supervision(name, chance), chance));
+            continue;
+        }
         if has_team && chance.happens(0.4) {
             content.push(delegation(request, chance));
             continue;
@@ -107,6 +117,24 @@ fn answer(request: &ModelRequest, chance: &mut Chance) -> ModelAnswer {
             output_tokens: 5,
             ..TokenUsage::default()
         },
+    }
+}
+
+/// Returns the input of a call of a supervision tool, which need not be right.
+fn supervision(name: &str, chance: &mut Chance) -> Value {
+    let score = [0.1, 0.4, 0.6, 0.9][chance.below(4)];
+    match name {
+        "make_plan" => {
+            let step = json!({"title": "Append.", "validation": "true", "confidence": score});
+            json!({"steps": vec![step; chance.below(4)]})
+        }
+        "finish_step" => json!({
+            "step": 1 + chance.below(3),
+            "outcome": chance.of(&["done", "done", "done", "given_up"]),
+            "confidence": score,
+            "summary": "Appended.",
+        }),
+        _ => json!({"questions": vec![json!({"question": "Which?"}); chance.below(3)]}),
     }
 }
 

@@ -130,6 +130,20 @@ impl World {
             let team = json!([{"type": "self"}, {"type": "advisor", "model": "claude-opus-4-8"}]);
             agent["multiagent"] = json!({"type": "coordinator", "agents": team});
         }
+        // It is supervised.
+        if chance.happens(0.3) {
+            let rules = [
+                json!({"plan": {"type": "required", "approval": "person"}}),
+                json!({"questions": 1, "plan": "required"}),
+                json!({"validation": {"retries": 1}}),
+                json!({"confidence": {"threshold": 0.5}, "validation": {}}),
+                json!({"confidence": {
+                    "threshold": 0.5,
+                    "below": {"type": "advisor", "model": "claude-opus-4-8"},
+                }}),
+            ];
+            agent["sinew"] = rules[chance.below(rules.len())].clone();
+        }
         let agent = self
             .insist(chance, "POST", "/v1/agents", Some(&agent))
             .await?;
