@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
+use sinew_tests::cli::Cli;
 use sinew_tests::client::Client;
 use sinew_tests::log_rules::{self, of_kind, text_of};
 use sinew_tests::world::World;
@@ -215,7 +216,13 @@ async fn the_user_is_asked_before_anything_is_done() -> Result<()> {
     client.message(&id, "write a file").await?;
     answer(client, &id, "a", false).await?;
     answer(client, &id, "no", true).await?;
-    answer(client, &id, "mine", false).await?;
+    let asked = client.until_idle(&id, "requires_action").await?;
+    let asked = of_kind(&asked, "agent.custom_tool_use");
+    let asked = asked.last().and_then(|call| call["id"].as_str());
+    let folder = tempfile::tempdir()?;
+    let cli = Cli::new(PROGRAM, &client.url, folder.path());
+    let asked = asked.context("no question")?;
+    cli.ok(&["session", "send", &id, "--answer", asked, "mine"])?;
     let events = client.until_idle(&id, "end_turn").await?;
     log_rules::check(&events)?;
     let results = expect(
@@ -347,6 +354,14 @@ turns:
     );
     let agent = supervised(client, &id).await?;
     ensure!(statuses(&agent) == ["done", "given_up"], "{agent}");
+    let folder = tempfile::tempdir()?;
+    let shown = Cli::new(PROGRAM, &client.url, folder.path()).ok(&["session", "plan", &id])?;
+    ensure!(
+        shown.contains("doer  stopped")
+            && shown.contains("[x] 1. Write it.")
+            && shown.contains("[-] 2. And more."),
+        "{shown}"
+    );
     Ok(())
 }
 

@@ -22,6 +22,7 @@ mod points;
 mod random;
 mod session;
 mod stored;
+mod supervision;
 mod threads;
 mod workload;
 

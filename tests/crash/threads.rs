@@ -101,7 +101,7 @@ async fn session(client: &Client, budget: Value) -> Result<String> {
 }
 
 /// Kills and restarts the daemon at random instants, until the session has come to rest or was killed often enough.
-async fn kill_often(world: &mut World, session: &str, random: &mut StdRng) -> Result<usize> {
+pub async fn kill_often(world: &mut World, session: &str, random: &mut StdRng) -> Result<usize> {
     let client = world.client.clone();
     for kills in 0..KILLS {
         if idle_reason(&client.events(session).await?).is_some() {

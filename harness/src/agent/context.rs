@@ -162,6 +162,9 @@ pub fn compacted_turn(thread: &Thread, summary: &str) -> Vec<Value> {
          newest message of the user, which the summary covers as far as it was worked on, follows word for word."
     );
     let mut content = vec![json!({"type": "text", "text": intro})];
+    if let Some(plan) = supervise::told_plan(thread) {
+        content.push(json!({"type": "text", "text": plan}));
+    }
     // A summary must not reword what the user just asked.
     content.extend(
         thread

@@ -177,6 +177,24 @@ pub(super) fn prompt(state: &State, thread: &Thread) -> Option<String> {
     Some(lines.join("\n"))
 }
 
+/// Returns an agent's plan for the model that has forgotten it; none without one.
+pub(super) fn told_plan(thread: &Thread) -> Option<String> {
+    let steps = (1..).zip(&thread.supervised.plan).map(|(number, step)| {
+        let number: usize = number;
+        let validation = match &step.validation {
+            Some(command) => format!(" Validation: {command}"),
+            None => String::new(),
+        };
+        format!(
+            "\n{number}. ({}) {}{validation}",
+            step.status.as_str(),
+            step.title
+        )
+    });
+    let steps: String = steps.collect();
+    (!steps.is_empty()).then(|| format!("Your plan, as it stands:{steps}"))
+}
+
 /// What is said of a call beside its permission.
 #[derive(Debug)]
 pub(super) struct Remark {

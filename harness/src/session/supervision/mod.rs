@@ -6,6 +6,8 @@
 
 mod plan;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 use serde_json::Value;
 

@@ -67,7 +67,7 @@ impl Supervision {
     }
 
     /// Reads a block as it is stored.
-    fn of_block(block: &Value) -> Self {
+    pub(super) fn of_block(block: &Value) -> Self {
         let whole = |value: &Value| value.as_u64().map(|n| u32::try_from(n).unwrap_or(u32::MAX));
         let [plan, confidence, validation] =
             ["plan", "confidence", "validation"].map(|name| block.at(name));
@@ -100,7 +100,7 @@ impl Supervision {
     }
 
     /// Returns the rules that keep both: of two words the stricter one.
-    fn joined(self, other: Self) -> Self {
+    pub(super) fn joined(self, other: Self) -> Self {
         let free_tools = match (self.plan, other.plan) {
             (true, true) => {
                 let is_both = |tool: &String| other.free_tools.contains(tool);
@@ -155,14 +155,11 @@ impl Supervision {
 
     /// Returns what keeps an agent from calling a tool that acts.
     pub(super) fn barrier(&self, supervised: &Supervised, tool: &str) -> Option<Barrier> {
-        if self.free_tools.iter().any(|free| free == tool) {
-            return None;
-        }
         match self.questions.checked_sub(supervised.answered) {
             Some(0) | None => {}
             Some(missing) => return Some(Barrier::Questions(missing)),
         }
-        if !self.plan {
+        if !self.plan || self.free_tools.iter().any(|free| free == tool) {
             return None;
         }
         if supervised.is_stopped {
