@@ -6,7 +6,7 @@ use super::brain::ModelFacts;
 use super::judge::{self, Judgements};
 use super::ruling::{Rulings, evaluate_call};
 use super::supervise::{Remark, Watch};
-use super::toolset::{Evaluated, Known};
+use super::toolset::{Evaluated, Known, Rights};
 use crate::clock::{Timestamp, rfc3339};
 use crate::ids::EventId;
 use crate::json::Fields as _;
@@ -24,8 +24,8 @@ pub(super) struct AnswerIds {
 /// What an answer is an answer to.
 pub(super) struct Asked<'a> {
     pub(super) request: &'a ModelRequest,
-    /// The agent's snapshot.
-    pub(super) agent: &'a Value,
+    /// What the agent may call.
+    pub(super) rights: &'a Rights<'a>,
     /// The tools that there are.
     pub(super) known: Known<'a>,
     pub(super) facts: &'a dyn ModelFacts,
@@ -64,7 +64,7 @@ const CUT_ANSWERS_MAX: u32 = 3;
 pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, answer: &ModelAnswer) {
     let Asked {
         request,
-        agent,
+        rights,
         known,
         facts,
         said,
@@ -107,12 +107,12 @@ pub(super) fn answered(draft: &mut Draft, ids: AnswerIds, asked: &Asked<'_>, ans
             let id = call.at("id").as_str().unwrap_or_default();
             if watch.is_own(call_name(call)) {
                 let shell = watch.as_shell(call);
-                let shell = shell.map(|shell| evaluate_call(agent, &shell, known, said.rulings));
+                let shell = shell.map(|shell| evaluate_call(rights, &shell, known, said.rulings));
                 let (evaluated, remark) = watch.own(call, shell, said.rulings.get(id));
                 repeated = repeated.behind(&body_of(call, &evaluated));
                 return push_call(draft, call, evaluated, false, remark);
             }
-            let evaluated = evaluate_call(agent, call, known, said.rulings);
+            let evaluated = evaluate_call(rights, call, known, said.rulings);
             let judgement = said.judgements.get(id).copied();
             let mut evaluated = judge::apply(evaluated, judgement);
             if evaluated.is_unknown() && delegation.contains(&call_name(call)) {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::delegation;
 use super::distil;
 use super::supervise;
-use super::toolset::{Known, offered};
+use super::toolset::{Known, Rights};
 use crate::hands::SKILLS;
 use crate::ids::ThreadId;
 use crate::json::Fields as _;
@@ -55,7 +55,7 @@ pub fn of(state: &State, thread: &Thread, built_in: &[Value], is_summary: bool) 
     };
     let mut tools = supervise::definitions(state, thread);
     let is_taken = |tool: &Value| tools.iter().any(|own| own.at("name") == tool.at("name"));
-    let others = offered(state.agent_of(thread), known);
+    let others = Rights::of(state, thread).offered(known);
     let others: Vec<Value> = others.into_iter().filter(|tool| !is_taken(tool)).collect();
     tools.extend(others);
     tools.extend(delegation::definitions(state, thread, &tools));

@@ -11,13 +11,11 @@ use super::toolset::{AGENT_TOOLSET, narrowed};
 use crate::ids::ThreadId;
 use crate::json::Fields as _;
 use crate::session::{
-    AgentOf, Call, Delegation, Draft, EventKind, Guards, Member, Roster, Speaker, State, Status,
-    Thread, is_busy, roster, targets, text_block,
+    AgentOf, Bounds, Call, Delegation, Draft, EventKind, Guards, Left, Member, Roster, Speaker,
+    State, Status, Thread, is_busy, roster, targets, text_block,
 };
 use crate::store::NewEvent;
 
-/// Agents that a session may have at a time beside its own, those that are idle included.
-const LIVE_MAX: usize = 25;
 /// Threads that a session may have had in all.
 const THREADS_MAX: usize = 1_000;
 /// Characters of a name, and of the system prompt, of an agent that is made up.
@@ -91,6 +89,9 @@ fn definition(name: &str, tool: Delegation, roster: &Roster<'_>) -> Value {
                 );
             }
             let mut required = vec!["message"];
+            if let Some(levels) = roster.levels_below {
+                properties.set("limits", limits_schema(levels));
+            }
             if roster.has_inline {
                 properties.set("inline", json!({
                     "type": "object",
@@ -159,6 +160,32 @@ fn definition(name: &str, tool: Delegation, roster: &Roster<'_>) -> Value {
             "required": required,
             "additionalProperties": false,
         },
+    })
+}
+
+/// Returns the schema of what a call that starts an agent may say of its limits.
+fn limits_schema(levels: u32) -> Value {
+    let whole = |least: u32, description: &str| json!({"type": "integer", "minimum": least, "description": description});
+    let mut properties = json!({
+        "seconds": whole(1, "How long it may run, with the agents that it starts."),
+        "spend_cents": whole(1, "What it may cost, with the agents that it starts, in US cents."),
+        "tools": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "The names of the only tools that it may use, of those that you may use yourself.",
+        },
+    });
+    if levels > 0 {
+        properties.set(
+            "depth",
+            whole(0, "Levels of agents that it may start: 0 for none."),
+        );
+    }
+    json!({
+        "type": "object",
+        "description": "Gives the agent less than it would have: it can never have more than you.",
+        "properties": properties,
+        "additionalProperties": false,
     })
 }
 
@@ -332,19 +359,50 @@ impl Doing<'_> {
         let message = self.text("message")?;
         let (agent, name) = self.wanted()?;
         self.check_room()?;
-        let children = self
-            .state
-            .live_threads()
-            .filter(|thread| thread.is_started());
-        if children.count() >= LIVE_MAX {
-            return Err(format!(
-                "There are {LIVE_MAX} agents already. Go on with one of them, or end your turn and have one archived."
-            ));
+        if let Some(why) = self.state.no_room_below(self.thread) {
+            return Err(why);
         }
-        let to = self.begin(&agent, &name, json!({}));
+        let limits = self.limits()?;
+        let to = self.begin(&agent, &name, json!({"limits": limits}));
         self.deliver(&to, &message, true);
         let told = json!({"thread_id": self.new_thread.as_str(), "agent": name, "status": "works"});
         Ok(told.to_string())
+    }
+
+    /// Returns the limits that the call sets; null if it sets none.
+    fn limits(&self) -> Result<Value, String> {
+        let asked = self.call.input.at("limits");
+        if asked.is_null() {
+            return Ok(Value::Null);
+        }
+        if !self.thread.grant.is_narrowing() {
+            return Err("Limits of agents that you start are not supported here.".to_owned());
+        }
+        let whole = |name: &str| match asked.at(name) {
+            Value::Null => Ok(Value::Null),
+            value if value.as_u64().is_some() => Ok(value.clone()),
+            _ => Err(format!("limits.{name} must be a whole number.")),
+        };
+        let tools = match asked.at("tools") {
+            Value::Null => Value::Null,
+            Value::Array(names) if names.iter().all(Value::is_string) => json!(names),
+            _ => return Err("limits.tools must be a list of names of tools.".to_owned()),
+        };
+        let mut limits = json!({
+            "depth": whole("depth")?,
+            "seconds": whole("seconds")?,
+            "tools": tools,
+        });
+        if let Some(cents) = whole("spend_cents")?.as_u64() {
+            limits.set(
+                "spend",
+                json!({"amount": cents.to_string(), "currency": "USD"}),
+            );
+        }
+        match self.thread.grant.exceeded(&Bounds::read(&limits)) {
+            Some(why) => Err(why),
+            None => Ok(limits),
+        }
     }
 
     /// Returns the agent that is to be started.
@@ -509,6 +567,9 @@ impl Doing<'_> {
         if !child.is_live() {
             return Err("That agent was archived. Start a new one.".to_owned());
         }
+        if let Left::Nothing(limit) = self.state.left(child) {
+            return Err(format!("It cannot go on: {}.", limit.message()));
+        }
         let guards = Guards::of(self.state, child);
         if let Some(most) = guards
             .messages
@@ -544,8 +605,9 @@ impl Doing<'_> {
         if targets.is_empty() {
             return Err("You have started no agents: there is nothing to wait for.".to_owned());
         }
-        let (busy, done): (Vec<&Thread>, Vec<&Thread>) =
-            targets.into_iter().partition(|child| is_busy(child));
+        let (busy, done): (Vec<&Thread>, Vec<&Thread>) = targets
+            .into_iter()
+            .partition(|child| is_busy(self.state, child));
         let told = |threads: Vec<&Thread>| -> Vec<Value> {
             threads
                 .into_iter()

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::context::{block_text, clip, transcript};
 use super::ruling::{Rulings, evaluate_call};
-use super::toolset::{Evaluated, Known};
+use super::toolset::{Evaluated, Known, Rights};
 use crate::json::Fields as _;
 use crate::model::{ModelAnswer, ModelRequest};
 use crate::session::{Permission, State, Thread};
@@ -52,12 +52,12 @@ pub(super) type Judgements = HashMap<String, Judgement>;
 /// Returns the calls of an answer whose policy is `auto`, of which no rule said anything, and that the judge can read.
 pub(super) fn to_judge<'a>(
     answer: &'a ModelAnswer,
-    agent: &Value,
+    rights: &Rights<'_>,
     known: Known<'_>,
     rulings: &Rulings,
 ) -> Vec<&'a Value> {
     let is_judged = |call: &&Value| {
-        let evaluated = evaluate_call(agent, call, known, rulings);
+        let evaluated = evaluate_call(rights, call, known, rulings);
         is_auto(&evaluated) && call.at("input").to_string().chars().count() <= INPUT_CHARS_MAX
     };
     answer
@@ -178,7 +178,7 @@ fn object_in(text: &str) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::toolset::evaluate;
+    use crate::agent::toolset::Rights;
     use crate::model::{StopReason, TokenUsage};
 
     fn answer(text: &str) -> ModelAnswer {
@@ -249,7 +249,7 @@ mod tests {
             built_in: &built_in,
             mcp_lists: &[],
         };
-        let asks = evaluate(&agent("always_ask"), "bash", known);
+        let asks = Rights::alone(&agent("always_ask")).evaluate("bash", known);
         assert_eq!(apply(asks.clone(), Some(Judgement::Safe)), asks);
         for (judgement, permission) in [
             (Some(Judgement::Safe), Permission::Allow),
@@ -257,7 +257,7 @@ mod tests {
             (Some(Judgement::Indeterminate), Permission::Ask),
             (None, Permission::Ask),
         ] {
-            let auto = evaluate(&agent("auto"), "bash", known);
+            let auto = Rights::alone(&agent("auto")).evaluate("bash", known);
             assert_eq!(apply(auto, judgement).permission, permission);
         }
     }

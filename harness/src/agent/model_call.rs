@@ -16,6 +16,7 @@ use super::live::{Preview, PreviewPart};
 use super::ruling::Rulings;
 use super::runner::{Runner, Woken};
 use super::session::DriverError;
+use super::toolset::Rights;
 use crate::ids::{EventId, ThreadId};
 use crate::json::Fields as _;
 use crate::model::{ModelAnswer, ModelError, ModelRequest, Progress, StopReason, TokenUsage};
@@ -225,7 +226,7 @@ impl Runner {
         let brain = self.brain.clone();
         let state = self.state();
         let known = brain.known(state);
-        let calls = judge::to_judge(answer, self.agent()?, known, rulings);
+        let calls = judge::to_judge(answer, &Rights::of(state, self.thread()?), known, rulings);
         if calls.is_empty() {
             return Ok(Some(Default::default()));
         }
@@ -255,7 +256,7 @@ impl Runner {
             ids,
             &answer::Asked {
                 request,
-                agent: self.agent()?,
+                rights: &Rights::of(state, self.thread()?),
                 known: brain.known(state),
                 facts: &*brain.facts,
                 delegation: &delegation::names(state, self.thread()?),
@@ -324,12 +325,12 @@ fn with_reserve(
     request_of: &dyn Fn(&State) -> ModelRequest,
 ) -> Result<Vec<NewEvent>, DriverError> {
     let mut events = events.to_vec();
-    if state.config.at("budget").is_null() {
-        return Ok(events);
-    }
     let Some(thread) = state.thread(thread_id.as_str()) else {
         return Err(DriverError::WentBack);
     };
+    if !state.is_counted(thread) {
+        return Ok(events);
+    }
     if room(state, thread) != Room::Free {
         return Ok(Vec::new());
     }

@@ -8,7 +8,7 @@ use super::delegation;
 use super::runner::Runner;
 use super::session::DriverError;
 use super::supervise::Watch;
-use super::toolset::{Evaluated, Known, evaluate};
+use super::toolset::{Evaluated, Known, Rights};
 use crate::json::Fields as _;
 use crate::model::ModelAnswer;
 use crate::rules::{CallFacts, On, Rules, Ruling, Verdict};
@@ -19,13 +19,13 @@ pub(super) type Rulings = HashMap<String, Ruling>;
 
 /// Returns what toolsets and rules say together of a call: a block of type `tool_use`.
 pub(super) fn evaluate_call(
-    agent: &Value,
+    rights: &Rights<'_>,
     call: &Value,
     known: Known<'_>,
     rulings: &Rulings,
 ) -> Evaluated {
     let name = call.at("name").as_str().unwrap_or_default();
-    let evaluated = evaluate(agent, name, known);
+    let evaluated = rights.evaluate(name, known);
     let ruling = rulings.get(call.at("id").as_str().unwrap_or_default());
     match ruling {
         Some(ruling) => apply(evaluated, ruling.clone()),
@@ -70,7 +70,7 @@ impl Runner {
         let watch = Watch::new(state, self.thread()?);
         let (ids, facts) = calls_of(
             answer,
-            self.agent()?,
+            &Rights::of(state, self.thread()?),
             known,
             &delegation,
             &watch,
@@ -88,7 +88,7 @@ impl Runner {
 /// Returns the ids of an answer's calls, and what conditions see of each: calls before it in the same answer count.
 fn calls_of(
     answer: &ModelAnswer,
-    agent: &Value,
+    rights: &Rights<'_>,
     known: Known<'_>,
     delegation: &[&str],
     watch: &Watch<'_>,
@@ -103,7 +103,7 @@ fn calls_of(
         let is_own = shell.is_none() && watch.is_own(call.at("name").as_str().unwrap_or_default());
         let call = shell.as_ref().unwrap_or(call);
         let text = |name: &str| call.at(name).as_str().unwrap_or_default();
-        let evaluated = evaluate(agent, text("name"), known);
+        let evaluated = rights.evaluate(text("name"), known);
         let is_delegation = evaluated.is_unknown() && delegation.contains(&text("name"));
         let (kind, server) = match &evaluated.kind {
             _ if is_own => ("supervision", ""),

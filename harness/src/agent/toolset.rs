@@ -2,6 +2,7 @@
 //!
 //! Reads the stored wire form of the agent's `tools`, in which every default is filled in.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use crate::json::Fields as _;
 use crate::mcp::model_name;
 use crate::rules::Ruling;
-use crate::session::{CallKind, Permission};
+use crate::session::{CallKind, Permission, State, Thread};
 
 /// The type of the built-in toolset.
 pub const AGENT_TOOLSET: &str = "agent_toolset_20260401";
@@ -90,9 +91,109 @@ impl Evaluated {
     }
 }
 
+/// What an agent may call: what its own toolsets say, and where what is delegated can only become less, what those of every
+/// agent above it say too.
+pub(super) struct Rights<'a> {
+    own: &'a Value,
+    above: Vec<&'a Value>,
+    ceiling: Option<&'a BTreeSet<String>>,
+}
+
+impl<'a> Rights<'a> {
+    /// Returns those of the agent of a thread.
+    pub(super) fn of(state: &'a State, thread: &'a Thread) -> Self {
+        let own = state.agent_of(thread);
+        if !thread.grant.is_narrowing() || !thread.is_started() {
+            return Self::alone(own);
+        }
+        let mut above = state.agents_above(thread);
+        above.pop();
+        Self {
+            own,
+            above,
+            ceiling: thread.grant.tools(),
+        }
+    }
+
+    /// Returns those of an agent with nobody above it.
+    pub(super) fn alone(own: &'a Value) -> Self {
+        Self {
+            own,
+            above: Vec::new(),
+            ceiling: None,
+        }
+    }
+
+    /// Returns the definitions to offer to the model.
+    pub(super) fn offered(&self, known: Known<'_>) -> Vec<Value> {
+        let mut offered = offered(self.own, known);
+        if !self.above.is_empty() || self.ceiling.is_some() {
+            offered.retain(|tool| {
+                let name = tool.at("name").as_str().unwrap_or_default();
+                self.evaluate(name, known).permission != Permission::Deny
+            });
+        }
+        offered
+    }
+
+    /// Evaluates a call of the tool that the model knows as `name`: the strictest word of all counts.
+    pub(super) fn evaluate(&self, name: &str, known: Known<'_>) -> Evaluated {
+        let own = evaluate(self.own, name, known);
+        if own.permission == Permission::Deny {
+            return own;
+        }
+        if self.ceiling.is_some_and(|ceiling| !ceiling.contains(name)) {
+            return denied(own.kind, own.own_name);
+        }
+        let words = self
+            .above
+            .iter()
+            .map(|above| self.word(above, name, &own, known));
+        let strictest = words.max_by_key(|word| *word as u8);
+        match strictest {
+            Some(Permission::Deny) => denied(own.kind, own.own_name),
+            Some(Permission::Ask)
+                if own.permission == Permission::Allow && own.kind != CallKind::Custom =>
+            {
+                Evaluated {
+                    permission: Permission::Ask,
+                    evaluation: Some(json!({"type": "always_ask"})),
+                    ..own
+                }
+            }
+            _ => own,
+        }
+    }
+
+    /// Returns what an agent above says of a call of this one's. A server is the same by its address, whatever it is called.
+    fn word(&self, above: &Value, name: &str, own: &Evaluated, known: Known<'_>) -> Permission {
+        let CallKind::Mcp(server) = &own.kind else {
+            return evaluate(above, name, known).permission;
+        };
+        let url_of = |agent: &Value, server: &str| {
+            let servers = agent.at("mcp_servers").as_array().into_iter().flatten();
+            let mut servers = servers.filter(|entry| entry.at("name") == server);
+            servers.next().map(|entry| entry.at("url").clone())
+        };
+        let Some(url) = url_of(self.own, server) else {
+            return Permission::Deny;
+        };
+        let tool = own.own_name.as_deref().unwrap_or(name);
+        let sets = tools_of(above).filter(|set| *set.at("type") == MCP_TOOLSET);
+        let mut same = sets.filter(|set| {
+            let server = set.at("mcp_server_name").as_str().unwrap_or_default();
+            url_of(above, server).as_ref() == Some(&url)
+        });
+        match same.next() {
+            Some(set) if is_enabled(set, tool) => apply_policy(policy(set, tool)).0,
+            _ => Permission::Deny,
+        }
+    }
+}
+
 /// Returns the definitions to offer to the model, in the order of the agent's toolsets: the enabled ones of the known
 /// tools, and the custom tools.
-pub fn offered(agent: &Value, known: Known<'_>) -> Vec<Value> {
+fn offered(agent: &Value, known: Known<'_>) -> Vec<Value> {
     let mut tools = Vec::new();
     for set in tools_of(agent) {
         match set.at("type").as_str() {
@@ -128,7 +229,7 @@ pub fn offered(agent: &Value, known: Known<'_>) -> Vec<Value> {
 }
 
 /// Evaluates a call of the tool that the model knows as `name`.
-pub fn evaluate(agent: &Value, name: &str, known: Known<'_>) -> Evaluated {
+fn evaluate(agent: &Value, name: &str, known: Known<'_>) -> Evaluated {
     for set in tools_of(agent) {
         match set.at("type").as_str() {
             Some("custom") if set.at("name") == name => {

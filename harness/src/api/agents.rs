@@ -5,7 +5,8 @@ use axum::extract::{Path, State};
 use serde_json::Value;
 
 use crate::api::agent_config::{
-    self, AgentConfig, Draft, Reference, Roster, RosterAgent, apply_overrides, session_agent,
+    self, AgentConfig, Draft, Reference, Roster, RosterAgent, UNFOLDED_MAX, apply_overrides,
+    session_agent, too_many,
 };
 use crate::api::body::{Fields, Invalid, JsonBody, Spot};
 use crate::api::collection::{Answer, Collection, LIMIT_DEFAULT, LIMIT_MAX, UPDATE_ATTEMPTS_MAX};
@@ -259,7 +260,7 @@ pub async fn resolve_session_agent(
             config
         }
     };
-    let roster = fetch_roster(api, workspace, config.roster_references()).await?;
+    let roster = fetch_levels(api, workspace, &config).await?;
     let snapshot = session_agent(&id, stored.version, &config, &roster)?;
     Ok(SessionAgent {
         id,
@@ -273,6 +274,31 @@ fn take_version(fields: &mut Fields) -> Result<Option<u64>, Invalid> {
     version
         .map(|spot| spot.integer(1, i64::MAX as u64))
         .transpose()
+}
+
+/// Looks up what the roster of an agent refers to, and what the rosters of those do, as deep as it may delegate.
+async fn fetch_levels(
+    api: &ApiState,
+    workspace: &WorkspaceId,
+    config: &AgentConfig,
+) -> Result<Roster, ApiError> {
+    let mut found = Roster::new();
+    let mut wanted = config.roster_references();
+    for _ in 0..config.levels() {
+        wanted.retain(|reference| !found.contains_key(reference));
+        wanted.sort();
+        wanted.dedup();
+        if found.len() + wanted.len() > UNFOLDED_MAX {
+            return Err(too_many().into());
+        }
+        let level = fetch_roster(api, workspace, std::mem::take(&mut wanted)).await?;
+        let below = level
+            .values()
+            .flat_map(|agent| agent.config.roster_references());
+        wanted = below.collect();
+        found.extend(level);
+    }
+    Ok(found)
 }
 
 /// Looks up what a roster refers to. At most two lists of twenty, each agent read once.

@@ -1,5 +1,6 @@
 //! `sinew session`: the sessions of a daemon.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -115,7 +116,7 @@ pub(super) enum SessionCommand {
         Exit status 1 where something differs. Calls of agents with sinew: {deterministic: true} see the same time and \
         the same random bytes again; others may differ by those alone.")]
     Replay(ReplayArgs),
-    /// Show what the session's agents planned and how far they are, and what the session learns
+    /// Show what the session's agents planned and how far they are, their limits, and what the session learns
     Plan(One),
     /// Show what the session sent over the network and what was denied, with the credentials that were used
     Requests(One),
@@ -215,7 +216,7 @@ pub(super) async fn session(command: SessionCommand) -> Result<ExitCode> {
         SessionCommand::ArchiveThread { id, thread, daemon } => {
             let path = format!("/v1/sessions/{id}/threads/{thread}/archive");
             let thread = daemon.client()?.post(&path, &json!({})).await?;
-            say_thread(&thread, daemon.json);
+            say_thread(&thread, 0, daemon.json);
         }
         SessionCommand::Fork(args) => session_history::fork(args).await?,
         SessionCommand::Rewind(args) => session_history::rewind(args).await?,
@@ -257,13 +258,21 @@ pub(super) async fn session(command: SessionCommand) -> Result<ExitCode> {
 async fn threads(one: &One) -> Result<()> {
     let client = one.daemon.client()?;
     let path = format!("/v1/sessions/{}/threads?limit=1000", one.id);
+    // Whoever is started comes after the one that starts it.
+    let mut levels: HashMap<String, usize> = HashMap::new();
     for thread in client.all(&path).await? {
-        say_thread(&thread, one.daemon.json);
+        let above = thread.at("parent_thread_id").as_str();
+        let level = above
+            .and_then(|above| levels.get(above))
+            .map_or(0, |level| level + 1);
+        levels.insert(text(thread.at("id")), level);
+        say_thread(&thread, level, one.daemon.json);
     }
     Ok(())
 }
 
-fn say_thread(thread: &Value, is_json: bool) {
+/// Shows a thread, so many levels below the first.
+fn say_thread(thread: &Value, level: usize, is_json: bool) {
     if is_json {
         say!("{thread}");
         return;
@@ -274,10 +283,11 @@ fn say_thread(thread: &Value, is_json: bool) {
         _ => text(thread.at("agent").at("name")),
     };
     say!(
-        "{}  {:<12} {}  {agent}  in {} out {}",
+        "{}  {:<12} {}  {}{agent}  in {} out {}",
         text(thread.at("id")),
         text(thread.at("status")),
         text(thread.at("created_at")),
+        "  ".repeat(level),
         usage.at("input_tokens").as_u64().unwrap_or(0),
         usage.at("output_tokens").as_u64().unwrap_or(0),
     );

@@ -1,4 +1,4 @@
-//! `sinew session plan`: what a session's agents planned, and how far they are.
+//! `sinew session plan`: what a session's agents planned and how far they are, and their limits.
 
 use anyhow::Result;
 use serde_json::Value;
@@ -16,11 +16,18 @@ pub(super) async fn plan(one: One) -> Result<()> {
         return Ok(());
     }
     let agents = told.at("agents").as_array().map_or(&[][..], Vec::as_slice);
-    if agents.is_empty() && told.at("preferences").is_null() {
+    let is_limited = told
+        .at("limits")
+        .as_array()
+        .is_some_and(|limits| !limits.is_empty());
+    if agents.is_empty() && !is_limited && told.at("preferences").is_null() {
         say!("no agent of this session is supervised");
     }
     for agent in agents {
         say_agent(agent);
+    }
+    for limits in told.at("limits").as_array().into_iter().flatten() {
+        say!("{}", limits_line(limits));
     }
     let preferences = told.at("preferences");
     if preferences.is_object() {
@@ -42,6 +49,29 @@ pub(super) async fn plan(one: One) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Returns what an agent may do at the most, as a line.
+fn limits_line(limits: &Value) -> String {
+    let mut line = format!(
+        "{}  {}  may start {} at a time, {} in all, {} level(s) deep",
+        text(limits.at("session_thread_id")),
+        text(limits.at("agent_name")),
+        limits.at("breadth"),
+        limits.at("agents"),
+        limits.at("depth"),
+    );
+    if let Some(cents) = limits.at("spend").at("amount").as_str() {
+        line.push_str(&format!("; at most {cents} cents"));
+    }
+    if let Some(seconds) = limits.at("seconds").as_u64() {
+        line.push_str(&format!("; at most {seconds} s"));
+    }
+    if let Some(tools) = limits.at("tools").as_array() {
+        let tools: Vec<String> = tools.iter().map(text).collect();
+        line.push_str(&format!("; only {}", tools.join(", ")));
+    }
+    line
 }
 
 fn say_agent(agent: &Value) {

@@ -16,9 +16,16 @@ const LISTS: [&str; 3] = [
     "/multiagent/workflows/predefined_agents",
 ];
 
+/// Levels of teams below the first file.
+const LEVELS_MAX: usize = 5;
+
 /// Reads an agent's file. Agents of its team that are given as `{file: PATH}`, seen from the file's folder, are created
-/// first and stand there by their ids afterwards.
+/// first and stand there by their ids afterwards; so are those of their teams.
 pub(super) async fn read_agent(client: &Client, path: &Path) -> Result<Value> {
+    read_level(client, path, LEVELS_MAX).await
+}
+
+async fn read_level(client: &Client, path: &Path, levels: usize) -> Result<Value> {
     let mut agent = read_object(path)?;
     let folder = path.parent().unwrap_or(Path::new("."));
     for list in LISTS {
@@ -32,14 +39,14 @@ pub(super) async fn read_agent(client: &Client, path: &Path) -> Result<Value> {
             if entry.as_object().is_some_and(|entry| entry.len() > 1) {
                 bail!("{}: {entry} says more than its file does", path.display());
             }
-            let file = folder.join(file);
-            let member = read_object(&file)?;
-            if !member.at("multiagent").is_null() {
+            let Some(below) = levels.checked_sub(1) else {
                 bail!(
-                    "{} has a team itself; only one level is possible",
-                    file.display()
+                    "{}: teams go {LEVELS_MAX} levels deep at the most; does a file name one above it?",
+                    path.display()
                 );
-            }
+            };
+            let file = folder.join(file);
+            let member = Box::pin(read_level(client, &file, below)).await?;
             let made = client
                 .post("/v1/agents", &member)
                 .await

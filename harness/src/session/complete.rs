@@ -13,6 +13,7 @@ use super::kind::EventKind;
 use super::state::{FoldError, State, Status};
 use super::thread::Thread;
 use crate::clock::Timestamp;
+use crate::ids::ThreadId;
 use crate::json::Fields as _;
 use crate::store::NewEvent;
 
@@ -34,8 +35,10 @@ pub fn complete(state: &State, events: Vec<NewEvent>) -> Result<(State, Vec<NewE
         let is_end = event.kind == EventKind::SessionThreadStatusTerminated.name();
         if is_end {
             let id = event.body.at("session_thread_id").as_str();
-            making.give_up_advice(id.unwrap_or_default(), at)?;
-            making.empty_queue(id.unwrap_or_default(), at)?;
+            let id = id.unwrap_or_default();
+            making.end_below(id, at)?;
+            making.give_up_advice(id, at)?;
+            making.empty_queue(id, at)?;
         }
         if is_idle {
             making.report(&event)?;
@@ -178,6 +181,8 @@ impl Making {
         };
         match EventKind::parse(&event.kind) {
             Some(EventKind::SessionThreadStatusRunning) => thread.status == Status::Running,
+            // With an agent go those below it, whoever else says so.
+            Some(EventKind::SessionThreadStatusTerminated) => !thread.is_live(),
             Some(EventKind::SessionThreadStatusIdle) => {
                 let private = event.private.as_ref().unwrap_or(&Value::Null);
                 thread.needs_model
@@ -186,6 +191,27 @@ impl Making {
             }
             _ => false,
         }
+    }
+
+    /// Ends the threads of the agents below one that ends: nobody could speak with them any more.
+    fn end_below(&mut self, id: &str, at: Timestamp) -> Result<(), FoldError> {
+        let Some(thread) = self.state.thread(id) else {
+            return Ok(());
+        };
+        let below = self.state.subtree(&thread.id).into_iter().skip(1);
+        let live = below.filter(|thread| thread.is_live());
+        let ids: Vec<ThreadId> = live.map(|thread| thread.id.clone()).collect();
+        for id in ids.into_iter().rev() {
+            self.give_up_advice(id.as_str(), at)?;
+            self.empty_queue(id.as_str(), at)?;
+            let Some(thread) = self.state.thread(id.as_str()) else {
+                continue;
+            };
+            let mut draft = Draft::new(at, Speaker::of(&self.state, thread));
+            draft.thread_terminated();
+            self.push_all(draft)?;
+        }
+        Ok(())
     }
 
     /// Takes what waits for a thread that ends: nobody does later.

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::call::{Call, CallState};
 use super::delegation;
+use super::grant::{Left, UsedUp};
 use super::kind::EventKind;
 use super::outcome::Progress;
 use super::state::{State, Status};
@@ -82,6 +83,8 @@ pub enum Room {
     Taken,
     /// It is used up.
     None,
+    /// A limit of the agent, or of one above it, is used up.
+    Over(UsedUp),
 }
 
 /// Tells whether any thread of the session has something to do.
@@ -131,7 +134,9 @@ pub fn decide(state: &State, thread: &Thread, limits: &Limits) -> Step {
     }
     // Not while agents that it started are at work: they wake it.
     let is_done = evaluated.is_some_and(|outcome| outcome.progress == Progress::Running)
-        && !state.children(&thread.id).any(delegation::is_busy);
+        && !state
+            .children(&thread.id)
+            .any(|child| delegation::is_busy(state, child));
     match thread.status {
         Status::Running if is_left_open(state, thread) => remind(state, thread),
         Status::Running if is_done => Step::Evaluate,
@@ -142,7 +147,7 @@ pub fn decide(state: &State, thread: &Thread, limits: &Limits) -> Step {
         }
         Status::Idle if thread.is_primary() && state.can_distil() => match room(state, thread) {
             Room::Free => Step::Distil,
-            Room::Taken | Room::None => Step::Sleep,
+            Room::Taken | Room::None | Room::Over(_) => Step::Sleep,
         },
         Status::Idle | Status::Terminated => Step::Sleep,
     }
@@ -151,7 +156,9 @@ pub fn decide(state: &State, thread: &Thread, limits: &Limits) -> Step {
 /// Tells whether an agent that is about to end its turn left steps of its plan open, and nobody at work on them.
 fn is_left_open(state: &State, thread: &Thread) -> bool {
     supervision::reminder(state, thread).is_some()
-        && !state.children(&thread.id).any(delegation::is_busy)
+        && !state
+            .children(&thread.id)
+            .any(|child| delegation::is_busy(state, child))
 }
 
 fn remind(state: &State, thread: &Thread) -> Step {
@@ -242,6 +249,7 @@ fn decide_model(state: &State, thread: &Thread, limits: &Limits) -> Step {
     match room(state, thread) {
         Room::Free => {}
         Room::Taken => return Step::Sleep,
+        Room::Over(limit) => return fails("unknown_error", limit.message().to_owned()),
         Room::None => {
             let reason = json!({"type": "budget_reached"});
             if thread.status == Status::Idle && thread.stop_reason == reason {
@@ -280,8 +288,13 @@ fn decide_model(state: &State, thread: &Thread, limits: &Limits) -> Step {
 /// Tells whether the session's budget lets a thread ask its model. The one request that crosses the budget ends: so
 /// a request may begin while less than all is used, but never beside others that may use up the rest.
 pub fn room(state: &State, thread: &Thread) -> Room {
+    let room = match state.left(thread) {
+        Left::Enough => Room::Free,
+        Left::Taken => Room::Taken,
+        Left::Nothing(limit) => return Room::Over(limit),
+    };
     let Some(allowed) = budget_nanocents(state.config.at("budget")) else {
-        return Room::Free;
+        return room;
     };
     let used = state.usage.total_nanocents();
     if used >= allowed {
@@ -293,6 +306,6 @@ pub fn room(state: &State, thread: &Thread) -> Room {
         .sum();
     match reserved > 0 && used.saturating_add(reserved) >= allowed {
         true => Room::Taken,
-        false => Room::Free,
+        false => room,
     }
 }

@@ -59,6 +59,8 @@ pub struct Roster<'a> {
     pub has_inline: bool,
     /// The model that gives advice.
     pub advisor: Option<&'a str>,
+    /// Levels that those who are started may have below them, where limits may be set for them.
+    pub levels_below: Option<u32>,
 }
 
 impl Roster<'_> {
@@ -68,12 +70,34 @@ impl Roster<'_> {
     }
 }
 
-/// Returns whom the agent of a thread may start or ask. Agents that were made up may nobody.
+/// Returns whom the agent of a thread may start or ask. One that was made up may start whom its maker may.
 pub fn roster<'a>(state: &'a State, thread: &'a Thread) -> Roster<'a> {
+    let mut roster = of_agent(state, thread);
+    if thread.grant.depth() == 0 {
+        roster.members.clear();
+        roster.has_inline = false;
+    }
+    let grant = &thread.grant;
+    roster.levels_below = grant
+        .is_narrowing()
+        .then(|| grant.depth().saturating_sub(1));
+    roster
+}
+
+fn of_agent<'a>(state: &'a State, thread: &'a Thread) -> Roster<'a> {
     let above: &[(String, usize)] = match &thread.agent {
         AgentOf::Session => &[],
         AgentOf::Listed(path) => path,
-        AgentOf::Inline(_) | AgentOf::Advisor(_) | AgentOf::Grader(_) => return Roster::default(),
+        AgentOf::Inline(_) => {
+            let chain = state.chain(thread).into_iter().rev();
+            let mut makers = chain.filter(|maker| !matches!(maker.agent, AgentOf::Inline(_)));
+            let roster = makers.next().map(|maker| of_agent(state, maker));
+            return Roster {
+                advisor: None,
+                ..roster.unwrap_or_default()
+            };
+        }
+        AgentOf::Advisor(_) | AgentOf::Grader(_) => return Roster::default(),
     };
     let agent = state.agent_of(thread);
     let block = agent.at("multiagent");
@@ -120,8 +144,15 @@ pub fn targets<'a>(state: &'a State, thread: &'a Thread, call: &Call) -> Vec<&'a
     state.children(&thread.id).filter(is_named).collect()
 }
 
-/// Tells whether an agent has not yet done what it is at: it works, or will go on once somebody did something.
-pub fn is_busy(thread: &Thread) -> bool {
+/// Tells whether an agent has not yet done what it is at: it works, or will go on once somebody did something, or an agent
+/// that it started is busy, whose answer wakes it.
+pub fn is_busy(state: &State, thread: &Thread) -> bool {
+    let below = state.subtree(&thread.id).into_iter();
+    below.filter(|below| below.is_started()).any(is_at_work)
+}
+
+/// Tells whether an agent works itself, or waits for the client or for money.
+fn is_at_work(thread: &Thread) -> bool {
     match thread.status {
         Status::Running | Status::Rescheduling => true,
         Status::Idle => matches!(
@@ -143,7 +174,7 @@ pub(super) fn is_pending(state: &State, thread: &Thread, call: &Call) -> bool {
     match Delegation::parse(&call.name) {
         Some(Delegation::Wait) => {
             let targets = targets(state, thread, call);
-            let mut busy = targets.iter().filter(|child| is_busy(child));
+            let mut busy = targets.iter().filter(|child| is_busy(state, child));
             match *call.input.at("for") == "any" {
                 true => !targets.is_empty() && busy.count() == targets.len(),
                 false => busy.next().is_some(),

@@ -12,6 +12,9 @@ mod counts;
 mod decide;
 mod delegation;
 mod draft;
+mod grant;
+#[cfg(test)]
+mod grant_tests;
 mod guards;
 mod history;
 mod kind;
@@ -37,6 +40,7 @@ pub use counts::CallCounts;
 pub use decide::{Limits, Room, Step, TurnFailure, decide, has_work, room};
 pub use delegation::{Delegation, Member, Roster, is_busy, roster, targets};
 pub use draft::{Draft, Speaker, text_block};
+pub use grant::{Bounds, DEPTH_MAX, Grant, LIVE_MAX, Left, UsedUp};
 pub use guards::{Guards, Repeated};
 pub use history::{Range, Rewind, counting, rewinds_of};
 pub use kind::EventKind;

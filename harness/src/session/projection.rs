@@ -10,7 +10,7 @@ use super::history::rewinds_json;
 use super::kind::EventKind;
 use super::outcome::Outcome;
 use super::review::files_json;
-use super::state::{State, roster_list};
+use super::state::State;
 use super::thread::{AgentOf, Thread};
 use super::usage::{Usage, micros, seconds};
 use crate::clock::{Timestamp, rfc3339};
@@ -285,19 +285,11 @@ pub fn thread_wire(row: &Resource, thread: &Value, now: Timestamp) -> Value {
 
 /// Returns the wire's agent of a thread.
 fn agent_wire(session_agent: &Value, kept: &Value) -> Value {
-    let mut agent = match AgentOf::from_json(kept) {
-        Some(AgentOf::Listed(path)) => {
-            let found = path.iter().try_fold(session_agent, |agent, (list, at)| {
-                roster_list(agent, list)?.get(*at)
-            });
-            found.cloned().unwrap_or(Value::Null)
-        }
-        Some(AgentOf::Inline(agent) | AgentOf::Grader(agent)) => (*agent).clone(),
-        Some(AgentOf::Advisor(agent)) => {
-            return json!({"type": "advisor", "model": agent.at("model").at("id")});
-        }
-        Some(AgentOf::Session) | None => session_agent.clone(),
-    };
+    let of = AgentOf::from_json(kept).unwrap_or(AgentOf::Session);
+    let mut agent = of.snapshot(session_agent).clone();
+    if let AgentOf::Advisor(_) = of {
+        return json!({"type": "advisor", "model": agent.at("model").at("id")});
+    }
     if let Some(fields) = agent.as_object_mut() {
         fields.remove("multiagent");
     }

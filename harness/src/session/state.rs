@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::call::{Answer, Call, CallKind, Permission};
 use super::corrections::texts;
 use super::counts::CallCounts;
+use super::grant::Grant;
 use super::history::Rewind;
 use super::kind::EventKind;
 use super::outcome::{self, Outcome, Progress};
@@ -166,7 +167,8 @@ impl State {
         if !first.body.at("agent").is_object() {
             return Err(damaged("the agent is missing"));
         }
-        let primary = Thread::new(thread_id, None, AgentOf::Session, first.at);
+        let mut primary = Thread::new(thread_id, None, AgentOf::Session, first.at);
+        primary.grant = Grant::of_session(&first.body);
         Ok(Self {
             last: 1,
             session_id: session_id.clone(),
@@ -204,40 +206,14 @@ impl State {
 
     /// Returns the snapshot of the agent that works in a thread.
     pub fn agent_of<'a>(&'a self, thread: &'a Thread) -> &'a Value {
-        match &thread.agent {
-            AgentOf::Session => self.agent(),
-            AgentOf::Listed(path) => path.iter().fold(self.agent(), |agent, (list, at)| {
-                let listed = roster_list(agent, list).and_then(|list| list.get(*at));
-                listed.unwrap_or(&Value::Null)
-            }),
-            AgentOf::Inline(agent) | AgentOf::Advisor(agent) | AgentOf::Grader(agent) => agent,
-        }
+        thread.agent.snapshot(self.agent())
     }
 
     /// Returns the snapshots of the session's agent, of those between, and of a thread's own: who may start it is bound
     /// by the same as who was started.
     pub fn agents_above<'a>(&'a self, thread: &'a Thread) -> Vec<&'a Value> {
-        let mut agents = vec![self.agent()];
-        match &thread.agent {
-            AgentOf::Session => {}
-            AgentOf::Listed(path) => {
-                let mut agent = self.agent();
-                for (list, at) in path {
-                    let listed = roster_list(agent, list).and_then(|list| list.get(*at));
-                    agent = listed.unwrap_or(&Value::Null);
-                    agents.push(agent);
-                }
-            }
-            AgentOf::Inline(agent) | AgentOf::Advisor(agent) | AgentOf::Grader(agent) => {
-                let parent = thread
-                    .parent
-                    .as_ref()
-                    .and_then(|id| self.thread(id.as_str()));
-                agents = parent.map_or(agents, |parent| self.agents_above(parent));
-                agents.push(agent);
-            }
-        }
-        agents
+        let chain = self.chain(thread).into_iter();
+        chain.map(|thread| self.agent_of(thread)).collect()
     }
 
     /// Returns the name of the agent that works in a thread.
@@ -667,10 +643,23 @@ impl State {
         ) else {
             return;
         };
-        let parent = text(private.at("parent_thread_id")).map(ThreadId::from_text);
-        let parent = parent.unwrap_or_else(|| self.primary().id.clone());
+        if self.thread(&id).is_some() {
+            return;
+        }
+        // In a log of ours whoever starts an agent is there before.
+        let parent = self.thread(private.at("parent_thread_id").as_str().unwrap_or_default());
+        let parent = parent.unwrap_or_else(|| self.primary()).id.clone();
         let mut thread = Thread::new(ThreadId::from_text(id), Some(parent), agent, event.at);
         thread.for_call = text(private.at("for_call")).map(EventId::from_text);
+        // Made here and not kept in the event: a log that somebody changed cannot widen it.
+        let above = thread
+            .parent
+            .as_ref()
+            .and_then(|id| self.thread(id.as_str()));
+        if let Some(above) = above.filter(|_| thread.is_started()) {
+            let (starter, started) = (self.agent_of(above), self.agent_of(&thread));
+            thread.grant = above.grant.below(starter, started, private.at("limits"));
+        }
         let prompt = blocks(private.at("prompt"));
         if !prompt.is_empty() {
             thread.begin_turn(prompt);

@@ -139,7 +139,7 @@ fn config() -> Value {
     json!({"agent": {"name": "a", "model": {"id": "m"}, "tools": []}, "budget": null, "title": null})
 }
 
-fn stored(number: u64, kind: &str, body: Value, private: Option<Value>) -> StoredEvent {
+pub(super) fn stored(number: u64, kind: &str, body: Value, private: Option<Value>) -> StoredEvent {
     let at = Timestamp::from_second(1_000 + number as i64).unwrap();
     StoredEvent {
         number,

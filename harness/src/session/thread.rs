@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call, CallKind, Confirmation, Permission, WEB_SEARCH};
+use super::grant::Grant;
 use super::guards::Repeated;
 use super::kind::EventKind;
 use super::review::Review;
 use super::shared;
-use super::state::Status;
+use super::state::{Status, roster_list};
 use super::supervision::Supervised;
 use super::usage::{Usage, micros};
 use crate::clock::Timestamp;
@@ -85,6 +86,18 @@ pub enum AgentOf {
 }
 
 impl AgentOf {
+    /// Returns the snapshot, where `session` is that of the session's agent; null of one that is listed nowhere.
+    pub fn snapshot<'a>(&'a self, session: &'a Value) -> &'a Value {
+        match self {
+            AgentOf::Session => session,
+            AgentOf::Listed(path) => path.iter().fold(session, |agent, (list, at)| {
+                let listed = roster_list(agent, list).and_then(|list| list.get(*at));
+                listed.unwrap_or(&Value::Null)
+            }),
+            AgentOf::Inline(agent) | AgentOf::Advisor(agent) | AgentOf::Grader(agent) => agent,
+        }
+    }
+
     /// Returns it as the event that begins the thread keeps it.
     pub fn to_json(&self) -> Value {
         match self {
@@ -123,6 +136,8 @@ pub struct Thread {
     pub parent: Option<ThreadId>,
     /// Who works in it.
     pub agent: AgentOf,
+    /// What its agent may do at the most.
+    pub grant: Grant,
     /// The call of its parent that waits for its answer, if it was made for one.
     pub for_call: Option<EventId>,
     /// Creation time.
@@ -190,6 +205,7 @@ impl Thread {
             id,
             parent,
             agent,
+            grant: Grant::nothing(),
             for_call: None,
             created_at: at,
             updated_at: at,

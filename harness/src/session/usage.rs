@@ -8,7 +8,7 @@ use crate::json::Fields as _;
 use crate::model::TokenUsage;
 
 /// Nano-cents in a cent: costs are summed exactly and rounded only when shown.
-const NANOCENTS_PER_CENT: u128 = 1_000_000_000;
+pub(super) const NANOCENTS_PER_CENT: u128 = 1_000_000_000;
 /// Runtime is priced at 8 cents an hour.
 const RUNTIME_NANOCENTS_PER_SECOND: u128 = 8 * NANOCENTS_PER_CENT / 3_600;
 

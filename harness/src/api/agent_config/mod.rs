@@ -7,6 +7,7 @@
 mod change;
 mod check;
 mod custom_tool;
+mod delegation;
 mod identity;
 mod mcp;
 mod model;
@@ -28,12 +29,13 @@ use serde_json::Value;
 
 use crate::api::body::Invalid;
 use crate::api::metadata::Metadata;
+use crate::json::Fields as _;
 
 pub use change::{create, update};
 pub use model::{ModelConfig, Speed};
 pub use ours::read as read_ours;
 pub use roster::{Reference, Roster, RosterAgent};
-pub use session::{apply_overrides, replace_tools, session_agent};
+pub use session::{UNFOLDED_MAX, apply_overrides, replace_tools, session_agent, too_many};
 pub use tools::BUILT_IN_TOOLS;
 
 /// A whole, valid configuration, with the field names and shapes of the wire.
@@ -77,6 +79,15 @@ impl AgentConfig {
         serde_json::to_value(self).unwrap_or_default()
     }
 
+    /// Returns how many levels of agents below this one may be delegated to.
+    pub fn levels(&self) -> u64 {
+        let ours = self
+            .sinew
+            .as_ref()
+            .map(|ours| ours.at("delegation").at("depth"));
+        ours.and_then(Value::as_u64).unwrap_or(1)
+    }
+
     /// Returns the agents that the orchestration block refers to, pinned.
     pub fn roster_references(&self) -> Vec<Reference> {
         roster::pinned_references(&self.multiagent)
@@ -109,7 +120,8 @@ impl Draft {
         let mut config = self.config;
         if let Some(multiagent) = self.multiagent {
             let geo = config.model.inference_geo.as_deref();
-            config.multiagent = multiagent.resolve(own_id, own_version, geo, roster)?;
+            let levels = config.levels();
+            config.multiagent = multiagent.resolve(own_id, own_version, geo, levels, roster)?;
         }
         check::whole(&config)?;
         Ok(config)

@@ -1,7 +1,8 @@
 //! The orchestration block of an agent, in both of its types: shape, defaults, merging, pinning.
 //!
 //! A block is read into a [`Draft`] (stored references stay pinned, new ones are still to be looked up) and
-//! resolved against the [`Roster`]. One level only: a listed agent has no block of its own.
+//! resolved against the [`Roster`]. One level only, unless the agent's `sinew.delegation` says more: a listed agent has no
+//! block of its own.
 
 use std::collections::BTreeSet;
 
@@ -299,17 +300,20 @@ impl Draft {
         lists.into_iter().flatten().filter_map(reference).collect()
     }
 
-    /// Pins every reference and returns the block as it is stored. `geo` is the owner's region.
+    /// Pins every reference and returns the block as it is stored. `geo` is the owner's region, `levels` how many levels of
+    /// agents it may delegate to.
     pub(super) fn resolve(
         self,
         own_id: &str,
         own_version: u64,
         geo: Option<&str>,
+        levels: u64,
         roster: &Roster,
     ) -> Result<Value, Invalid> {
         let resolver = Resolver {
             own: Reference::pinned(own_id, own_version),
             geo,
+            levels,
             roster,
         };
         Ok(match self {
@@ -337,6 +341,8 @@ impl Draft {
 struct Resolver<'a> {
     own: Reference,
     geo: Option<&'a str>,
+    /// Levels of agents that it may delegate to.
+    levels: u64,
     roster: &'a Roster,
 }
 
@@ -408,8 +414,10 @@ impl Resolver<'_> {
         if agent.is_archived {
             return refuse("is archived");
         }
-        if !agent.config.multiagent.is_null() {
-            return refuse("has a multiagent block itself; only one level is possible");
+        if !agent.config.multiagent.is_null() && self.levels < 2 {
+            return refuse(
+                "has a multiagent block itself; only one level is possible, unless sinew.delegation.depth says more",
+            );
         }
         self.check_geo(path, reference)?;
         Ok(Reference::pinned(&reference.id, agent.version))

@@ -3,7 +3,7 @@
 use globset::Glob;
 use serde_json::{Value, json};
 
-use super::supervision;
+use super::{delegation, supervision};
 use crate::api::body::{Field, Invalid, Spot};
 use crate::json::Fields as _;
 use crate::rules::{self, CONDITION_BYTES_MAX, On, REASON_CHARACTERS_MAX, RULES_MAX};
@@ -33,6 +33,9 @@ pub fn read(field: Field) -> Result<Option<Value>, Invalid> {
         block.set("loops", loops(spot)?);
     }
     supervision::read(&mut fields, &mut block)?;
+    if let Some(spot) = fields.take("delegation").given() {
+        block.set("delegation", delegation::read(spot)?);
+    }
     if let Some(spot) = fields.take("deterministic").given() {
         block.set("deterministic", json!(spot.boolean()?));
     }
@@ -218,6 +221,15 @@ mod tests {
                 "sinew.plan.approval",
             ),
             (json!({"questions": 0}), "sinew.questions"),
+            (
+                json!({"delegation": {"depth": 6}}),
+                "sinew.delegation.depth",
+            ),
+            (
+                json!({"delegation": {"spend": {"amount": "1.5", "currency": "USD"}}}),
+                "sinew.delegation.spend.amount",
+            ),
+            (json!({"delegation": {"width": 6}}), "width"),
             (
                 json!({"confidence": {"threshold": 7}}),
                 "sinew.confidence.threshold",

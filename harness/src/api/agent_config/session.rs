@@ -44,55 +44,100 @@ pub fn apply_overrides(
     Ok(config)
 }
 
+/// Most agents that a snapshot unfolds to, over all levels.
+pub const UNFOLDED_MAX: usize = 100;
+
 /// Returns the `SessionAgent` of agent `id`, version `version`, that runs with `config`. `roster` holds
-/// what [`AgentConfig::roster_references`] names; copies of the agent itself run with `config` too.
+/// what [`AgentConfig::roster_references`] names, and as many levels below as may be delegated to; copies of the agent
+/// itself run with `config` too.
 pub fn session_agent(
     id: &str,
     version: u64,
     config: &AgentConfig,
     roster: &Roster,
 ) -> Result<Value, Invalid> {
+    let mut unfolding = Unfolding {
+        own: Reference::pinned(id, version),
+        config,
+        roster,
+        agents: 0,
+    };
     let mut snapshot = thread_agent(id, version, config);
-    let mut block = config.multiagent.clone();
-    for list in lists_mut(&mut block) {
-        let mut agents = Vec::with_capacity(list.len());
-        let mut advisor = None;
-        for entry in std::mem::take(list) {
-            let Some(reference) = pinned_reference(&entry) else {
-                advisor = Some(entry);
-                continue;
-            };
-            agents.push(unfold(&reference, id, version, config, roster)?);
-        }
-        agents.extend(advisor);
-        *list = agents;
-    }
+    let block = unfolding.block(config, config.levels())?;
     if let Some(snapshot) = snapshot.as_object_mut() {
         snapshot.insert("multiagent".to_owned(), block);
     }
     Ok(snapshot)
 }
 
-fn unfold(
-    reference: &Reference,
-    own_id: &str,
-    own_version: u64,
-    config: &AgentConfig,
-    roster: &Roster,
-) -> Result<Value, Invalid> {
-    if reference.id == own_id && reference.version == Some(own_version) {
-        return Ok(thread_agent(own_id, own_version, config));
+/// Says that a roster has too many agents.
+pub fn too_many() -> Invalid {
+    let message = format!(
+        "with all levels of its roster it has more than {UNFOLDED_MAX} agents; give sinew.delegation a smaller depth"
+    );
+    Invalid::at("agent", message)
+}
+
+/// A roster being unfolded.
+struct Unfolding<'a> {
+    own: Reference,
+    config: &'a AgentConfig,
+    roster: &'a Roster,
+    agents: usize,
+}
+
+impl Unfolding<'_> {
+    /// Returns the block of an agent with the snapshots of those that it lists, so many levels deep.
+    fn block(&mut self, of: &AgentConfig, levels: u64) -> Result<Value, Invalid> {
+        let mut block = of.multiagent.clone();
+        for list in lists_mut(&mut block) {
+            let mut agents = Vec::with_capacity(list.len());
+            let mut advisor = None;
+            for entry in std::mem::take(list) {
+                match pinned_reference(&entry) {
+                    Some(reference) => agents.push(self.agent(&reference, levels)?),
+                    None => advisor = Some(entry),
+                }
+            }
+            agents.extend(advisor);
+            *list = agents;
+        }
+        Ok(block)
     }
-    let Some(agent) = roster.get(reference) else {
-        let message = format!(
-            "the agent {:?} of the roster no longer exists",
-            reference.id
-        );
-        return Err(Invalid::at("agent", message));
-    };
-    let geo = config.model.inference_geo.as_deref();
-    multiagent::same_geo("agent", geo, &reference.id, &agent.config)?;
-    Ok(thread_agent(&reference.id, agent.version, &agent.config))
+
+    fn agent(&mut self, reference: &Reference, levels: u64) -> Result<Value, Invalid> {
+        self.agents += 1;
+        if self.agents > UNFOLDED_MAX {
+            return Err(too_many());
+        }
+        let geo = self.config.model.inference_geo.as_deref();
+        let (version, config) = match self.roster.get(reference) {
+            _ if *reference == self.own => (self.own.version.unwrap_or(1), self.config),
+            Some(agent) => {
+                multiagent::same_geo("agent", geo, &reference.id, &agent.config)?;
+                (agent.version, &agent.config)
+            }
+            None => {
+                let message = format!(
+                    "the agent {:?} of the roster no longer exists",
+                    reference.id
+                );
+                return Err(Invalid::at("agent", message));
+            }
+        };
+        let mut snapshot = thread_agent(&reference.id, version, config);
+        let has_word = |ours: &Value| ours.get("delegation").is_some();
+        let own = config.sinew.as_ref().filter(|ours| has_word(ours));
+        let own = own.map_or(u64::MAX, |_| config.levels());
+        let below = own.min(levels.saturating_sub(1));
+        if below > 0
+            && !config.multiagent.is_null()
+            && let Some(snapshot) = snapshot.as_object_mut()
+        {
+            snapshot.insert("multiagent".to_owned(), self.block(config, below)?);
+        }
+        Ok(snapshot)
+    }
 }
 
 /// Returns a `SessionThreadAgent`.
@@ -134,7 +179,7 @@ pub fn replace_tools(snapshot: &Value, fields: &mut Fields) -> Result<Value, Inv
 
     let mut changed = snapshot.clone();
     let own = pinned_reference(snapshot);
-    let mut write = |agent: &mut Value| {
+    let write = |agent: &mut Value| {
         if let Some(agent) = agent.as_object_mut() {
             agent.insert("tools".to_owned(), Value::Array(config.tools.clone()));
             agent.insert(
@@ -144,11 +189,23 @@ pub fn replace_tools(snapshot: &Value, fields: &mut Fields) -> Result<Value, Inv
         }
     };
     write(&mut changed);
-    if let Some(block) = changed.get_mut("multiagent") {
-        let entries = lists_mut(block).into_iter().flatten();
-        entries
-            .filter(|entry| own.is_some() && pinned_reference(entry) == own)
-            .for_each(&mut write);
+    if own.is_some() {
+        for_each_listed(&mut changed, &mut |entry| {
+            if pinned_reference(entry) == own {
+                write(entry);
+            }
+        });
     }
     Ok(changed)
+}
+
+/// Visits the agents of a snapshot's roster, on all levels.
+fn for_each_listed(agent: &mut Value, visit: &mut dyn FnMut(&mut Value)) {
+    let Some(block) = agent.get_mut("multiagent") else {
+        return;
+    };
+    for entry in lists_mut(block).into_iter().flatten() {
+        visit(entry);
+        for_each_listed(entry, visit);
+    }
 }

@@ -102,7 +102,12 @@ pub(in crate::api) async fn prepare(
     }
     check_files(state, workspace, &inputs).await?;
     let rubrics = rubrics(state, workspace, &inputs).await?;
-    if !budget.is_null() {
+    let ours_spends = ours.as_ref().is_some_and(spends);
+    let counts = ours_spends
+        || agents_of(&json!({"agent": agent.snapshot}))
+            .into_iter()
+            .any(|agent| spends(agent.at("sinew")));
+    if !budget.is_null() || counts {
         check_budgetable(state, &agent.snapshot)?;
     }
     let now = state.api.clock.now();
@@ -181,6 +186,11 @@ pub(in crate::api) async fn prepare(
             .collect(),
         mounted,
     })
+}
+
+/// Tells whether a block `sinew` limits what the agents that are started may cost.
+fn spends(block: &Value) -> bool {
+    block.at("delegation").at("spend").is_object()
 }
 
 /// Refuses validations of steps where the tools run on machines of the user's.
@@ -406,10 +416,12 @@ pub(super) fn check_budgetable(state: &SessionState, agent: &Value) -> Result<()
         let model = agent.at("model");
         (model.at("id").as_str(), model.at("speed").as_str())
     });
-    let block = agent.at("multiagent");
-    let listed = block.at("agents").as_array().into_iter().flatten();
-    let advisors = listed.filter(|entry| *entry.at("type") == "advisor");
-    let advisors = advisors.chain([block.at("advisor")]);
+    let advisors = agents_of(&config).into_iter().flat_map(|agent| {
+        let block = agent.at("multiagent");
+        let listed = block.at("agents").as_array().into_iter().flatten();
+        let advisors = listed.filter(|entry| *entry.at("type") == "advisor");
+        advisors.chain([block.at("advisor")])
+    });
     let advisors = advisors.map(|advisor| (advisor.at("model").as_str(), None));
     let asked = agents_of(&config).into_iter().map(|agent| {
         let below = agent.at("sinew").at("confidence").at("below");

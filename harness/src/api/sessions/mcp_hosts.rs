@@ -36,7 +36,7 @@ pub(in crate::api) fn blocked_message((name, host): &(String, String)) -> String
     )
 }
 
-/// Collects the servers of an agent and of the agents of its roster, which may not have rosters of their own.
+/// Collects the servers of an agent and of the agents of its roster, on all levels.
 fn collect<'a>(agent: &'a Value, servers: &mut Vec<&'a Value>) {
     servers.extend(agent.at("mcp_servers").as_array().into_iter().flatten());
     let mut lists = Vec::new();
@@ -47,7 +47,7 @@ fn collect<'a>(agent: &'a Value, servers: &mut Vec<&'a Value>) {
     }
     for list in lists {
         for entry in list.as_array().into_iter().flatten() {
-            servers.extend(entry.at("mcp_servers").as_array().into_iter().flatten());
+            collect(entry, servers);
         }
     }
 }
@@ -66,7 +66,8 @@ mod tests {
         };
         let server = |host: &str| json!([{"type": "url", "name": "s", "url": format!("https://{host}/mcp")}]);
         let roster = json!({"mcp_servers": server("a.test"), "multiagent": {
-            "subagents": {"predefined_agents": [{"mcp_servers": server("b.test")}]}}});
+            "subagents": {"predefined_agents": [{"multiagent": {
+                "agents": [{"mcp_servers": server("b.test")}]}}]}}});
         let blocked = |allow, agent: &Value| blocked_server(&environment(allow), agent);
         assert_eq!(
             blocked(false, &json!({"mcp_servers": server("a.test")})),

@@ -26,7 +26,18 @@ pub(super) async fn retrieve(
         agent.set("questions_required", json!(rules.questions));
         (!rules.is_empty()).then_some(agent)
     });
+    let limits = folded
+        .threads
+        .iter()
+        .filter(|thread| thread.grant.is_narrowing() && thread.is_live());
+    let limits = limits.map(|thread| {
+        let mut limits = thread.grant.wire();
+        limits.set("session_thread_id", json!(thread.id.as_str()));
+        limits.set("agent_name", json!(folded.name_of(thread)));
+        limits
+    });
     Ok(Json(json!({
+        "limits": limits.collect::<Vec<_>>(),
         "agents": agents.collect::<Vec<_>>(),
         "preferences": preferences(&folded),
     })))

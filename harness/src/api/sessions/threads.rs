@@ -15,8 +15,8 @@ use crate::api::query::Query;
 use crate::ids::ThreadId;
 use crate::json::Fields as _;
 use crate::session::{
-    Draft, Speaker, State as Folded, complete, ended_threads, is_short, live_summaries, project,
-    thread_wire, whole_summary,
+    Draft, Speaker, State as Folded, Status, complete, ended_threads, is_short, live_summaries,
+    project, thread_wire, whole_summary,
 };
 use crate::store::{Append, EventQuery, Order, Resource, StoreError, TimeRange};
 
@@ -101,6 +101,17 @@ pub(super) async fn archive(
             }
         }
         let folded = fold_at(&state, &row, last_of(&row)).await?;
+        let own = ThreadId::from_text(thread_id.as_str());
+        let below = folded.subtree(&own);
+        if below
+            .iter()
+            .any(|thread| thread.is_live() && thread.status != Status::Idle)
+        {
+            return Err(ApiError::invalid(
+                "agents that this thread's agent started are at work, so it cannot be archived; send each a \
+                 user.interrupt with its session_thread_id first",
+            ));
+        }
         let Some(append) = archive_append(&state, &row, &folded, &thread_id)? else {
             continue;
         };
