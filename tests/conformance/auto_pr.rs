@@ -198,13 +198,16 @@ async fn a_team_that_cannot_be_is_told_with_its_file() -> Result<()> {
             "name: lead\nmodel: claude-sonnet-4-6\nmultiagent: {{type: coordinator, agents: [{entry}]}}\n"
         )
     };
-    let team = lead("agent_1");
+    let plain = "name: x\nmodel: claude-sonnet-4-6\n";
+    std::fs::write(folder.path().join("plain.yaml"), plain)?;
+    let team = lead("{file: plain.yaml}");
     std::fs::write(folder.path().join("team.yaml"), team)?;
     std::fs::write(folder.path().join("wrong.yaml"), "name: x\n")?;
     for (entry, fragment) in [
         ("{file: gone.yaml}", "gone.yaml"),
         ("{file: wrong.yaml}", "wrong.yaml"),
         ("{file: team.yaml}", "only one level"),
+        ("{file: lead.yaml}", "levels deep"),
         ("{file: wrong.yaml, version: 2}", "says more"),
         ("{files: wrong.yaml}", "type"),
     ] {

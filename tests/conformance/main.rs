@@ -32,6 +32,7 @@ mod shell;
 mod shell_sessions;
 mod supervision;
 mod system_message;
+mod templates;
 mod tenancy;
 mod threads;
 mod tidy;

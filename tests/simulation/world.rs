@@ -130,6 +130,7 @@ impl World {
             let team = json!([{"type": "self"}, {"type": "advisor", "model": "claude-opus-4-8"}]);
             agent["multiagent"] = json!({"type": "coordinator", "agents": team});
         }
+        let is_coordinator = agent["multiagent"].is_object();
         // It is supervised.
         if chance.happens(0.3) {
             let rules = [
@@ -143,6 +144,15 @@ impl World {
                 }}),
             ];
             agent["sinew"] = rules[chance.below(rules.len())].clone();
+        }
+        // Those that it starts start others.
+        if is_coordinator && chance.happens(0.5) {
+            agent["sinew"]["delegation"] = json!({
+                "depth": 2 + chance.below(2),
+                "breadth": 1 + chance.below(3),
+                "agents": 2 + chance.below(5),
+                "seconds": 60 + chance.below(5_000),
+            });
         }
         let agent = self
             .insist(chance, "POST", "/v1/agents", Some(&agent))

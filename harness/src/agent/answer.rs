@@ -374,7 +374,11 @@ fn push_call(
         ours.set(told.0, told.1);
         body.set("sinew", ours);
     }
-    let private = json!({"model_id": call.at("id")});
+    let mut private = json!({"model_id": call.at("id")});
+    if permission == Permission::Deny {
+        // The wire says it of the harness's own tools alone.
+        private.set("is_denied", json!(true));
+    }
     // What the client has to act on is in the session's lists, whichever thread it is of.
     let is_clients = match kind {
         CallKind::Custom | CallKind::Worker => true,

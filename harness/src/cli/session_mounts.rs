@@ -1,4 +1,4 @@
-//! What `sinew session create` gives to a session: files, memory stores and vaults.
+//! What a new session, or a deployment's sessions, are given: files, memory stores and vaults.
 
 use clap::Args;
 use serde_json::{Value, json};

@@ -25,6 +25,19 @@ pub(super) async fn read_agent(client: &Client, path: &Path) -> Result<Value> {
     read_level(client, path, LEVELS_MAX).await
 }
 
+/// Creates the agent of a file, and its team before it.
+pub(super) async fn create_agent(client: &Client, path: &Path) -> Result<Value> {
+    create_level(client, path, LEVELS_MAX).await
+}
+
+async fn create_level(client: &Client, path: &Path, levels: usize) -> Result<Value> {
+    let agent = Box::pin(read_level(client, path, levels)).await?;
+    client
+        .post("/v1/agents", &agent)
+        .await
+        .with_context(|| format!("cannot create the agent of {}", path.display()))
+}
+
 async fn read_level(client: &Client, path: &Path, levels: usize) -> Result<Value> {
     let mut agent = read_object(path)?;
     let folder = path.parent().unwrap_or(Path::new("."));
@@ -46,11 +59,7 @@ async fn read_level(client: &Client, path: &Path, levels: usize) -> Result<Value
                 );
             };
             let file = folder.join(file);
-            let member = Box::pin(read_level(client, &file, below)).await?;
-            let made = client
-                .post("/v1/agents", &member)
-                .await
-                .with_context(|| format!("cannot create the agent of {}", file.display()))?;
+            let made = create_level(client, &file, below).await?;
             *entry = json!({"type": "agent", "id": made.at("id"), "version": made.at("version")});
         }
     }

@@ -147,6 +147,9 @@ pub fn targets<'a>(state: &'a State, thread: &'a Thread, call: &Call) -> Vec<&'a
 /// Tells whether an agent has not yet done what it is at: it works, or will go on once somebody did something, or an agent
 /// that it started is busy, whose answer wakes it.
 pub fn is_busy(state: &State, thread: &Thread) -> bool {
+    if is_at_work(thread) || thread.grant.depth() == 0 {
+        return is_at_work(thread);
+    }
     let below = state.subtree(&thread.id).into_iter();
     below.filter(|below| below.is_started()).any(is_at_work)
 }

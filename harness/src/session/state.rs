@@ -516,7 +516,9 @@ impl State {
         let permission = Permission::parse(event.body.at("evaluated_permission").as_str());
         // Those of graders, which nobody sees, are not the agent's.
         let is_graders = self.thread_mut(event).is_grader();
-        if permission != Permission::Deny && !is_graders {
+        let private = event.private.as_ref().unwrap_or(&Value::Null);
+        let is_denied = permission == Permission::Deny || *private.at("is_denied") == true;
+        if !is_denied && !is_graders {
             let tool = event.body.at("name").as_str().unwrap_or_default();
             let server = event.body.at("mcp_server_name").as_str();
             self.calls_made.add(server.unwrap_or_default(), tool);

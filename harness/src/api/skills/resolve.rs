@@ -98,6 +98,9 @@ fn each_in(value: &mut Value, show: &mut impl FnMut(&mut Vec<Value>)) {
             if let Some(Value::Array(skills)) = fields.get_mut("skills") {
                 show(skills);
             }
+            if let Some(block) = fields.get_mut("multiagent") {
+                each_in(block, show);
+            }
         }
         Value::Object(fields) => fields.values_mut().for_each(|inner| each_in(inner, show)),
         Value::Array(items) => items.iter_mut().for_each(|inner| each_in(inner, show)),
