@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use sinew_tests::cli::Cli;
 use sinew_tests::client::Client;
+use sinew_tests::daemon::cache;
 use sinew_tests::log_rules::{self, of_kind, text_of};
 use sinew_tests::world::World;
 
@@ -328,7 +329,10 @@ turns:
 "#;
     let world = World::start(PROGRAM, script).await?;
     let client = &world.client;
-    let rules = json!({"validation": {"retries": 5, "command": "echo checked; grep -q right it"}});
+    let rules = json!({
+        "validation": {"retries": 5, "command": "echo checked; grep -q right it"},
+        "deterministic": true,
+    });
     let id = session(client, "doer", rules, toolset()).await?;
     client.message(&id, "write it").await?;
     let events = client.until_idle(&id, "end_turn").await?;
@@ -355,7 +359,11 @@ turns:
     let agent = supervised(client, &id).await?;
     ensure!(statuses(&agent) == ["done", "given_up"], "{agent}");
     let folder = tempfile::tempdir()?;
-    let shown = Cli::new(PROGRAM, &client.url, folder.path()).ok(&["session", "plan", &id])?;
+    let cli = Cli::new(PROGRAM, &client.url, folder.path());
+    let cli = cli.with_variable("SINEW_CACHE", &cache().display().to_string());
+    // Validations are done again like any other call.
+    cli.ok(&["session", "replay", &id, "--verify"])?;
+    let shown = cli.ok(&["session", "plan", &id])?;
     ensure!(
         shown.contains("doer  stopped")
             && shown.contains("[x] 1. Write it.")

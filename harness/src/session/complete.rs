@@ -168,9 +168,20 @@ impl Making {
         self.tell_running(at)
     }
 
-    /// Tells whether a status was drafted before something came that makes it untrue: a thread that has got something to do
-    /// does not end its turn, and one that runs does not begin to.
+    /// Tells whether an event was drafted before something came that makes it untrue: a thread that has got something to do
+    /// does not end its turn, one that runs does not begin to, one that has ended does not end, and a call has one result.
     fn is_overtaken(&self, event: &NewEvent) -> bool {
+        let kind = EventKind::parse(&event.kind);
+        let result_of = match kind {
+            Some(EventKind::AgentToolResult | EventKind::CallClosed) => "tool_use_id",
+            Some(EventKind::AgentMcpToolResult) => "mcp_tool_use_id",
+            _ => "",
+        };
+        // A stronger model that stops gives the call its result, and so does an interrupt of the agent that asked.
+        if let Some(call) = event.body.at(result_of).as_str() {
+            let open = self.state.call(call);
+            return open.is_none_or(|(_, call)| call.answer.is_some());
+        }
         let id = event
             .body
             .at("session_thread_id")
@@ -179,7 +190,7 @@ impl Making {
         let Some(thread) = self.state.thread(id) else {
             return false;
         };
-        match EventKind::parse(&event.kind) {
+        match kind {
             Some(EventKind::SessionThreadStatusRunning) => thread.status == Status::Running,
             // With an agent go those below it, whoever else says so.
             Some(EventKind::SessionThreadStatusTerminated) => !thread.is_live(),
