@@ -588,7 +588,8 @@ impl Thread {
         if !keeps_work {
             // Whoever stops all threads has what he wants of this one.
             self.queue.retain(|input| !input.is_copy);
-            self.needs_model = false;
+            // A refused request needs no model, so what does came meanwhile.
+            self.needs_model &= *self.stop_reason.at("type") == "refusal";
             self.failures = 0;
             self.retry_at = None;
         }

@@ -324,6 +324,32 @@ fn a_message_waits_until_the_conversation_can_take_it() {
 }
 
 #[test]
+fn a_message_that_comes_beside_a_refusal_is_answered() {
+    let mut log = delegated();
+    for (reports, next) in [(true, Step::CallModel), (false, Step::Sleep)] {
+        let mut draft = log.draft(PRIMARY);
+        draft.running();
+        draft.thread(EventKind::SpanModelRequestStart, json!({}));
+        log.commit(draft);
+        if reports {
+            log.answer(CHILD, "early", &[]);
+            log.idle(CHILD, "end_turn");
+        }
+        let mut draft = log.draft(PRIMARY);
+        let (end, id) = (EventKind::SpanModelRequestEnd, EventId::fresh(draft.at()));
+        draft.with_private(
+            id,
+            end,
+            json!({"is_error": false}),
+            Some(json!({"content": []})),
+        );
+        draft.idle(&json!({"type": "refusal"}), &json!({"type": "refusal"}));
+        log.commit(draft);
+        assert_eq!(log.next(PRIMARY), next);
+    }
+}
+
+#[test]
 fn who_only_waits_for_others_does_not_work() {
     let mut log = delegated();
     let calls = log.answer(PRIMARY, "I wait.", &[("wait_for_agents", json!({}))]);

@@ -1,3 +1,5 @@
+//! A course's submissions, of which one tells its reviewer what to do.
+
 use anyhow::{Result, ensure};
 use sinew_tests::cli::Cli;
 use sinew_tests::log_rules::{self, of_kind, text_of};

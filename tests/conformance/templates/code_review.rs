@@ -1,3 +1,5 @@
+//! A change that breaks a repository's tests, reviewed by the script that CI runs.
+
 use std::path::Path;
 use std::process::Command;
 

@@ -1,3 +1,5 @@
+//! A pipeline that loses orders, mended under a plan and a check that nobody gets past.
+
 use anyhow::{Result, ensure};
 use sinew_tests::cli::Cli;
 use sinew_tests::log_rules::{self, of_kind, text_of};

@@ -1,3 +1,5 @@
+//! A deployment's runs, each of which does only what is new.
+
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use sinew_tests::cli::Cli;

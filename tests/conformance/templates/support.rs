@@ -1,3 +1,5 @@
+//! A customer's conversation in which money is asked for.
+
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use sinew_tests::cli::Cli;

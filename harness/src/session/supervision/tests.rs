@@ -1,3 +1,5 @@
+//! Rules joined, and whatever a model may send as a plan, as questions or as the end of a step.
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
