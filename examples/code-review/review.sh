@@ -1,18 +1,27 @@
 #!/bin/sh
-# Reviews the change between two commits of a repository: review.sh BASE [HEAD], run in the repository.
-# Exit status: 0 approved, 1 rejected, 2 no verdict. SINEW names the program (default: sinew), and SINEW_RUN_OPTIONS
-# options of its `run`, as --url.
+# Reviews what HEAD adds to BASE: review.sh BASE [HEAD], run in the repository.
+# Exit status: 0 approved, 1 rejected, anything else no verdict. SINEW names the program (default: sinew), and
+# SINEW_RUN_OPTIONS options of its `run`, as --data.
 set -eu
 base=${1:?usage: review.sh BASE [HEAD]}
 head=${2:-HEAD}
 here=$(cd "$(dirname "$0")" && pwd)
+cd "$(git rev-parse --show-toplevel)"
 folder=$(mktemp -d)
-trap 'rm -rf "$folder" "$folder.log"' EXIT
-git archive "$head" | tar -x -C "$folder"
-git diff "$base" "$head" > "$folder/change.patch"
-"${SINEW:-sinew}" run "$here/reviewer.yaml" --workdir "$folder" ${SINEW_RUN_OPTIONS:-} --json \
-  -m "Review the change in change.patch." > "$folder.log" || true
-python3 - "$folder.log" <<'PY'
+trap 'rm -rf "$folder"' EXIT
+# The patch lies beside the repository: in it, a link of the change could lead what is written elsewhere. The files come
+# through an index, since `git archive` leaves out what the change's own attributes say.
+mkdir -p "$folder/work/repository"
+GIT_INDEX_FILE="$folder/index" git read-tree "$head"
+GIT_INDEX_FILE="$folder/index" git checkout-index --all --prefix="$folder/work/repository/"
+git diff "$base...$head" > "$folder/work/change.patch"
+if ! "${SINEW:-sinew}" run "$here/reviewer.yaml" --workdir "$folder/work" ${SINEW_RUN_OPTIONS:-} --json \
+  -m "Review the change in change.patch." < /dev/null > "$folder/events"
+then
+  echo "the review did not come to its end" >&2
+  exit 2
+fi
+python3 - "$folder/events" <<'PY'
 import json, sys
 
 said = ""
@@ -20,14 +29,20 @@ for line in open(sys.argv[1]):
     event = json.loads(line)
     if event["type"] == "agent.message":
         said = "".join(block.get("text", "") for block in event["content"])
+    elif event["type"] == "agent.tool_use":
+        said = ""
 try:
-    verdict = json.loads(said[said.index("{"):said.rindex("}") + 1])
-    word = verdict["verdict"]
-except (ValueError, KeyError):
-    print("the reviewer gave no verdict:", said or "it said nothing", file=sys.stderr)
+    answer = json.loads(said[said.index("{"):said.rindex("}") + 1])
+    findings = list(answer["findings"])
+    lines = ["{file}:{line}: {severity}: {text}".format(**finding) for finding in findings]
+    # A finding that is not said to be low rejects, whatever the verdict says.
+    is_rejected = any(finding["severity"] != "low" for finding in findings)
+    word = {"approve": "reject" if is_rejected else "approve", "reject": "reject"}[answer["verdict"]]
+except (KeyError, TypeError, ValueError):
+    print("the reviewer gave no verdict:", " ".join(said.split()) or "it said nothing", file=sys.stderr)
     sys.exit(2)
-for finding in verdict.get("findings", []):
-    print("{file}:{line}: {severity}: {text}".format(**{"file": "?", "line": 0, "severity": "low", "text": "", **finding}))
+for line in lines:
+    print(" ".join(line.split()))
 print(word)
-sys.exit({"approve": 0, "reject": 1}.get(word, 2))
+sys.exit(0 if word == "approve" else 1)
 PY
