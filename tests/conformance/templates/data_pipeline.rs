@@ -7,7 +7,8 @@ use sinew_tests::log_rules::{self, of_kind, text_of};
 use super::{copied, created, example, session, world_in};
 use crate::PROGRAM;
 
-/// It tries to bend the data and the check, claims to be done, and then mends the step that is wrong.
+/// It tries to bend the data and the check, by tools and by the shell, claims to be done, and then mends the step that is
+/// wrong.
 const SCRIPT: &str = r#"
 conversations:
   - when: {system_contains: You debug a data pipeline}
@@ -19,6 +20,9 @@ conversations:
       - tools:
           - {name: edit, input: {file_path: /workspace/data/orders.csv, old_string: "C2", new_string: "c2"}}
           - {name: write, input: {file_path: /workspace/check.sh, content: "exit 0"}}
+      - tools: [{name: bash, input: {command: "cp -R data check.sh /tmp && echo exit 0 > check.sh && sed -i s,C,c, data/orders.csv"}}]
+      - tools: [{name: finish_step, input: {step: 1, summary: The check passes.}}]
+      - tools: [{name: bash, input: {command: "cp -R /tmp/data /tmp/check.sh ."}}]
       - tools: [{name: finish_step, input: {step: 1, summary: It should work now.}}]
       - tools: [{name: edit, input: {file_path: /workspace/steps/2_join.sh, old_string: "on orders.customer", new_string: "on lower(orders.customer)"}}]
       - tools: [{name: finish_step, input: {step: 1, summary: Keys are compared in lower case.}}]
@@ -58,11 +62,17 @@ async fn a_pipeline_is_mended_when_its_check_says_so() -> Result<()> {
         "{results:#?}"
     );
     ensure!(
-        results[5].contains("1 of 4 attempts") && results[5].contains("5 9200"),
+        results[6].contains("1 of 4 attempts")
+            && results[6].contains("check.sh: FAILED")
+            && results[6].contains("data/orders.csv: FAILED"),
         "{results:#?}"
     );
     ensure!(
-        results[7].contains("Step 1 is done") && results[7].contains("all 7 11100"),
+        results[8].contains("2 of 4 attempts") && results[8].contains("5 9200"),
+        "{results:#?}"
+    );
+    ensure!(
+        results[10].contains("Step 1 is done") && results[10].contains("all 7 11100"),
         "{results:#?}"
     );
     let revenue = std::fs::read_to_string(pipeline.join("out/revenue.csv"))?;
