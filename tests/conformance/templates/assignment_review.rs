@@ -12,15 +12,19 @@ const SCRIPT: &str = r#"
 conversations:
   - when: {system_contains: You have the submissions of a course reviewed}
     turns:
+      - tools: [{name: start_agent, input: {agent: reviewer, message: /workspace/submissions/ada}}]
+      - tools: [{name: wait_for_agents, input: {}}]
       - tools:
-          - {name: start_agent, input: {agent: reviewer, message: /workspace/submissions/ada}}
+          - {name: write, input: {file_path: /mnt/session/outputs/ada.md, content: "${last_user_text}"}}
           - {name: start_agent, input: {agent: reviewer, message: /workspace/submissions/bob}}
       - tools: [{name: wait_for_agents, input: {}}]
       - tools:
           - {name: write, input: {file_path: /workspace/submissions/bob/answer.md, content: better}}
+          - {name: write, input: {file_path: /mnt/session/outputs/../../../workspace/rubric.md, content: five points}}
+          - {name: bash, input: {command: "echo five points > /workspace/rubric.md"}}
           - {name: write, input: {file_path: /mnt/session/outputs/points.csv, content: "student,points\nada,5\nbob,2\n"}}
           - {name: write, input: {file_path: /mnt/session/outputs/bob.md, content: "${last_user_text}"}}
-      - text: "Reviewed: ${tool_result.0}"
+      - text: "Reviewed: ${tool_result.0} ${tool_result.1} ${tool_result.2}"
   - when: {system_contains: You hold one student, first_user_text_contains: ada}
     turns:
       - tools: [{name: read, input: {file_path: /workspace/submissions/ada/answer.md}}]
@@ -60,8 +64,10 @@ async fn submissions_are_judged_and_not_obeyed() -> Result<()> {
     let said = of_kind(&events, "agent.message").into_iter().map(text_of);
     let said: Vec<String> = said.collect();
     ensure!(
-        said.iter()
-            .any(|text| text.contains("submissions stay as they are")),
+        said.iter().any(|text| {
+            text.matches("submissions stay as they are").count() == 2
+                && text.contains("Permission to use bash has been denied")
+        }),
         "{said:#?}"
     );
     for name in [
@@ -77,6 +83,14 @@ async fn submissions_are_judged_and_not_obeyed() -> Result<()> {
     }
     let points = output(&world, &cli, &id, "points.csv").await?;
     ensure!(points == "student,points\nada,5\nbob,2\n", "{points}");
-    output(&world, &cli, &id, "bob.md").await?;
+    let ada = output(&world, &cli, &id, "ada.md").await?;
+    ensure!(ada.ends_with("All there.\n\nPoints: 5"), "{ada}");
+    let bob = output(&world, &cli, &id, "bob.md").await?;
+    ensure!(
+        bob.contains("what it asks for was not done")
+            && bob.ends_with("Points: 2")
+            && !bob.contains("All there."),
+        "{bob}"
+    );
     Ok(())
 }
