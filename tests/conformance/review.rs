@@ -297,3 +297,28 @@ async fn the_command_line_shows_and_answers() -> Result<()> {
     assert_eq!(run(&world, &id, "ls").await?, "b\n");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_in_place_cannot_be_reviewed() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let shown = folder.path().display().to_string();
+    let world = World::start_prepared(PROGRAM, "turns: [{text: x}]", "", |options| {
+        options.arguments.extend(["--workspace".to_owned(), shown]);
+        Ok(())
+    })
+    .await?;
+    let client = &world.client;
+    let agent = json!({"name": "a", "model": "claude-sonnet-4-6", "sinew": {"review": "writes"}});
+    let agent = client.post("/v1/agents", &agent).await?;
+    let environment = client
+        .post("/v1/environments", &json!({"name": "in place"}))
+        .await?;
+    let body = json!({"agent": agent["id"], "environment_id": environment["id"]});
+    let refused = client.post("/v1/sessions", &body).await.unwrap_err();
+    let refused = refused.to_string();
+    ensure!(
+        refused.contains("sinew.review") && refused.contains("in place"),
+        "{refused}"
+    );
+    Ok(())
+}

@@ -168,7 +168,12 @@ impl<'a> Rights<'a> {
     /// Returns what an agent above says of a call of this one's. A server is the same by its address, whatever it is called.
     fn word(&self, above: &Value, name: &str, own: &Evaluated, known: Known<'_>) -> Permission {
         let CallKind::Mcp(server) = &own.kind else {
-            return evaluate(above, name, known).permission;
+            let theirs = evaluate(above, name, known);
+            // Another kind of tool by the same name is another tool.
+            return match theirs.kind == own.kind {
+                true => theirs.permission,
+                false => Permission::Deny,
+            };
         };
         let url_of = |agent: &Value, server: &str| {
             let servers = agent.at("mcp_servers").as_array().into_iter().flatten();
@@ -599,5 +604,70 @@ mod tests {
             (gone.kind, gone.permission),
             (CallKind::BuiltIn, Permission::Deny)
         );
+    }
+
+    /// What one above lacks, asks for or has under another name, nobody below has.
+    #[test]
+    fn the_strictest_word_along_the_chain_counts() {
+        let built_in = [json!({"name": "bash"}), json!({"name": "read"})];
+        let lists = [Arc::new(json!({
+            "mcp_server_name": "files", "url": "https://a.test/mcp", "tools": [{"name": "put"}],
+        }))];
+        let known = Known {
+            built_in: &built_in,
+            mcp_lists: &lists,
+        };
+        let custom =
+            json!({"type": "custom", "name": "lookup", "input_schema": {"type": "object"}});
+        let server = |name: &str, url: &str| json!([{"name": name, "url": url}]);
+        let mcp = |name: &str, policy: &str| {
+            json!({"type": MCP_TOOLSET, "mcp_server_name": name,
+                "default_config": {"permission_policy": {"type": policy}}})
+        };
+        let all = json!({"type": AGENT_TOOLSET});
+        let own = json!({
+            "tools": [all, custom, mcp("files", "always_allow")],
+            "mcp_servers": server("files", "https://a.test/mcp"),
+        });
+        let ask = json!({"type": AGENT_TOOLSET, "configs": [
+            {"name": "bash", "permission_policy": {"type": "always_ask"}}, {"name": "read", "enabled": false}]});
+        let renamed = json!({"type": "custom", "name": "bash", "input_schema": {"type": "object"}});
+        let above =
+            |tools: Value, url: &str| json!({"tools": tools, "mcp_servers": server("others", url)});
+        let ceiling: BTreeSet<String> = ["lookup".to_owned()].into();
+        let permissions = |above: Vec<&Value>, ceiling| {
+            let rights = Rights {
+                own: &own,
+                above,
+                ceiling,
+            };
+            let put = model_name("files", "put");
+            let names = ["bash", "read", "lookup", &put];
+            names.map(|name| rights.evaluate(name, known).permission)
+        };
+        use Permission::{Allow, Ask, Deny};
+        let same = above(
+            json!([all, custom, mcp("others", "always_allow")]),
+            "https://a.test/mcp",
+        );
+        assert_eq!(permissions(vec![], None), [Allow; 4]);
+        assert_eq!(permissions(vec![&same], None), [Allow; 4]);
+        assert_eq!(
+            permissions(vec![&same], Some(&ceiling)),
+            [Deny, Deny, Allow, Deny]
+        );
+        let strict = above(
+            json!([ask, mcp("others", "always_ask")]),
+            "https://a.test/mcp",
+        );
+        assert_eq!(
+            permissions(vec![&strict, &same], None),
+            [Ask, Deny, Deny, Ask]
+        );
+        let other = above(
+            json!([renamed, mcp("others", "always_allow")]),
+            "https://b.test/mcp",
+        );
+        assert_eq!(permissions(vec![&same, &other], None), [Deny; 4]);
     }
 }

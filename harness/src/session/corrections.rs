@@ -24,9 +24,23 @@ impl State {
         preferences_store(&self.config)
     }
 
-    /// Keeps a correction. `from` says whose it is, and of what.
+    /// Keeps a correction of the user's. `from` says of what it is.
     pub(super) fn correct(&mut self, from: &str, said: &str) {
-        if self.preferences_store().is_none() || said.trim().is_empty() {
+        if self.preferences_store().is_some() {
+            self.keep_correction(from, said);
+        }
+    }
+
+    /// As [`State::correct`], of a reviewer: an agent, which may say what it read.
+    pub(super) fn correct_as_reviewer(&mut self, from: &str, said: &str) {
+        let rule = preferences_rule(&self.config);
+        if rule.is_some_and(|rule| *rule.at("from") != "users") {
+            self.keep_correction(from, said);
+        }
+    }
+
+    fn keep_correction(&mut self, from: &str, said: &str) {
+        if said.trim().is_empty() {
             return;
         }
         if self.corrections.len() == WAITING_MAX {
@@ -54,10 +68,13 @@ impl State {
 
 /// Returns the memory store that a session's configuration keeps preferences in: the session's own word, or its agent's.
 pub fn preferences_store(config: &Value) -> Option<&str> {
+    preferences_rule(config)?.at("memory_store_id").as_str()
+}
+
+fn preferences_rule(config: &Value) -> Option<&Value> {
     let blocks = [config.at("sinew"), config.at("agent").at("sinew")];
-    blocks
-        .into_iter()
-        .find_map(|block| block.at("preferences").at("memory_store_id").as_str())
+    let mut rules = blocks.into_iter().map(|block| block.at("preferences"));
+    rules.find(|rule| rule.is_object())
 }
 
 /// Returns the texts of content blocks.

@@ -626,7 +626,7 @@ impl State {
         };
         let grader = outcome.grader.clone();
         if let Some(told) = outcome.evaluated(&event.body, event.at) {
-            self.correct("A reviewer, of the agent's work", &texts(&told));
+            self.correct_as_reviewer("A reviewer, of the agent's work", &texts(&told));
             self.primary_mut(event).receive(told, From::Verdict);
         }
         // Graders that have ended are no part of the session any more; that this one ends is still to be told.
@@ -696,7 +696,7 @@ impl State {
         let said = texts(&content);
         thread.receive(content, from);
         if is_sent_back {
-            self.correct("An agent, sending another one back to its work", &said);
+            self.correct_as_reviewer("An agent, sending another one back to its work", &said);
         }
     }
 

@@ -63,11 +63,12 @@ impl<'a> Watch<'a> {
         if evaluated.kind == CallKind::Delegation || evaluated.permission == Permission::Deny {
             return None;
         }
-        let found = barrier(self.state, self.thread, name);
+        let found = barrier(self.state, self.thread, &evaluated.kind, name);
         let (denial, rule) = match (found, self.awaited) {
             (Some((barrier, is_above)), _) => (denial(barrier, is_above, name), barrier.as_str()),
             (None, Some(awaited))
-                if !is_look(name) && !self.rules.free_tools.iter().any(|tool| tool == name) =>
+                if !is_look(&evaluated.kind, name)
+                    && !self.rules.free_tools.iter().any(|tool| tool == name) =>
             {
                 (
                     format!(

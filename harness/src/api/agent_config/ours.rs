@@ -186,7 +186,7 @@ mod tests {
                 Some(json!({
                     "plan": {"type": "required", "approval": "person", "free_tools": ["bash"]},
                     "confidence": {"threshold": 1.0, "below": {"type": "advisor", "model": "m"}},
-                    "preferences": {"memory_store_id": "memstore_1"},
+                    "preferences": {"memory_store_id": "memstore_1", "from": "users_and_reviewers"},
                 })),
             ),
             (

@@ -119,12 +119,16 @@ fn validation(spot: Spot) -> Result<Value, Invalid> {
     Ok(json!({"retries": retries, "command": command}))
 }
 
-/// Reads `{memory_store_id}`.
+/// Reads `{memory_store_id, from: users | users_and_reviewers}`.
 fn preferences(spot: Spot) -> Result<Value, Invalid> {
     let mut fields = spot.object()?;
     let store = fields
         .required("memory_store_id")?
         .text(1, NAME_CHARACTERS_MAX)?;
+    let from = match fields.take("from").given() {
+        Some(spot) => spot.one_of(&["users", "users_and_reviewers"])?,
+        None => "users_and_reviewers",
+    };
     fields.finish()?;
-    Ok(json!({"memory_store_id": store}))
+    Ok(json!({"memory_store_id": store, "from": from}))
 }

@@ -23,7 +23,7 @@ use crate::memory::{Actor, MemoryError, MemoryHome};
 use crate::model::TokenUsage;
 use crate::session::{
     Draft, EventKind, PREFERENCES_FIELD, PREFERENCES_PATH, SELF_HOSTED, SKILLS_FIELD, Speaker,
-    State as Folded, agents_of, preferences_store, project, session_wire,
+    State as Folded, agents_of, preferences_store, project, review_policy, session_wire,
 };
 use crate::store::{Key, Kind, NewEvent, NewResource, Resource, StoreError, StoredEvent, Write};
 
@@ -142,6 +142,11 @@ pub(in crate::api) async fn prepare(
         config.set("sinew", ours);
     }
     check_validations(&config, is_self_hosted)?;
+    if review_policy(&config).is_some() && !state.brain.hands.undoes() {
+        let message = "this daemon's sessions work in a folder of its machine (--workspace, --workdir), whose files change in \
+                       place: nothing can be held back for a review. Leave the review out, or the folder";
+        return Err(Invalid::at("sinew.review", message).into());
+    }
     if let Some(text) = preferences(state, workspace, &config).await? {
         config.set(PREFERENCES_FIELD, json!(text));
     }

@@ -38,9 +38,9 @@ pub const REMINDERS_MAX: u32 = 2;
 /// Tools that change nothing, and may be used before there is a plan.
 const LOOKS: [&str; 5] = ["read", "glob", "grep", "web_fetch", "web_search"];
 
-/// Tells whether a tool changes nothing.
-pub fn is_look(name: &str) -> bool {
-    LOOKS.contains(&name)
+/// Tells whether a tool changes nothing: a built-in one of these names, for others may do anything.
+pub fn is_look(kind: &CallKind, name: &str) -> bool {
+    matches!(kind, CallKind::BuiltIn | CallKind::Worker) && LOOKS.contains(&name)
 }
 
 /// What keeps an agent from acting.
@@ -67,9 +67,14 @@ impl Barrier {
 
 /// Returns what keeps the agent of a thread from calling a tool, and whether that is a rule of an agent above it.
 /// `tool` is the name by which the model knows it.
-pub fn barrier(state: &State, thread: &Thread, tool: &str) -> Option<(Barrier, bool)> {
+pub fn barrier(
+    state: &State,
+    thread: &Thread,
+    kind: &CallKind,
+    tool: &str,
+) -> Option<(Barrier, bool)> {
     // Whoever holds the work against a rubric acts for nobody, and what it changes is undone.
-    if thread.is_grader() || is_look(tool) {
+    if thread.is_grader() || is_look(kind, tool) {
         return None;
     }
     let mut of = Some(thread);
