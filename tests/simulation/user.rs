@@ -21,6 +21,8 @@ use crate::world::World;
 const PAUSE: Duration = Duration::from_secs(60);
 /// How long a session may take to its end, once nothing goes wrong any more.
 const END_PATIENCE: Duration = Duration::from_secs(4 * 3600);
+/// Longer than anything takes that goes on in a process.
+const REST: Duration = Duration::from_secs(600);
 /// How deep forks of forks go.
 const DEPTH_MAX: usize = 1;
 
@@ -241,6 +243,8 @@ impl User {
     /// Brings the session to rest.
     async fn finish(&mut self) -> Result<()> {
         let begun = self.world.clock.now();
+        // Number of the last event when it was at rest before.
+        let mut rested = None;
         loop {
             let row = self.row().await?;
             let events = self.stored().await?;
@@ -251,7 +255,14 @@ impl User {
                 let is_at_rest = row.status.as_deref() == Some("idle") && !waits && !needs_wake;
                 // What a fork has of another's queue, and what was gone back behind, stays there.
                 if is_at_rest && (!is_queued || self.is_settled(&row).await?) {
-                    return Ok(());
+                    let last = row.body[PROJECTION_PRIVATE]["last"].as_u64();
+                    if rested == Some(last) {
+                        return Ok(());
+                    }
+                    // A slow process may still be at a request whose client gave up long ago.
+                    rested = Some(last);
+                    self.world.clock.sleep(REST).await;
+                    continue;
                 }
                 if waits {
                     self.answer(&row).await?;
