@@ -78,6 +78,35 @@ otherwise:
 const REQUEST_CENTS: f64 = 6.3;
 const BUDGET_CENTS: u64 = 100;
 
+/// The lead starts two agents, each of which starts two, and each of these appends a line.
+const LEVELS: &str = r#"
+chunk_chars: 4
+delay_ms: 2
+conversations:
+  - when: {system_contains: You lead.}
+    turns:
+      - text: I start two.
+        tools:
+          - {name: start_agent, input: {agent: middle, message: "left"}}
+          - {name: start_agent, input: {agent: middle, message: "right"}}
+      - tools: [{name: wait_for_agents, input: {}}]
+      - text: All is done.
+  - when: {system_contains: You are between.}
+    turns:
+      - text: I start two more.
+        tools:
+          - {name: start_agent, input: {agent: worker, message: "${last_user_text} one"}}
+          - {name: start_agent, input: {agent: worker, message: "${last_user_text} two"}}
+      - tools: [{name: wait_for_agents, input: {}}]
+      - text: "Both below ${first_user_text} are done."
+  - when: {system_contains: You work.}
+    turns:
+      - text: I append a line.
+        tools: [{name: bash, input: {command: "echo ${last_user_text} >> /workspace/shared"}}]
+      - text: "Done: ${last_user_text}"
+otherwise: {text: Noted.}
+"#;
+
 const MODEL: &str = "claude-sonnet-4-6";
 
 /// Makes a session of a coordinator with a roster of one agent.
@@ -223,4 +252,54 @@ async fn the_budget_of_all_threads_is_passed_by_one_request_at_most() -> Result<
     tokio::time::timeout(PATIENCE, resumed)
         .await
         .context("the threads do not go on")?
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tree_of_agents_is_whole_afterwards() -> Result<()> {
+    let mut random = StdRng::seed_from_u64(seed()?.wrapping_add(3));
+    let mut world = World::start(PROGRAM, LEVELS).await?;
+    let client = world.client.clone();
+    let tools = json!([{"type": "agent_toolset_20260401"}]);
+    let agent = |name: &str, system: &str| json!({"name": name, "model": MODEL, "system": system, "tools": tools});
+    let worker = client
+        .post("/v1/agents", &agent("worker", "You work."))
+        .await?;
+    let mut middle = agent("middle", "You are between.");
+    middle["multiagent"] = json!({"type": "coordinator", "agents": [worker["id"]]});
+    middle["sinew"] = json!({"delegation": {"breadth": 2}});
+    // It may list others only where they are allowed levels of their own.
+    let middle = client.post("/v1/agents", &middle).await?;
+    let mut lead = agent("lead", "You lead.");
+    lead["multiagent"] = json!({"type": "coordinator", "agents": [middle["id"]]});
+    lead["sinew"] = json!({"delegation": {"depth": 2, "agents": 6}});
+    let lead = client.post("/v1/agents", &lead).await?;
+    let environment = client
+        .post("/v1/environments", &json!({"name": lead["id"]}))
+        .await?;
+    let body = json!({"agent": lead["id"], "environment_id": environment["id"]});
+    let session = client.post("/v1/sessions", &body).await?;
+    let session = session["id"].as_str().context("no id")?;
+    client.message(session, "go").await?;
+    let kills = kill_often(&mut world, session, &mut random).await?;
+    let events = client.until_idle(session, "end_turn").await?;
+    println!("{kills} kills");
+    ensure!(kills > 0, "the session was never killed");
+    log_rules::check(&events)?;
+    let threads = threads(&client, session).await?;
+    ensure!(threads.len() == 7, "{threads:?}");
+    ensure!(
+        threads.iter().all(|thread| thread["status"] == "idle"),
+        "{threads:?}"
+    );
+    let shared = std::fs::read_to_string(world.workspace(session).join("shared"))?;
+    let mut lines: Vec<&str> = shared.lines().collect();
+    lines.sort_unstable();
+    ensure!(
+        lines == ["left one", "left two", "right one", "right two"],
+        "{lines:?}"
+    );
+    ensure!(of_kind(&events, "session.thread_created").len() == 6);
+    ensure!(world.stop()?.success());
+    log_rules::check_stored(&world.options.data, session).await?;
+    Ok(())
 }

@@ -19,6 +19,8 @@ mod mcp;
 mod memory;
 mod model_call;
 mod review;
+#[cfg(test)]
+mod rights_tests;
 mod ruling;
 mod runner;
 mod session;

@@ -108,19 +108,24 @@ impl<'a> Rights<'a> {
         }
         let mut above = state.agents_above(thread);
         above.pop();
-        Self {
-            own,
-            above,
-            ceiling: thread.grant.tools(),
-        }
+        Self::in_chain(own, above, thread.grant.tools())
     }
 
     /// Returns those of an agent with nobody above it.
     pub(super) fn alone(own: &'a Value) -> Self {
+        Self::in_chain(own, Vec::new(), None)
+    }
+
+    /// Returns those of an agent below others, the highest first, that may use these tools at the most.
+    pub(super) fn in_chain(
+        own: &'a Value,
+        above: Vec<&'a Value>,
+        ceiling: Option<&'a BTreeSet<String>>,
+    ) -> Self {
         Self {
             own,
-            above: Vec::new(),
-            ceiling: None,
+            above,
+            ceiling,
         }
     }
 
@@ -636,11 +641,7 @@ mod tests {
             |tools: Value, url: &str| json!({"tools": tools, "mcp_servers": server("others", url)});
         let ceiling: BTreeSet<String> = ["lookup".to_owned()].into();
         let permissions = |above: Vec<&Value>, ceiling| {
-            let rights = Rights {
-                own: &own,
-                above,
-                ceiling,
-            };
+            let rights = Rights::in_chain(&own, above, ceiling);
             let put = model_name("files", "put");
             let names = ["bash", "read", "lookup", &put];
             names.map(|name| rights.evaluate(name, known).permission)

@@ -135,6 +135,8 @@ impl State {
             self.config = Arc::new(kept.at("config").clone());
         }
         self.created_at = event.at;
+        // They are the other session's to learn from.
+        self.corrections.clear();
         for thread in &mut self.threads {
             let thread = Arc::make_mut(thread);
             thread.usage = Usage::default();
