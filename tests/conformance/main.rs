@@ -36,6 +36,7 @@ mod templates;
 mod tenancy;
 mod threads;
 mod tidy;
+mod tool_command;
 mod tool_output;
 mod verify;
 mod web;

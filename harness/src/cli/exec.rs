@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,17 +14,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cap_std::ambient_authority;
-use cap_std::fs::Dir;
 use clap::Args;
 use serde_json::{Map, Value, json};
-use sinew_runtime::fs::Rights;
 use sinew_runtime::{Hand, Limits, ProgramEnd, Resources, RunProgram, Runtime, Sink};
 use tokio_util::sync::CancellationToken;
 
 use super::ConfigArgs;
+use super::grants::GrantArgs;
 use crate::daemon::runtime;
-use crate::egress::{Client, Denial, HostPattern, PlainEgress, Policy};
 use crate::hands::{ENVIRONMENT, programs};
 
 /// The exit status when the time was over, as timeout(1) has it.
@@ -43,25 +40,14 @@ pub(super) struct ExecArgs {
         value_name = "SCRIPT"
     )]
     script: Vec<String>,
-    /// Folder of this machine that becomes /workspace; an empty temporary one if absent
-    #[arg(long, value_name = "DIR")]
-    workdir: Option<PathBuf>,
-    /// Let the script read the folder of --workdir but change nothing in it
-    #[arg(long, requires = "workdir")]
-    read_only: bool,
-    /// Let the script's programs ask this host over HTTP, or all below it as `*.example.com`; may be given several
-    /// times. Hosts that are not of the public internet must be among the configuration's egress.private_hosts too
-    #[arg(long = "allow-host", value_name = "HOST")]
-    allow_hosts: Vec<String>,
+    #[command(flatten)]
+    grants: GrantArgs,
     /// Read the script from standard input; the script's own standard input is then empty
     #[arg(long)]
     stdin_script: bool,
     /// End the script after this time (exit status 124)
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     timeout: Option<f64>,
-    /// Set a variable of the script's environment; without a value, to this process's own
-    #[arg(long = "env", short = 'e', value_name = "NAME[=VALUE]")]
-    env: Vec<String>,
     /// Print one JSON object (status, stdout, stderr, timed_out, wall_ms) in place of the script's output
     #[arg(long)]
     json: bool,
@@ -166,19 +152,9 @@ fn environment(args: &ExecArgs) -> Result<Vec<(String, String)>> {
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect();
-    for setting in &args.env {
-        let (name, value) = match setting.split_once('=') {
-            Some((name, value)) => (name, value.to_owned()),
-            None => {
-                let value = std::env::var(setting);
-                (
-                    setting.as_str(),
-                    value.with_context(|| format!("this process has no variable {setting}"))?,
-                )
-            }
-        };
-        environment.retain(|(known, _)| known != name);
-        environment.push((name.to_owned(), value));
+    for (name, value) in args.grants.variables()? {
+        environment.retain(|(known, _)| *known != name);
+        environment.push((name, value));
     }
     Ok(environment)
 }
@@ -189,50 +165,17 @@ fn runtime_of(config: &ConfigArgs) -> Result<Runtime> {
     Ok(runtime(&config, &config.data, Some(0))?)
 }
 
-fn hand(args: &ExecArgs, runtime: &Runtime, own: &std::path::Path) -> Result<Hand> {
-    let open = |path: &std::path::Path| {
-        Dir::open_ambient_dir(path, ambient_authority())
-            .with_context(|| format!("the folder {} cannot be used", path.display()))
-    };
-    let made = |name: &str| {
-        let path = own.join(name);
-        std::fs::create_dir(&path).context("no temporary folder can be made")?;
-        open(&path)
-    };
-    let (workspace, rights) = match &args.workdir {
-        Some(path) if args.read_only => (open(path)?, Rights::ReadOnly),
-        Some(path) => (open(path)?, Rights::ReadWrite),
-        None => (made("workspace")?, Rights::ReadWrite),
-    };
+fn hand(args: &ExecArgs, runtime: &Runtime, own: &Path) -> Result<Hand> {
     let resources = Resources::default()
         .programs(Arc::new(programs()?))
-        .mount("/workspace", workspace, rights)
-        .mount("/tmp", made("tmp")?, Rights::ReadWrite)
         .limits(Limits {
             wall_time: Duration::MAX,
             cpu_time: Duration::MAX,
             processes: PROCESSES_MAX,
             ..Limits::default()
         });
-    let resources = match args.allow_hosts.is_empty() {
-        true => resources,
-        false => resources.egress(Arc::new(way_out(args)?)),
-    };
+    let resources = args.grants.add_to(resources, own, &args.config)?;
     Ok(runtime.provision(resources)?)
-}
-
-fn way_out(args: &ExecArgs) -> Result<PlainEgress> {
-    let options = args.config.config()?.egress.options();
-    let client = Client::new(options)?;
-    let hosts = args.allow_hosts.iter().map(|host| HostPattern::new(host));
-    let otherwise = Denial {
-        reason: "it is none of the hosts that the script may ask".to_owned(),
-        setting: "--allow-host".to_owned(),
-    };
-    Ok(PlainEgress::new(
-        client,
-        Policy::of_hosts(hosts.collect(), otherwise),
-    ))
 }
 
 /// One of this process's own streams, written without a buffer so that the two keep their order.

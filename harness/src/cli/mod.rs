@@ -13,6 +13,7 @@ mod environment;
 mod environment_key;
 mod exec;
 mod file;
+mod grants;
 mod key;
 mod memory;
 mod memory_content;
@@ -32,6 +33,7 @@ mod session_review;
 mod skill;
 mod skill_folder;
 mod team;
+mod tool;
 mod transfer;
 mod vault;
 mod vault_credential;
@@ -62,6 +64,9 @@ enum Command {
     Run(run::RunArgs),
     /// Run a bash script in a fresh hand: no daemon; streams and exit status as `bash -c` has them
     Exec(exec::ExecArgs),
+    /// Show what a component offers as tools, and call them: no daemon
+    #[command(subcommand)]
+    Tool(tool::ToolCommand),
     /// Work with a daemon's sessions
     #[command(subcommand)]
     Session(session::SessionCommand),
@@ -234,6 +239,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Demo(args) => demo::demo(args).await,
         Command::Run(args) => run::run(args).await,
         Command::Exec(args) => Ok(exec::exec(args).await),
+        Command::Tool(command) => tool::tool(command).await,
         Command::Session(command) => session::session(command).await,
         Command::Agent(command) => agent::agent(command).await,
         Command::Environment(command) => environment::environment(command).await,
