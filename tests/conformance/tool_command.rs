@@ -29,13 +29,28 @@ fn a_component_is_checked_and_called() -> Result<()> {
         cli.run(&["tool", "call", "sums.wasm", function, "--input", input])
     };
     let shown = cli.ok(&["tool", "check", "sums.wasm"])?;
-    for part in ["add_up  (add-up)", "\"one_number\"", "\"maximum\": 255", "it asks for nothing"] {
+    for part in [
+        "add_up  (add-up)",
+        "\"one_number\"",
+        "\"maximum\": 255",
+        "it asks for nothing",
+    ] {
         ensure!(shown.contains(part), "{part}: {shown}");
     }
-    ensure!(shown.contains("add_up says nothing about itself"), "{shown}");
+    ensure!(
+        shown.contains("add_up says nothing about itself"),
+        "{shown}"
+    );
     let tools = cli.json(&["tool", "check", "sums.wasm"])?;
-    let tools: Vec<&Value> = tools[0]["tools"].as_array().context("no list")?.iter().collect();
-    ensure!(tools.len() == 2 && tools[0]["name"] == "add_up", "{tools:?}");
+    let tools: Vec<&Value> = tools[0]["tools"]
+        .as_array()
+        .context("no list")?
+        .iter()
+        .collect();
+    ensure!(
+        tools.len() == 2 && tools[0]["name"] == "add_up",
+        "{tools:?}"
+    );
 
     let ran = call("add_up", r#"{"one_number": 40, "other": 2}"#)?;
     ensure!(ran.status == 0 && ran.text() == "42\n", "{ran:?}");
@@ -48,12 +63,21 @@ fn a_component_is_checked_and_called() -> Result<()> {
         ("add_up", "{", 1, "not JSON"),
     ] {
         let ran = call(function, input)?;
-        ensure!(ran.status == status && ran.shows(fragment), "{function} {input}: {ran:?}");
+        ensure!(
+            ran.status == status && ran.shows(fragment),
+            "{function} {input}: {ran:?}"
+        );
     }
     std::fs::write(folder.path().join("none.wasm"), "no component")?;
     let ran = cli.run(&["tool", "check", "none.wasm"])?;
-    ensure!(ran.status == 1 && ran.shows("none.wasm cannot be loaded"), "{ran:?}");
+    ensure!(
+        ran.status == 1 && ran.shows("none.wasm cannot be loaded"),
+        "{ran:?}"
+    );
     let ran = cli.run(&["tool", "check", "gone.wasm"])?;
-    ensure!(ran.status == 1 && ran.shows("cannot read gone.wasm"), "{ran:?}");
+    ensure!(
+        ran.status == 1 && ran.shows("cannot read gone.wasm"),
+        "{ran:?}"
+    );
     Ok(())
 }

@@ -66,9 +66,11 @@ impl GrantArgs {
             Some(path) => (open(path)?, Rights::ReadWrite),
             None => (made("workspace")?, Rights::ReadWrite),
         };
-        let resources = resources
-            .mount("/workspace", workspace, rights)
-            .mount("/tmp", made("tmp")?, Rights::ReadWrite);
+        let resources = resources.mount("/workspace", workspace, rights).mount(
+            "/tmp",
+            made("tmp")?,
+            Rights::ReadWrite,
+        );
         if self.allow_hosts.is_empty() {
             return Ok(resources);
         }

@@ -142,13 +142,18 @@ fn say_tools(tools: &ToolSet) {
         }
     }
     if let Some(interface) = &tools.dynamic {
-        say!("more tools, which it names when it is asked ({})", plain(interface));
+        say!(
+            "more tools, which it names when it is asked ({})",
+            plain(interface)
+        );
     }
     for refused in &tools.refused {
         say!("no tool: {}: {}", refused.export, plain(&refused.reason));
     }
     for name in tools.undocumented() {
-        say!("{name} says nothing about itself: write a doc comment in the WIT, and give its folder with --wit");
+        say!(
+            "{name} says nothing about itself: write a doc comment in the WIT, and give its folder with --wit"
+        );
     }
     if tools.tools.is_empty() && tools.dynamic.is_none() {
         say!("it exports no function that can be a tool");
@@ -173,22 +178,37 @@ async fn call(args: CallArgs) -> Result<ExitCode> {
     }
     let (runtime, loaded) = args.component.load().await?;
     if loaded.tools().dynamic.is_none() && loaded.tools().tool(&args.function).is_none() {
-        let names: Vec<&str> = loaded.tools().tools.iter().map(|tool| tool.name.as_str()).collect();
-        bail!("there is no tool {:?}; there are: {}", args.function, names.join(", "));
+        let names: Vec<&str> = loaded
+            .tools()
+            .tools
+            .iter()
+            .map(|tool| tool.name.as_str())
+            .collect();
+        bail!(
+            "there is no tool {:?}; there are: {}",
+            args.function,
+            names.join(", ")
+        );
     }
     let own = tempfile::tempdir().context("no temporary folder can be made")?;
     let mut resources = Resources::default().component(loaded);
     for (name, value) in args.grants.variables()? {
         resources = resources.env(name, value);
     }
-    let resources = args.grants.add_to(resources, own.path(), &args.component.config)?;
+    let resources = args
+        .grants
+        .add_to(resources, own.path(), &args.component.config)?;
     let mut hand = runtime.provision(resources)?;
     hand.discover(CallOptions::default()).await?;
-    let execution = hand.execute(&args.function, &input, CallOptions::default()).await;
+    let execution = hand
+        .execute(&args.function, &input, CallOptions::default())
+        .await;
     let (content, failure, status) = match execution.outcome {
         Outcome::Result(content) => (content, None, 0),
         Outcome::ToolError(content) => (content, Some("the tool failed".to_owned()), 1),
-        Outcome::Trapped { message } => (Vec::new(), Some(format!("the tool crashed: {message}")), 2),
+        Outcome::Trapped { message } => {
+            (Vec::new(), Some(format!("the tool crashed: {message}")), 2)
+        }
         Outcome::LimitHit(limit) => {
             let message = format!("the call was ended: {limit} (limit {})", limit.name());
             (Vec::new(), Some(message), 2)
@@ -198,7 +218,10 @@ async fn call(args: CallArgs) -> Result<ExitCode> {
     };
     if args.component.json {
         let blocks: Vec<Value> = content.iter().map(block).collect();
-        say!("{}", json!({"content": blocks, "is_error": status != 0, "error": failure}));
+        say!(
+            "{}",
+            json!({"content": blocks, "is_error": status != 0, "error": failure})
+        );
         return Ok(ExitCode::from(status));
     }
     for part in &content {
