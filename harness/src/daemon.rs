@@ -28,7 +28,7 @@ use crate::config::{Config, StdioProgram, StdioSandbox};
 use crate::content::{Content, ContentError, Packs, remove_unfinished};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::egress::{Client, ClientError, Networks};
-use crate::hands::{self, Hands, WasmHands, WasmHandsOptions, WebTools};
+use crate::hands::{self, Components, Hands, WasmHands, WasmHandsOptions, WebTools};
 use crate::ids::WorkspaceId;
 use crate::mcp::{CallLimits, Connector, StdioServer};
 use crate::memory::retention;
@@ -208,6 +208,7 @@ impl Daemon {
             &mut progress,
         );
         let hands = Arc::new(hands.await?);
+        let components = hands.registered();
         sweep(&store, &hands).await;
         // Nobody imports yet: what is staged is a dead daemon's.
         portable::sweep(&*store).await?;
@@ -247,6 +248,7 @@ impl Daemon {
             default_workspace: WorkspaceId::from_text(DEFAULT_WORKSPACE),
             work: Arc::new(WorkQueue::new(Duration::from_millis(config.work_lease_ms))),
             mcp,
+            components,
         };
         let stopping = CancellationToken::new();
         let file_workers = start_file_workers(&api_state, &brain, &stopping).await?;
@@ -482,7 +484,9 @@ pub async fn make_hands(
     let web = web.map(|place| components.remove(place));
     let web =
         web.map(|component| WebTools::new(runtime.clone(), component, limits.clone(), search));
+    let registered = Components::new(runtime.clone(), blobs.clone(), limits.clone());
     Ok(WasmHands::new(WasmHandsOptions {
+        registered: Some(Arc::new(registered)),
         runtime,
         components,
         web,

@@ -105,6 +105,10 @@ id_types! {
     SkillId = "skill_";
     /// A version of a skill.
     SkillVersionId = "skver_";
+    /// A registered tool.
+    ToolId = "tool_";
+    /// A version of a registered tool.
+    ToolVersionId = "toolver_";
     /// A tenant: API keys belong to one, and nothing of one is visible to another.
     WorkspaceId = "wrkspc_";
     /// One HTTP request, as told in the `request-id` header.

@@ -16,7 +16,7 @@ use crate::captured::Captured;
 use crate::component::LoadedComponent;
 use crate::egress::{Egress, Log, NoEgress};
 use crate::fixed::{Fixed, Surroundings};
-use crate::fs::Vfs;
+use crate::fs::{Rights, Vfs};
 use crate::kernel::{Description, Descriptors, Kernel};
 use crate::limits::{Account, HandUsage, Limit, Limits};
 use crate::outcome::{CallMetrics, Execution, HostFault, Outcome, Trace};
@@ -101,12 +101,43 @@ struct Tool {
 }
 
 impl Hand {
-    pub(crate) fn new(runtime: Arc<Shared>, resources: Resources) -> Result<Self, ProvisionError> {
-        let vfs = resources.files.limits(resources.limits.fs).build()?;
+    pub(crate) fn new(
+        runtime: Arc<Shared>,
+        mut resources: Resources,
+    ) -> Result<Self, ProvisionError> {
+        let files = std::mem::take(&mut resources.files);
+        let vfs = files.limits(resources.limits.fs).build()?;
+        Self::with_files(runtime, resources, vfs, Arc::default())
+    }
+
+    /// Returns a hand of other tools, environment and network that shows some directories of this one, at the same paths.
+    ///
+    /// The two share the files' limits, what changed, and the count of processes and memory: each call's changes are in the
+    /// dirty set of whichever hand is asked next. `resources` grants no mounts and files of its own, and its limits on files
+    /// say nothing. Errors: a directory is not there or behind a link, or would be written where this hand only reads.
+    pub fn part(
+        &self,
+        resources: Resources,
+        shown: &[(String, Rights)],
+    ) -> Result<Self, ProvisionError> {
+        let vfs = self.vfs.part(shown)?;
+        Self::with_files(
+            Arc::clone(&self.runtime),
+            resources,
+            vfs,
+            Arc::clone(&self.usage),
+        )
+    }
+
+    fn with_files(
+        runtime: Arc<Shared>,
+        resources: Resources,
+        vfs: Arc<Vfs>,
+        usage: Arc<HandUsage>,
+    ) -> Result<Self, ProvisionError> {
         let limits = Arc::new(resources.limits);
         let egress = resources.egress.unwrap_or_else(|| Arc::new(NoEgress));
         let environment = Arc::new(resources.environment);
-        let usage = Arc::<HandUsage>::default();
         let surroundings = Arc::<Surroundings>::default();
         let kernel = Kernel::new(
             Arc::clone(&runtime),

@@ -14,6 +14,7 @@ mod bad_input;
 mod bash_tool;
 mod bucket;
 mod cli_resources;
+mod component_tools;
 mod delegation;
 mod exec;
 mod history;

@@ -83,6 +83,7 @@ impl Process {
                     total_max: LEASE,
                 },
             )),
+            components: None,
         };
         let brain = Arc::new(Brain {
             live: Live::follow(&store),

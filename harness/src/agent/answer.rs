@@ -342,7 +342,9 @@ fn push_call(
     let event = match &kind {
         CallKind::Custom => EventKind::AgentCustomToolUse,
         CallKind::Delegation => EventKind::Delegated,
-        CallKind::BuiltIn | CallKind::Worker | CallKind::Supervision => EventKind::AgentToolUse,
+        CallKind::BuiltIn | CallKind::Component | CallKind::Worker | CallKind::Supervision => {
+            EventKind::AgentToolUse
+        }
         CallKind::Mcp(_) => EventKind::AgentMcpToolUse,
     };
     if !matches!(kind, CallKind::Custom | CallKind::Delegation) {
@@ -382,7 +384,7 @@ fn push_call(
     // What the client has to act on is in the session's lists, whichever thread it is of.
     let is_clients = match kind {
         CallKind::Custom | CallKind::Worker => true,
-        CallKind::BuiltIn => permission == Permission::Ask || is_reviewed,
+        CallKind::BuiltIn | CallKind::Component => permission == Permission::Ask || is_reviewed,
         CallKind::Mcp(_) | CallKind::Supervision => permission == Permission::Ask,
         CallKind::Delegation => false,
     };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::backoff::Backoff;
+use super::component_tools;
 use super::live::Live;
 use super::toolset::Known;
 use crate::blobs::Blobs;
@@ -96,6 +97,7 @@ impl Brain {
         Known {
             built_in: self.hands.definitions(),
             mcp_lists: &state.mcp_lists,
+            components: component_tools::kept(state),
         }
     }
 }

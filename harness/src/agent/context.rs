@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::component_tools;
 use super::delegation;
 use super::distil;
 use super::supervise;
@@ -52,6 +53,7 @@ pub fn of(state: &State, thread: &Thread, built_in: &[Value], is_summary: bool) 
     let known = Known {
         built_in,
         mcp_lists: &state.mcp_lists,
+        components: component_tools::kept(state),
     };
     let mut tools = supervise::definitions(state, thread);
     let is_taken = |tool: &Value| tools.iter().any(|own| own.at("name") == tool.at("name"));

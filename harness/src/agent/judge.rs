@@ -248,6 +248,7 @@ mod tests {
         let known = Known {
             built_in: &built_in,
             mcp_lists: &[],
+            components: &[],
         };
         let asks = Rights::alone(&agent("always_ask")).evaluate("bash", known);
         assert_eq!(apply(asks.clone(), Some(Judgement::Safe)), asks);

@@ -480,6 +480,7 @@ fn known(state: &State) -> Known<'_> {
     Known {
         built_in: &[],
         mcp_lists: &state.mcp_lists,
+        components: &[],
     }
 }
 

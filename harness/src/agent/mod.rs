@@ -7,6 +7,7 @@ mod answer;
 mod attach;
 mod backoff;
 mod brain;
+mod component_tools;
 mod context;
 mod delegation;
 mod distil;

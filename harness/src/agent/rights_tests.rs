@@ -90,7 +90,7 @@ proptest! {
             .iter()
             .map(|url| Arc::new(json!({"mcp_server_name": "s", "url": url, "tools": [{"name": "put"}]})))
             .collect();
-        let known = Known { built_in: &built_in, mcp_lists: &lists };
+        let known = Known { built_in: &built_in, mcp_lists: &lists, components: &[] };
         let mut grant = Grant::of_session(&json!({"sinew": {"delegation": {"depth": 5}}}));
         let mut before: Option<Vec<Permission>> = None;
         let put = model_name("s", "put");

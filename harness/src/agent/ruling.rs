@@ -109,6 +109,7 @@ fn calls_of(
             _ if is_own => ("supervision", ""),
             _ if is_delegation => ("delegation", ""),
             CallKind::BuiltIn | CallKind::Worker => ("built_in", ""),
+            CallKind::Component => ("component", ""),
             CallKind::Mcp(server) => ("mcp", server.as_str()),
             CallKind::Custom => ("custom", ""),
             CallKind::Delegation => ("delegation", ""),

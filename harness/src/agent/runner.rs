@@ -496,7 +496,7 @@ fn interrupt_call(draft: &mut Draft, state: &State, thread: &Thread, call: &Call
 /// Returns the event that gives a call its result, and its field that names the call.
 pub(super) fn result_kind(kind: &CallKind) -> (EventKind, &'static str) {
     match kind {
-        CallKind::BuiltIn | CallKind::Worker | CallKind::Supervision => {
+        CallKind::BuiltIn | CallKind::Component | CallKind::Worker | CallKind::Supervision => {
             (EventKind::AgentToolResult, "tool_use_id")
         }
         CallKind::Mcp(_) => (EventKind::AgentMcpToolResult, "mcp_tool_use_id"),

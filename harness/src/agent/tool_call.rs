@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::component_tools;
 use super::memory::Memory;
 use super::review::Policy;
 use super::runner::{INTERRUPTED, Runner, Woken};
@@ -36,6 +37,10 @@ pub fn call_of(state: &State, thread: &Thread, call: &Call) -> ToolCall {
         None => (call.name.clone(), call.input.clone()),
     };
     ToolCall {
+        component: match call.kind {
+            CallKind::Component => component_tools::call_of(state, thread, &name),
+            _ => None,
+        },
         event_id: call.event_id.clone(),
         settings: settings_along(&state.agents_above(thread), &name),
         name,

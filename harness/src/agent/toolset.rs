@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::component_tools;
 use crate::json::Fields as _;
 use crate::mcp::model_name;
 use crate::rules::Ruling;
@@ -35,6 +36,8 @@ pub struct Known<'a> {
     pub built_in: &'a [Value],
     /// What the MCP servers told of theirs, see [`crate::session::State::mcp_lists`].
     pub mcp_lists: &'a [Arc<Value>],
+    /// What the session keeps of registered components.
+    pub components: &'a [Value],
 }
 
 impl<'a> Known<'a> {
@@ -99,11 +102,16 @@ pub(super) struct Rights<'a> {
     ceiling: Option<&'a BTreeSet<String>>,
 }
 
+/// Tells whether those above a thread bound what it may do.
+pub(super) fn is_narrowed(thread: &Thread) -> bool {
+    thread.grant.is_narrowing() && thread.is_started()
+}
+
 impl<'a> Rights<'a> {
     /// Returns those of the agent of a thread.
     pub(super) fn of(state: &'a State, thread: &'a Thread) -> Self {
         let own = state.agent_of(thread);
-        if !thread.grant.is_narrowing() || !thread.is_started() {
+        if !is_narrowed(thread) {
             return Self::alone(own);
         }
         let mut above = state.agents_above(thread);
@@ -172,6 +180,19 @@ impl<'a> Rights<'a> {
 
     /// Returns what an agent above says of a call of this one's. A server is the same by its address, whatever it is called.
     fn word(&self, above: &Value, name: &str, own: &Evaluated, known: Known<'_>) -> Permission {
+        if own.kind == CallKind::Component {
+            // The same is what is of the same version, by whatever name.
+            let Some(tool) = component_tools::named(self.own, known, name) else {
+                return Permission::Deny;
+            };
+            let same = component_tools::of_agent(above, known).find(|theirs| theirs.is_same(&tool));
+            return match same {
+                Some(same) if is_enabled(same.set, same.own_name()) => {
+                    apply_policy(policy(same.set, same.own_name())).0
+                }
+                _ => Permission::Deny,
+            };
+        }
         let CallKind::Mcp(server) = &own.kind else {
             let theirs = evaluate(above, name, known);
             // Another kind of tool by the same name is another tool.
@@ -202,7 +223,7 @@ impl<'a> Rights<'a> {
 }
 
 /// Returns the definitions to offer to the model, in the order of the agent's toolsets: the enabled ones of the known
-/// tools, and the custom tools.
+/// tools, and the custom tools; behind them those of its components.
 fn offered(agent: &Value, known: Known<'_>) -> Vec<Value> {
     let mut tools = Vec::new();
     for set in tools_of(agent) {
@@ -235,6 +256,15 @@ fn offered(agent: &Value, known: Known<'_>) -> Vec<Value> {
             _ => {}
         }
     }
+    let components = component_tools::of_agent(agent, known);
+    let enabled = components.filter(|tool| is_enabled(tool.set, tool.own_name()));
+    tools.extend(enabled.map(|tool| {
+        json!({
+            "name": tool.name(),
+            "description": tool.definition.at("description"),
+            "input_schema": tool.definition.at("input_schema"),
+        })
+    }));
     tools
 }
 
@@ -270,6 +300,13 @@ fn evaluate(agent: &Value, name: &str, known: Known<'_>) -> Evaluated {
             }
             _ => {}
         }
+    }
+    if let Some(tool) = component_tools::named(agent, known, name) {
+        let (kind, set) = (CallKind::Component, tool.set);
+        if !is_enabled(set, tool.own_name()) {
+            return denied(kind, None);
+        }
+        return evaluated(kind, None, set, tool.own_name());
     }
     denied(CallKind::BuiltIn, None)
 }
@@ -459,6 +496,7 @@ mod tests {
         Known {
             built_in,
             mcp_lists: &[],
+            components: &[],
         }
     }
 
@@ -564,6 +602,7 @@ mod tests {
         let known = Known {
             built_in: &[],
             mcp_lists: &lists,
+            components: &[],
         };
         let agent = json!({
             "mcp_servers": [
@@ -621,6 +660,7 @@ mod tests {
         let known = Known {
             built_in: &built_in,
             mcp_lists: &lists,
+            components: &[],
         };
         let custom =
             json!({"type": "custom", "name": "lookup", "input_schema": {"type": "object"}});

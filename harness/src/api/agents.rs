@@ -14,6 +14,7 @@ use crate::api::deployments::archive_of_agent;
 use crate::api::page::{self, Cursor, Position};
 use crate::api::query::Query;
 use crate::api::skills::check_skills;
+use crate::api::tools::check_tools;
 use crate::api::{ApiError, ApiState, Caller};
 use crate::clock::rfc3339;
 use crate::ids::{AgentId, WorkspaceId};
@@ -35,6 +36,7 @@ pub(super) async fn create(State(api): State<ApiState>, caller: Caller, body: Js
     let roster = fetch_roster(&api, &caller.workspace, draft.references()).await?;
     let config = draft.finish(id.as_str(), 1, &roster)?;
     check_skills(&api, &caller.workspace, &config.skills).await?;
+    check_tools(&api, &caller.workspace, &config.to_body()).await?;
     let created = api
         .store
         .create(NewResource {
@@ -131,6 +133,7 @@ async fn decide_change(
     if changed.skills != config.skills {
         check_skills(api, workspace, &changed.skills).await?;
     }
+    check_tools(api, workspace, &changed.to_body()).await?;
     Ok(Some(changed))
 }
 

@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::api::contract::Contract;
 use crate::blobs::Blobs;
 use crate::clock::Clock;
+use crate::hands::Components;
 use crate::ids::WorkspaceId;
 use crate::mcp::Connector;
 use crate::model::Catalog;
@@ -47,6 +48,7 @@ pub mod sessions;
 mod skills;
 #[cfg(test)]
 pub(crate) mod tests;
+mod tools;
 mod vaults;
 pub mod webhooks;
 mod work;
@@ -92,6 +94,8 @@ pub struct ApiState {
     pub work: Arc<WorkQueue>,
     /// Connects to MCP servers.
     pub mcp: Arc<Connector>,
+    /// Takes and runs components; none on a server without hands for them.
+    pub components: Option<Arc<Components>>,
 }
 
 /// Returns the whole API. Routes of `more` stand behind the same layers.
@@ -123,6 +127,7 @@ pub fn router(state: ApiState, more: Router<ApiState>) -> Router {
         .merge(files::routes())
         .merge(memory::routes())
         .merge(skills::routes())
+        .merge(tools::routes())
         .merge(vaults::routes())
         .merge(work::routes())
         .merge(more)

@@ -34,6 +34,7 @@ mod skill;
 mod skill_folder;
 mod team;
 mod tool;
+mod tool_registry;
 mod transfer;
 mod vault;
 mod vault_credential;

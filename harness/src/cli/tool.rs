@@ -18,6 +18,7 @@ use sinew_runtime::{
 use super::ConfigArgs;
 use super::grants::GrantArgs;
 use super::render::plain;
+use super::tool_registry::{RegistryCommand, registry};
 use crate::daemon::runtime;
 
 /// Largest component that is read; what is compiled has a bound of its own.
@@ -39,6 +40,8 @@ pub(super) enum ToolCommand {
         hit a limit."
     )]
     Call(CallArgs),
+    #[command(flatten)]
+    Registry(RegistryCommand),
 }
 
 #[derive(Args)]
@@ -78,6 +81,7 @@ pub(super) async fn tool(command: ToolCommand) -> Result<ExitCode> {
     match command {
         ToolCommand::Check(args) => check(args).await,
         ToolCommand::Call(args) => call(args).await,
+        ToolCommand::Registry(command) => registry(command).await,
     }
 }
 

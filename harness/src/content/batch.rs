@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use bytes::Bytes;
 
-use super::codec::encode;
+use super::codec::{encode, plain};
 use super::packs::{Claim, PackWriter};
 use super::pins::Pinned;
 use super::{Blocking, Content, ContentError};
@@ -64,12 +64,28 @@ impl Batch {
         Ok(hash)
     }
 
+    /// As [`Batch::put`], of a small object on the way of a call that hardly compresses; whoever packs it later does that.
+    pub fn put_plain(&mut self, content: Bytes) -> Result<Hash, ContentError> {
+        let hash = Hash::of(&content);
+        self.add(hash, content, plain)?;
+        Ok(hash)
+    }
+
     /// As [`Batch::put`], of a content whose hash is known.
     pub fn put_named(&mut self, hash: Hash, content: Bytes) -> Result<(), ContentError> {
+        self.add(hash, content, encode)
+    }
+
+    fn add(
+        &mut self,
+        hash: Hash,
+        content: Bytes,
+        form: fn(&[u8]) -> Bytes,
+    ) -> Result<(), ContentError> {
         if !self.met.insert(hash) {
             return Ok(());
         }
-        let stored = encode(&content);
+        let stored = form(&content);
         let is_row =
             stored.len() <= ROW_BYTES_MAX && self.row_bytes + stored.len() <= ROWS_BYTES_MAX;
         if is_row {

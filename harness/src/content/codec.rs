@@ -18,6 +18,8 @@ const ZSTD: u8 = 1;
 const LEVEL: i32 = 1;
 /// Objects below this are stored as they are: the frame would cost more than it saves.
 const COMPRESSED_BYTES_MIN: usize = 128;
+/// A larger object that is stored as it is did not become smaller when it was tried.
+const HASTY_BYTES_MAX: usize = 32 << 10;
 /// Largest object, so that a damaged length cannot ask for more memory than there is.
 pub const OBJECT_BYTES_MAX: usize = 64 << 20;
 
@@ -35,10 +37,23 @@ pub fn encode(content: &[u8]) -> Bytes {
         stored.extend_from_slice(&packed);
         return stored.into();
     }
+    plain(content)
+}
+
+/// As [`encode`], without compression.
+pub(super) fn plain(content: &[u8]) -> Bytes {
     let mut stored = Vec::with_capacity(content.len() + 1);
     stored.push(PLAIN);
     stored.extend_from_slice(content);
     stored.into()
+}
+
+/// Returns what is stored in its smaller form, if it may be one that nobody had the time to compress.
+pub(super) fn compact(stored: Bytes) -> Bytes {
+    match stored.split_first() {
+        Some((&PLAIN, content)) if content.len() <= HASTY_BYTES_MAX => encode(content),
+        _ => stored,
+    }
 }
 
 /// Compressors that wait for the next object: making one costs more than what it does to a small one.
@@ -136,6 +151,11 @@ mod tests {
             }
         }
         assert!(encode(&vec![7; 100_000]).len() < 1_000);
+        let content = vec![7; 5_000];
+        let hasty = plain(&content);
+        assert_eq!(hasty.len(), 5_001);
+        assert_eq!(decode(Hash::of(&content), &hasty).unwrap(), content);
+        assert_eq!(compact(hasty), encode(&content));
         let claims = Bytes::from(vec![ZSTD, 255, 255, 255, 255, 0]);
         assert!(decode(Hash::of(b""), &claims).is_err());
         assert!(decode(Hash::of(b""), &Bytes::new()).is_err());

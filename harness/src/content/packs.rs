@@ -12,6 +12,7 @@ use object_store::path::Path as Name;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart};
 
 use super::ContentError;
+use super::codec::compact;
 use crate::blobs::BlobError;
 use crate::clock::Timestamp;
 use crate::crash_point;
@@ -201,8 +202,9 @@ pub struct PackWriter {
 }
 
 impl PackWriter {
-    /// Adds an object as it is stored.
+    /// Adds an object, in its smaller form.
     pub async fn add(&mut self, hash: Hash, stored: Bytes) -> Result<(), ContentError> {
+        let stored = compact(stored);
         let length = u32::try_from(stored.len()).unwrap_or(u32::MAX);
         self.pack.parts.push((hash, self.pack.bytes, length));
         self.pack.bytes += u64::from(length);

@@ -23,6 +23,7 @@ mod policy;
 mod registries;
 mod resolve;
 mod rewrite;
+mod scope;
 mod sent;
 mod session;
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub use masker::Masker;
 pub use plain::PlainEgress;
 pub use policy::{Denial, Policy};
 pub use resolve::{Names, SystemNames};
+pub use scope::{Scope, ScopedEgress};
 pub use session::{Networks, SessionEgress};
 pub use web::{
     Domains, PageCache, SEARCH_KEY_PLACEHOLDER, SearchEgress, SearchProvider, WebEgress,

@@ -30,6 +30,7 @@ use super::outgoing::{Used, ask_rules, facts_of, inject, is_encoded, refuse_in_u
 use super::placeholder::PlaceholderKey;
 use super::policy::{Denial, Policy, is_granted};
 use super::rewrite;
+use super::scope::Scope;
 use super::sent::Sent;
 use crate::clock::Clock;
 use crate::ids::{EventId, SessionId, WorkspaceId};
@@ -172,6 +173,18 @@ impl SessionEgress {
         timeouts: &EgressTimeouts,
     ) -> Result<OwnedSemaphorePermit, EgressError> {
         self.0.place(timeouts).await
+    }
+
+    /// Makes an exchange, as far as `scope` lets it.
+    pub(super) async fn send_within(
+        &self,
+        request: http::Request<EgressBody>,
+        timeouts: EgressTimeouts,
+        scope: Option<&Scope>,
+    ) -> Result<http::Response<EgressBody>, EgressError> {
+        let place = self.place(&timeouts).await?;
+        let noted = self.begin(&request, place);
+        self.finish(self.0.exchange(request, timeouts, noted, scope).await)
     }
 
     /// Begins an exchange, for which there is a place.
@@ -339,12 +352,13 @@ impl Inner {
         request: http::Request<EgressBody>,
         timeouts: EgressTimeouts,
         mut noted: Noted,
+        scope: Option<&Scope>,
     ) -> Result<http::Response<EgressBody>, Ended> {
         let looked = async {
             let policy = self.policy().await?;
             Ok::<_, VaultError>((policy, self.credentials.look().await?))
         };
-        let (policy, credentials) = match looked.await {
+        let (policy, mut credentials) = match looked.await {
             Ok(looked) => looked,
             Err(error) => {
                 tracing::error!(session = %self.session_id, %error, "credentials or environment cannot be read");
@@ -359,9 +373,16 @@ impl Inner {
             Ok(target) => target,
             Err(denial) => return Err(noted.ended(denial)),
         };
+        if let Err(denial) = scope.map_or(Ok(()), |scope| scope.check(&target.host)) {
+            return Err(noted.ended(denial));
+        }
         let facts = facts_of(&target, request.method());
         if let Err(failure) = ask_rules(&self.rules, facts).await {
             return Err(noted.ended(failure));
+        }
+        let others_know = credentials.iter().any(|one| one.goes_to(&target.host));
+        if let Some(scope) = scope {
+            credentials.retain(|credential| scope.has(credential));
         }
         let injected = inject(request, &target, &credentials, &noted.used).await;
         let (mut request, may_have_secret) = match injected {
@@ -369,7 +390,7 @@ impl Inner {
             Err(failure) => return Err(noted.ended(failure)),
         };
         // Also a host that another hand of the session may have given a secret to.
-        let may_know = may_have_secret || credentials.iter().any(|one| one.goes_to(&target.host));
+        let may_know = may_have_secret || others_know;
         let may_echo = self.may_echo(&target.host, may_know);
         if may_echo {
             let identity = HeaderValue::from_static("identity");
@@ -467,9 +488,7 @@ impl Egress for SessionEgress {
         request: http::Request<EgressBody>,
         timeouts: EgressTimeouts,
     ) -> Result<http::Response<EgressBody>, EgressError> {
-        let place = self.place(&timeouts).await?;
-        let noted = self.begin(&request, place);
-        self.finish(self.0.exchange(request, timeouts, noted).await)
+        self.send_within(request, timeouts, None).await
     }
 
     fn has_sockets(&self) -> bool {

@@ -15,7 +15,9 @@ use crate::memory::mount::Folders;
 use crate::store::{Files, FilesChange};
 
 mod built_in;
+mod components;
 mod folder_state;
+mod grants;
 mod masked;
 mod mounts;
 mod outputs;
@@ -28,6 +30,8 @@ mod wasm;
 mod web;
 
 pub use built_in::{ENVIRONMENT, WEB, programs, tools};
+pub use components::{ComponentCall, Components, ExamineError, Examined};
+pub use grants::Grants;
 pub use mounts::{Mounts, SKILLS, SkillMount, UPLOADS, UploadMount};
 pub use spill::{OUTPUT_CHARS_MAX as LONG_OUTPUT_CHARS_MAX, cut};
 pub use wasm::{WasmHands, WasmHandsOptions};
@@ -73,6 +77,8 @@ pub struct ToolCall {
     pub name: String,
     /// Arguments, a JSON object.
     pub input: Value,
+    /// The registered component that it is of, if it is of one.
+    pub component: Option<ComponentCall>,
     /// What the agent's toolset says of the tool; null if nothing.
     pub settings: Value,
     /// Time and chance follow from the event, so that the call can be made again.

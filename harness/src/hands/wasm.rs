@@ -31,7 +31,10 @@ use super::skill_sets::SkillSets;
 use super::spill::{FOLDER as SPILL_FOLDER, OUTPUT_CHARS_MAX, shorten};
 use super::used::{Used, count};
 use super::web::{WebTools, is_of_web};
-use super::{CallOutcome, Hand, HandError, Hands, OutputSink, Outputs, ToolCall, outputs, uploads};
+use super::{
+    CallOutcome, Components, Hand, HandError, Hands, OutputSink, Outputs, ToolCall, outputs,
+    uploads,
+};
 use crate::blobs::Blobs;
 use crate::content::Content;
 use crate::data_dir::make_private;
@@ -73,6 +76,8 @@ pub struct WasmHandsOptions {
     pub limits: Limits,
     /// Longest call.
     pub call_timeout: Duration,
+    /// The registered components, if there are any.
+    pub registered: Option<Arc<Components>>,
     /// The ways out of the sessions' hands; without it nothing leaves.
     pub networks: Option<Networks>,
 }
@@ -126,6 +131,11 @@ impl WasmHands {
             web,
             definitions,
         })
+    }
+
+    /// Returns the registered components, if there are any.
+    pub fn registered(&self) -> Option<Arc<Components>> {
+        self.options.registered.clone()
     }
 
     /// Returns the sessions whose files were marked as to be removed and are still there.
@@ -295,6 +305,7 @@ impl Hands for WasmHands {
             session_id: session_id.clone(),
             call_timeout: self.options.call_timeout,
             web: self.web.clone(),
+            registered: self.options.registered.clone(),
             egress,
         }))
     }
@@ -498,6 +509,7 @@ struct WasmHand {
     session_id: SessionId,
     call_timeout: Duration,
     web: Option<Arc<WebTools>>,
+    registered: Option<Arc<Components>>,
     egress: Option<SessionEgress>,
 }
 
@@ -547,7 +559,16 @@ impl Hand for WasmHand {
             metrics,
             dirty,
             ..
-        } = self.run(call, options).await?;
+        } = match self.run(call, options).await? {
+            Ok(execution) => execution,
+            Err(error) => {
+                if let Some(egress) = &self.egress {
+                    egress.end_call();
+                }
+                let text = format!("This tool cannot have what the agent grants it: {error}.");
+                return Ok(failure(text));
+            }
+        };
         tracing::debug!(session = %self.session_id, tool = %call.name, ?metrics, "a call ended");
         self.note(dirty, since, None);
         output.finish();
@@ -651,15 +672,31 @@ impl Hand for WasmHand {
 }
 
 impl WasmHand {
-    /// Runs a call where its tool is.
-    async fn run(&self, call: &ToolCall, options: CallOptions) -> Result<Execution, HandError> {
+    /// Runs a call where its tool is. The inner error is for the model: what is granted is not there.
+    async fn run(
+        &self,
+        call: &ToolCall,
+        options: CallOptions,
+    ) -> Result<Result<Execution, ProvisionError>, HandError> {
+        if let Some(component) = &call.component {
+            let registered = self.registered.as_ref();
+            let registered =
+                registered.ok_or_else(|| HandError::Host("there is no registry".to_owned()))?;
+            return registered
+                .execute(&self.hand, self.egress.as_ref(), call, component, options)
+                .await;
+        }
         let Some(web) = self.web.as_ref().filter(|_| is_of_web(&call.name)) else {
-            return Ok(self.hand.execute(&call.name, &call.input, options).await);
+            return Ok(Ok(self
+                .hand
+                .execute(&call.name, &call.input, options)
+                .await));
         };
         let egress = self.egress.as_ref();
         let egress = egress.ok_or_else(|| HandError::Host("there is no network".to_owned()))?;
         web.execute(call, egress, options)
             .await
+            .map(Ok)
             .map_err(|error| HandError::Host(error.to_string()))
     }
 

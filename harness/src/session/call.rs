@@ -17,6 +17,8 @@ use crate::json::Fields as _;
 pub enum CallKind {
     /// In the session's hand.
     BuiltIn,
+    /// In the session's hand too: a function of a registered component, with what the agent grants it.
+    Component,
     /// At the worker of the session's self-hosted environment.
     Worker,
     /// On a remote MCP server of this name.
@@ -32,18 +34,26 @@ pub enum CallKind {
 /// The built-in tools that work on the session's files, and run where those are.
 const FILE_TOOLS: [&str; 6] = ["bash", "read", "write", "edit", "glob", "grep"];
 
+/// The built-in tools that reach the web.
+const WEB_TOOLS: [&str; 2] = ["web_fetch", WEB_SEARCH];
+
 /// The built-in tool whose calls are counted as usage.
 pub const WEB_SEARCH: &str = "web_search";
 
 impl CallKind {
-    /// Returns where a call of a built-in tool runs in a session with or without a self-hosted environment.
-    pub fn of_built_in(name: &str, is_self_hosted: bool) -> Self {
+    /// Returns where a call that an `agent.tool_use` records runs, in a session with or without a self-hosted environment.
+    pub fn of_tool_use(name: &str, is_self_hosted: bool) -> Self {
         if is_own_tool(name) {
             CallKind::Supervision
-        } else if is_self_hosted && FILE_TOOLS.contains(&name) {
-            CallKind::Worker
-        } else {
+        } else if FILE_TOOLS.contains(&name) {
+            match is_self_hosted {
+                true => CallKind::Worker,
+                false => CallKind::BuiltIn,
+            }
+        } else if WEB_TOOLS.contains(&name) {
             CallKind::BuiltIn
+        } else {
+            CallKind::Component
         }
     }
 }
@@ -170,7 +180,11 @@ impl Call {
         match self.kind {
             CallKind::Delegation => true,
             CallKind::Supervision => self.permission != Permission::Ask,
-            CallKind::BuiltIn | CallKind::Worker | CallKind::Mcp(_) | CallKind::Custom => false,
+            CallKind::BuiltIn
+            | CallKind::Component
+            | CallKind::Worker
+            | CallKind::Mcp(_)
+            | CallKind::Custom => false,
         }
     }
 

@@ -46,15 +46,16 @@ pub use history::{Range, Rewind, counting, rewinds_of};
 pub use kind::EventKind;
 pub use outcome::{ITERATIONS_DEFAULT, ITERATIONS_MAX, Outcome, Progress};
 pub use projection::{
-    PROJECTION_PRIVATE, SELF_HOSTED, SKILLS_FIELD, consumed_nanocents, ended_threads, is_short,
-    live_summaries, needs_worker, project, session_wire, thread_wire, whole_summary,
+    PROJECTION_PRIVATE, SELF_HOSTED, SKILLS_FIELD, TOOLS_FIELD, consumed_nanocents, ended_threads,
+    is_short, live_summaries, needs_worker, project, session_wire, thread_wire, whole_summary,
 };
 pub use resources::{add_resource, remove_resource};
 pub use review::{Review, files_json, files_of, is_deterministic, review_policy};
 pub use state::{FoldError, State, Status, agents_of};
 pub use supervision::{
     ASK_USER, Barrier, Below, FINISH_STEP, MAKE_PLAN, PlanStep, StepStatus, Supervised,
-    Supervision, barrier, is_look, questions_in, read_plan, reminder, score_in, step_in,
+    Supervision, barrier, is_look, is_own_tool, questions_in, read_plan, reminder, score_in,
+    step_in,
 };
 pub use thread::{AgentOf, Queued, Thread, Turn};
 pub use usage::{Usage, budget_nanocents};

@@ -37,6 +37,9 @@ pub fn needs_worker(row: &Resource) -> bool {
 /// The field of a session's configuration that tells which skills it has: `skill_id`, `version`, `folder`,
 /// `name`, `description` of each. Not on the wire.
 pub const SKILLS_FIELD: &str = "_skills";
+/// The field of a session's configuration that tells which components its agents have: `name`, `version`, `version_id`,
+/// `digest` and `tools`, the definitions, of each. Not on the wire.
+pub const TOOLS_FIELD: &str = "_tools";
 
 /// Returns the row that follows from `state`.
 pub fn project(state: &State, limits: &Limits) -> Projection {

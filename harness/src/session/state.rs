@@ -316,7 +316,7 @@ impl State {
             EventKind::AgentMcpToolResult => self.answer(text("mcp_tool_use_id"), event),
             EventKind::Processed => self.take_from_queue(event),
             EventKind::AgentToolUse => {
-                let kind = CallKind::of_built_in(text("name"), self.is_self_hosted());
+                let kind = CallKind::of_tool_use(text("name"), self.is_self_hosted());
                 self.open_call(kind, event);
             }
             EventKind::AgentCustomToolUse => self.open_call(CallKind::Custom, event),

@@ -56,6 +56,10 @@ pub enum Kind {
     Skill,
     /// A version of a skill; its content is a blob of the same name.
     SkillVersion,
+    /// A registered tool.
+    Tool,
+    /// A version of a tool; its component is a blob of the same name.
+    ToolVersion,
     /// A memory store.
     MemoryStore,
     /// A live memory of a store.
@@ -92,6 +96,8 @@ impl Kind {
             Kind::File => "file",
             Kind::Skill => "skill",
             Kind::SkillVersion => "skill_version",
+            Kind::Tool => "tool",
+            Kind::ToolVersion => "tool_version",
             Kind::MemoryStore => "memory_store",
             Kind::Memory => "memory",
             Kind::MemoryVersion => "memory_version",

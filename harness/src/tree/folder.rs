@@ -80,10 +80,9 @@ fn update_part(
     };
     let branches = match node {
         Node::Leaf(old) => {
-            let new = merge(&old, changes);
             return match base {
-                Some(base) if new == old => Ok((old.len(), *base)),
-                _ => build(batch, new, level),
+                Some(base) if !changes_any(&old, &changes) => Ok((old.len(), *base)),
+                _ => build(batch, merge(old, changes), level),
             };
         }
         Node::Fan(branches) => branches,
@@ -124,7 +123,16 @@ fn branch(nibble: u8, entries: usize, part: Folder) -> Branch {
     }
 }
 
-fn merge(old: &[Entry], changes: NameChanges) -> Vec<Entry> {
+/// Tells whether changes make a list, sorted by name, another one.
+fn changes_any(old: &[Entry], changes: &NameChanges) -> bool {
+    changes.iter().any(|(name, change)| {
+        let found = old.binary_search_by(|entry| entry.name.cmp(name));
+        let found = found.ok().and_then(|at| old.get(at));
+        found != change.as_ref()
+    })
+}
+
+fn merge(old: Vec<Entry>, changes: NameChanges) -> Vec<Entry> {
     let mut new = Vec::with_capacity(old.len() + changes.len());
     let mut changes = changes.into_iter().peekable();
     for entry in old {
@@ -133,7 +141,7 @@ fn merge(old: &[Entry], changes: NameChanges) -> Vec<Entry> {
         }
         match changes.next_if(|(name, _)| *name == entry.name) {
             Some((_, change)) => new.extend(change),
-            None => new.push(entry.clone()),
+            None => new.push(entry),
         }
     }
     new.extend(changes.filter_map(|(_, change)| change));

@@ -14,7 +14,7 @@ use super::file::store;
 use super::folder::{NameChanges, entries, lookup, update};
 use super::node::{Entry, Folder, Kind};
 use super::{Marks, TreeError};
-use crate::content::Batch;
+use crate::content::{Batch, Blocking};
 
 /// Levels of folders that are kept; many more would use up a thread's stack and the daemon's descriptors.
 pub(super) const LEVELS_MAX: usize = 200;
@@ -45,8 +45,8 @@ fn folder(
     match base {
         Some(base) if !marks.is_whole => {
             for (name, marks) in &marks.names {
-                let old = lookup(batch.reader(), base, name)?;
-                changes.insert(name.clone(), entry(batch, dir, name, old, marks, level)?);
+                let old = |reader: &Blocking| lookup(reader, base, name);
+                changes.insert(name.clone(), entry(batch, dir, name, &old, marks, level)?);
             }
         }
         _ => {
@@ -59,7 +59,9 @@ fn folder(
                 .map(|entry| (entry.name.clone(), entry))
                 .collect();
             for name in names(dir)? {
-                let new = entry(batch, dir, &name, old.remove(&name), &Marks::whole(), level)?;
+                let old = old.remove(&name);
+                let old = |_: &Blocking| Ok(old.clone());
+                let new = entry(batch, dir, &name, &old, &Marks::whole(), level)?;
                 changes.insert(name, new);
             }
             changes.extend(old.into_keys().map(|name| (name, None)));
@@ -68,12 +70,13 @@ fn folder(
     update(batch, base, changes)
 }
 
-/// Returns what a name stands for now; none if it is gone, or nothing that is kept.
+/// Returns what a name stands for now; none if it is gone, or nothing that is kept. `old` tells what it stood for: it costs
+/// a look at a list, which only folders need.
 fn entry(
     batch: &mut Batch,
     dir: BorrowedFd<'_>,
     name: &[u8],
-    old: Option<Entry>,
+    old: &dyn Fn(&Blocking) -> Result<Option<Entry>, TreeError>,
     marks: &Marks,
     level: usize,
 ) -> Result<Option<Entry>, TreeError> {
@@ -90,11 +93,9 @@ fn entry(
             FileType::Directory => match open(dir, name, OFlags::DIRECTORY) {
                 Ok(child) => {
                     let whole;
+                    let old = old(batch.reader())?.map(|old| old.kind);
                     let (base, marks) = match &old {
-                        Some(Entry {
-                            kind: Kind::Folder(base),
-                            ..
-                        }) => (Some(base), marks),
+                        Some(Kind::Folder(base)) => (Some(base), marks),
                         // What was no folder is new to its last name.
                         _ => {
                             whole = Marks::whole();

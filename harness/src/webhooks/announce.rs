@@ -91,6 +91,8 @@ pub(super) fn noun(kind: Kind) -> Option<&'static str> {
         | Kind::File
         | Kind::Skill
         | Kind::SkillVersion
+        | Kind::Tool
+        | Kind::ToolVersion
         | Kind::Memory
         | Kind::MemoryVersion
         | Kind::MemoryContent

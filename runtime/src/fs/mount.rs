@@ -35,6 +35,8 @@ pub(super) struct Mount {
     pub(super) guest_path: String,
     pub(super) dir: OwnedFd,
     rights: Rights,
+    /// It shows a part of another file system's, whose paths changes are named by: the kernel tells them.
+    pub(super) is_part: bool,
     /// Where the directory lay on the host when it was last asked for; compared with the true path of a
     /// handle, never opened.
     host_path: Mutex<PathBuf>,
@@ -47,10 +49,17 @@ impl Mount {
             guest_path,
             dir,
             rights,
+            is_part: false,
             host_path,
         };
         // Finds out at once whether the host has openat2 and a procfs.
         open_beneath(mount.dir.as_fd(), ".", &OpenHow::path(), Links::Refuse)?;
+        Ok(mount)
+    }
+
+    pub(super) fn part(guest_path: String, dir: OwnedFd, rights: Rights) -> Result<Self, FsError> {
+        let mut mount = Self::new(guest_path, dir, rights)?;
+        mount.is_part = true;
         Ok(mount)
     }
 

@@ -29,7 +29,7 @@ impl Vfs {
         dirt: Dirt,
     ) {
         let name = name_text::to_host(name);
-        if let Some(parent) = known {
+        if let Some(parent) = known.filter(|_| !mount.is_part) {
             self.dirty()
                 .mark(&mount.guest_path, parent.join(&*name), dirt);
             return;
@@ -52,7 +52,7 @@ impl Vfs {
         if stat.links == 0 {
             return;
         }
-        let found = match known {
+        let found = match known.filter(|_| !mount.is_part) {
             Some(path) => Some((mount.guest_path.as_str(), path)),
             None => self
                 .true_path(fd)
@@ -78,7 +78,7 @@ impl Vfs {
     /// For changes whose place cannot be told: the snapshot then looks everywhere.
     fn mark_everything(&self) {
         let mut dirty = self.dirty();
-        for mount in self.mounts.iter().filter(|mount| mount.is_writable()) {
+        for mount in self.whole.iter().filter(|mount| mount.is_writable()) {
             dirty.mark(&mount.guest_path, PathBuf::new(), Dirt::Subtree);
         }
     }
@@ -89,7 +89,7 @@ impl Vfs {
         if let Some(found) = self.within_mount(&path) {
             return Some(found);
         }
-        for mount in &self.mounts {
+        for mount in &self.whole {
             mount.refresh_host_path().ok()?;
         }
         self.within_mount(&host_path_of(fd).ok()?)
@@ -98,7 +98,7 @@ impl Vfs {
     /// Chooses the innermost mount, should one lie within another on the host; among views of one directory
     /// the writable one.
     fn within_mount(&self, path: &Path) -> Option<(&Arc<Mount>, PathBuf)> {
-        let inside = self.mounts.iter().filter_map(|mount| {
+        let inside = self.whole.iter().filter_map(|mount| {
             let host_path = mount.host_path();
             let rest = path.strip_prefix(&*host_path).ok()?.to_owned();
             Some((mount, rest, host_path.as_os_str().len()))

@@ -2,12 +2,12 @@
 //!
 //! Made by [`VfsBuilder`], which grants nothing by itself. All processes of a hand share one [`Vfs`].
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::books::Books;
 use super::dirty::DirtySet;
-use super::mount::{Mount, Rights};
+use super::mount::{Links, Mount, OpenHow, Rights, open_beneath};
 use super::node::{Node, VirtNode};
 use super::quota::{FsLimit, FsLimits, FsUsage, Quota};
 use super::random::RandomDevice;
@@ -44,6 +44,18 @@ pub enum BuildError {
     /// More mounts than one file system may have.
     #[error("more than {MOUNTS_MAX} mounts")]
     TooManyMounts,
+    /// A part is to show what the whole does not.
+    #[error("there is no {path:?} of which a part could be shown")]
+    NotThere {
+        /// The path given.
+        path: String,
+    },
+    /// A part is to write where the whole may only read.
+    #[error("{path:?} can be read only")]
+    ReadOnly {
+        /// The path given.
+        path: String,
+    },
     /// The host refused to resolve in the directory.
     #[error("cannot mount {path:?} (openat2 and /proc are needed): {source}")]
     Unusable {
@@ -101,61 +113,126 @@ impl VfsBuilder {
         if self.mounts.len() > MOUNTS_MAX {
             return Err(BuildError::TooManyMounts);
         }
-        let has_programs = !self.programs.is_empty();
-        let random = RandomDevice::default();
-        let mut tree = Tree::new(self.programs);
-        if has_programs {
-            tree.insert("/usr/bin", Kind::ProgramDir)?;
-            tree.insert("/bin", Kind::ProgramDir)?;
-        }
-        let mut mounts = Vec::with_capacity(self.mounts.len());
-        let mut table = String::new();
-        for (path, dir, rights) in self.mounts {
-            tree.insert(&path, Kind::Mount(mounts.len()))?;
-            let flag = if rights == Rights::ReadWrite {
-                "rw"
-            } else {
-                "ro"
-            };
-            table.push_str(&format!("sinew {path} sinew {flag} 0 0\n"));
+        let mounts = self.mounts.into_iter().map(|(path, dir, rights)| {
             let mount = Mount::new(path.clone(), dir, rights);
-            mounts.push(Arc::new(
-                mount.map_err(|source| BuildError::Unusable { path, source })?,
-            ));
-        }
-        for (path, content) in self.files {
-            tree.insert(&path, Kind::Text(content))?;
-        }
-        let built_in = texts::built_in(table, &random);
-        for (path, kind) in built_in {
-            // Before this only mounts and files of the caller are in the tree: theirs win.
-            if !tree.contains(path) {
-                tree.insert(path, kind)?;
-            }
-        }
+            mount
+                .map(Arc::new)
+                .map_err(|source| BuildError::Unusable { path, source })
+        });
+        let mounts = mounts.collect::<Result<Vec<_>, _>>()?;
+        let random = RandomDevice::default();
         Ok(Arc::new(Vfs {
+            tree: lay_out(self.programs, &mounts, self.files, &random)?,
+            whole: mounts.clone(),
             mounts,
-            tree,
             quota: Arc::new(Quota::new(self.limits)),
-            dirty: Mutex::new(DirtySet::default()),
-            books: Books::default(),
+            dirty: Arc::default(),
+            books: Arc::default(),
             random,
         }))
     }
+}
+
+/// Makes the virtual tree with the ways to the mounts.
+fn lay_out(
+    programs: Arc<[ProgramFile]>,
+    mounts: &[Arc<Mount>],
+    files: Vec<(String, Arc<[u8]>)>,
+    random: &RandomDevice,
+) -> Result<Tree, BuildError> {
+    let has_programs = !programs.is_empty();
+    let mut tree = Tree::new(programs);
+    if has_programs {
+        tree.insert("/usr/bin", Kind::ProgramDir)?;
+        tree.insert("/bin", Kind::ProgramDir)?;
+    }
+    let mut table = String::new();
+    for (place, mount) in mounts.iter().enumerate() {
+        let path = &mount.guest_path;
+        tree.insert(path, Kind::Mount(place))?;
+        let flag = if mount.is_writable() { "rw" } else { "ro" };
+        table.push_str(&format!("sinew {path} sinew {flag} 0 0\n"));
+    }
+    for (path, content) in files {
+        tree.insert(&path, Kind::Text(content))?;
+    }
+    for (path, kind) in texts::built_in(table, random) {
+        // Before this only mounts and files of the caller are in the tree: theirs win.
+        if !tree.contains(path) {
+            tree.insert(path, kind)?;
+        }
+    }
+    Ok(tree)
 }
 
 /// The file system of one hand.
 #[derive(Debug)]
 pub struct Vfs {
     pub(super) mounts: Vec<Arc<Mount>>,
+    /// The mounts of the whole that this is a part of, by which changes are named; of a whole its own.
+    pub(super) whole: Vec<Arc<Mount>>,
     pub(super) tree: Tree,
     pub(super) quota: Arc<Quota>,
-    dirty: Mutex<DirtySet>,
-    pub(super) books: Books,
+    dirty: Arc<Mutex<DirtySet>>,
+    pub(super) books: Arc<Books>,
     random: RandomDevice,
 }
 
 impl Vfs {
+    /// Returns a file system that shows some directories of this one, at the same paths, and nothing else of it.
+    ///
+    /// The two share what is used of the limits and what changed, whose paths are the whole's. Errors: a directory is not
+    /// there, or lies behind a symbolic link; the part is to write where the whole cannot; the paths do not go together.
+    pub fn part(&self, shown: &[(String, Rights)]) -> Result<Arc<Self>, BuildError> {
+        let mounts = shown
+            .iter()
+            .map(|(path, rights)| self.part_of_mount(path, *rights).map(Arc::new))
+            .collect::<Result<Vec<_>, _>>()?;
+        if mounts.len() > MOUNTS_MAX {
+            return Err(BuildError::TooManyMounts);
+        }
+        let random = RandomDevice::default();
+        Ok(Arc::new(Self {
+            tree: lay_out(Arc::default(), &mounts, Vec::new(), &random)?,
+            mounts,
+            whole: self.whole.clone(),
+            quota: Arc::clone(&self.quota),
+            dirty: Arc::clone(&self.dirty),
+            books: Arc::clone(&self.books),
+            random,
+        }))
+    }
+
+    fn part_of_mount(&self, path: &str, rights: Rights) -> Result<Mount, BuildError> {
+        let below = |mount: &&Arc<Mount>| {
+            let rest = path.strip_prefix(mount.guest_path.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let inside = self.mounts.iter().filter(below);
+        // No mount lies under another one.
+        let mount = inside.max_by_key(|mount| mount.guest_path.len());
+        let mount = mount.ok_or_else(|| BuildError::NotThere {
+            path: path.to_owned(),
+        })?;
+        if rights == Rights::ReadWrite && !mount.is_writable() {
+            return Err(BuildError::ReadOnly {
+                path: path.to_owned(),
+            });
+        }
+        let rest = path.strip_prefix(mount.guest_path.as_str());
+        let rest = rest.unwrap_or_default().trim_start_matches('/');
+        let from = if rest.is_empty() { "." } else { rest };
+        let how = OpenHow::path_directory();
+        let dir = open_beneath(mount.dir.as_fd(), from, &how, Links::Refuse);
+        let dir = dir.map_err(|_| BuildError::NotThere {
+            path: path.to_owned(),
+        })?;
+        Mount::part(path.to_owned(), dir, rights).map_err(|source| BuildError::Unusable {
+            path: path.to_owned(),
+            source,
+        })
+    }
+
     /// Returns the guest's `/`, from which paths may wander everywhere in the guest's tree.
     pub fn root(self: &Arc<Self>) -> Node {
         Node::Virtual(Arc::new(VirtNode {

@@ -6,6 +6,7 @@
 
 mod change;
 mod check;
+mod components;
 mod custom_tool;
 mod delegation;
 mod identity;
@@ -32,8 +33,9 @@ use crate::api::metadata::Metadata;
 use crate::json::Fields as _;
 
 pub use change::{create, update};
+pub use components::is_component_name;
 pub use model::{ModelConfig, Speed};
-pub use ours::read as read_ours;
+pub use ours::read_of_session as read_ours;
 pub use roster::{Reference, Roster, RosterAgent};
 pub use session::{UNFOLDED_MAX, apply_overrides, replace_tools, session_agent, too_many};
 pub use tools::BUILT_IN_TOOLS;

@@ -3,7 +3,7 @@
 use globset::Glob;
 use serde_json::{Value, json};
 
-use super::{delegation, supervision};
+use super::{components, delegation, supervision};
 use crate::api::body::{Field, Invalid, Spot};
 use crate::json::Fields as _;
 use crate::rules::{self, CONDITION_BYTES_MAX, On, REASON_CHARACTERS_MAX, RULES_MAX};
@@ -36,12 +36,31 @@ pub fn read(field: Field) -> Result<Option<Value>, Invalid> {
     if let Some(spot) = fields.take("delegation").given() {
         block.set("delegation", delegation::read(spot)?);
     }
+    if let Some(spot) = fields.take("tools").given() {
+        block.set("tools", components::read(spot)?);
+    }
     if let Some(spot) = fields.take("deterministic").given() {
         block.set("deterministic", json!(spot.boolean()?));
     }
     fields.finish()?;
     let is_empty = block.as_object().is_none_or(|block| block.is_empty());
     Ok((!is_empty).then_some(block))
+}
+
+/// As [`read`], of a session, which has no tools of its own.
+pub fn read_of_session(field: Field) -> Result<Option<Value>, Invalid> {
+    let path = match &field {
+        Field::Given(spot) => format!("{}.tools", spot.path),
+        Field::Absent | Field::Null => String::new(),
+    };
+    let block = read(field)?;
+    match &block {
+        Some(block) if block.at("tools").is_array() => {
+            let message = "tools are an agent's: give them in the agent's block sinew";
+            Err(Invalid::at(path, message))
+        }
+        _ => Ok(block),
+    }
 }
 
 /// Reads `{on, when, then, reason}` of [`rules`]; `on` is `call` and `reason` empty where they are left out.

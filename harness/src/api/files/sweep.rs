@@ -11,7 +11,7 @@ use super::record;
 use super::session_files::remove_of_session;
 use crate::blobs::{BlobError, Blobs};
 use crate::clock::{Clock, Timestamp};
-use crate::ids::{FileId, SessionId, SkillVersionId};
+use crate::ids::{FileId, SessionId, SkillVersionId, ToolVersionId};
 use crate::json::Fields as _;
 use crate::store::{Kind, ROWS_MAX, Resource, SharedStore, StoreError};
 
@@ -42,7 +42,13 @@ impl Sweeper {
         let mut unclaimed: HashSet<String> = blobs.names().await?.into_iter().collect();
         // Contents of other kinds are their owners' business.
         unclaimed.retain(|name| {
-            name.starts_with(FileId::PREFIX) || name.starts_with(SkillVersionId::PREFIX)
+            [
+                FileId::PREFIX,
+                SkillVersionId::PREFIX,
+                ToolVersionId::PREFIX,
+            ]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
         });
         Ok(Self {
             store,
@@ -134,18 +140,17 @@ impl Sweeper {
     }
 
     async fn remove_unclaimed(&mut self) -> Result<(), StoreError> {
-        let mut after: Option<String> = None;
-        loop {
-            let versions = self
-                .store
-                .scan(Kind::SkillVersion, after.as_deref(), ROWS_MAX)
-                .await?;
-            for version in &versions {
-                self.unclaimed.remove(&version.key.id);
-            }
-            after = versions.last().map(|version| version.key.id.clone());
-            if after.is_none() {
-                break;
+        for kind in [Kind::SkillVersion, Kind::ToolVersion] {
+            let mut after: Option<String> = None;
+            loop {
+                let versions = self.store.scan(kind, after.as_deref(), ROWS_MAX).await?;
+                for version in &versions {
+                    self.unclaimed.remove(&version.key.id);
+                }
+                after = versions.last().map(|version| version.key.id.clone());
+                if after.is_none() {
+                    break;
+                }
             }
         }
         for name in self.unclaimed.drain() {

@@ -13,6 +13,7 @@ use crate::api::agent_config::read_ours;
 use crate::api::body::{Field, Fields, Invalid, JsonBody, Spot};
 use crate::api::environment_config::is_self_hosted;
 use crate::api::skills::resolve_skills;
+use crate::api::tools::resolve_tools;
 use crate::api::{
     ApiError, Caller, check_live_vaults, live_environment, metadata, resolve_session_agent, work,
 };
@@ -23,7 +24,8 @@ use crate::memory::{Actor, MemoryError, MemoryHome};
 use crate::model::TokenUsage;
 use crate::session::{
     Draft, EventKind, PREFERENCES_FIELD, PREFERENCES_PATH, SELF_HOSTED, SKILLS_FIELD, Speaker,
-    State as Folded, agents_of, preferences_store, project, review_policy, session_wire,
+    State as Folded, TOOLS_FIELD, agents_of, preferences_store, project, review_policy,
+    session_wire,
 };
 use crate::store::{Key, Kind, NewEvent, NewResource, Resource, StoreError, StoredEvent, Write};
 
@@ -93,6 +95,7 @@ pub(in crate::api) async fn prepare(
     check_live_vaults(&state.api, workspace, &vault_ids).await?;
     resources::check_environment(&environment, &wanted)?;
     let skills = resolve_skills(&state.api, workspace, &mut agent.snapshot).await?;
+    let tools = resolve_tools(&state.api, workspace, &mut agent.snapshot).await?;
     check_system_message(&inputs, false)?;
     check_system_turns(state, &inputs, &agent.snapshot)?;
     let named_files: usize = inputs.iter().flat_map(Input::named_files).count();
@@ -131,6 +134,9 @@ pub(in crate::api) async fn prepare(
         "vault_ids": vault_ids,
         SKILLS_FIELD: skills,
     });
+    if !tools.is_empty() {
+        config.set(TOOLS_FIELD, Value::Array(tools));
+    }
     let mut labels = resources::labels(config.at("resources"));
     labels.push(("agent_id".to_owned(), agent.id));
     labels.push(("agent_version".to_owned(), agent.version.to_string()));

@@ -197,6 +197,7 @@ impl Server {
             default_workspace: WorkspaceId::from_text(DEFAULT_WORKSPACE),
             work: Arc::new(WorkQueue::new(Duration::from_secs(300))),
             mcp: Arc::new(mcp),
+            components: None,
         };
         let sessions = sessions(&state);
         let deployments = DeploymentState::new(sessions.clone());
