@@ -53,7 +53,7 @@ pub struct CallOptions {
     pub cancel: CancellationToken,
     /// Names the file in `/tmp/tool-output` that takes a long output of the shell; unique for the call.
     pub output_name: String,
-    /// Hears what the shell's programs write while they write it.
+    /// Hears what the shell's programs write while they write it, and what other tools report of how far they are.
     pub progress: Option<Progress>,
     /// The time that the call's processes see, and what their random bytes follow from. The shell then begins anew
     /// from the state of its last call, and what it leaves in the background ends with the call.
@@ -417,6 +417,7 @@ impl Hand {
                 session: None,
                 log: Log::Tool(stderr.clone()),
                 fixed: self.surroundings.of_next_process(),
+                progress: options.progress,
             },
             account,
             cancel: options.cancel,

@@ -21,6 +21,7 @@ mod kernel;
 mod limits;
 mod outcome;
 mod process;
+mod progress;
 mod resources;
 mod runtime;
 mod shell;

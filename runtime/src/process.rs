@@ -18,6 +18,8 @@ use crate::fixed::Fixed;
 use crate::fs::{FsView, Vfs, add_wasi_to_linker};
 use crate::kernel::{self, Descriptors, Entry, Kernel, KernelView, Session};
 use crate::limits::{Account, Limits, ProcessUsage};
+use crate::progress::{self, Reports};
+use crate::shell::Progress;
 
 /// Streams, files, requests and the like that one process can hold; each costs the host memory.
 const RESOURCES_MAX: usize = 10_000;
@@ -54,6 +56,8 @@ pub(crate) struct Grants {
     pub(crate) log: Log,
     /// Its time and its random bytes; the real ones, if none.
     pub(crate) fixed: Option<Fixed>,
+    /// Hears how far the call of a tool is.
+    pub(crate) progress: Option<Progress>,
 }
 
 /// The state of one process, the data of its store.
@@ -65,6 +69,7 @@ pub(crate) struct Process {
     descriptors: Descriptors,
     process: Option<(Arc<Kernel>, Arc<Entry>)>,
     session: Option<Session>,
+    reports: Reports,
     table: ResourceTable,
     account: Account,
 }
@@ -98,6 +103,7 @@ impl Process {
             descriptors: grants.descriptors,
             process: grants.process,
             session: grants.session,
+            reports: Reports::to(grants.progress),
             table,
             account,
         };
@@ -111,6 +117,10 @@ impl Process {
         let transfer_bytes = output_bytes.saturating_mul(size_of::<Val>());
         store.set_hostcall_fuel(transfer_bytes.max(TRANSFER_BYTES_MIN));
         store
+    }
+
+    pub(crate) fn reports(&mut self) -> &mut Reports {
+        &mut self.reports
     }
 
     /// Returns what the process used so far.
@@ -187,6 +197,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Process>> {
     let mut linker = Linker::new(engine);
     add_wasi_to_linker(&mut linker, files)?;
     kernel::add_to_linker(&mut linker, kernel)?;
+    progress::add_to_linker(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     Ok(linker)
 }

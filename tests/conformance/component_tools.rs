@@ -76,7 +76,10 @@ struct Setting {
 
 impl Setting {
     async fn start(configuration: &str) -> Result<Self> {
-        let world = World::start_with(PROGRAM, SCRIPT, configuration).await?;
+        Self::of(World::start_with(PROGRAM, SCRIPT, configuration).await?).await
+    }
+
+    async fn of(world: World) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let cli = Cli::new(
             PROGRAM,
@@ -477,5 +480,243 @@ async fn the_network_is_what_agent_and_environment_grant_both() -> Result<()> {
     let not = setting.session(of(json!(["example.com"]))).await?;
     let told = setting.say(&not, &url).await?;
     ensure!(told.contains("the network policy denies"), "{told}");
+    Ok(())
+}
+
+/// What the server of a webhook was asked: headers and body.
+type Asked = std::sync::Arc<std::sync::Mutex<Vec<(axum::http::HeaderMap, Value)>>>;
+
+/// Starts a server that answers calls of tools; those of `hang` it never answers.
+async fn server() -> Result<(std::net::SocketAddr, Asked)> {
+    let asked = Asked::default();
+    let answer = |axum::extract::State(asked): axum::extract::State<Asked>,
+                  headers: axum::http::HeaderMap,
+                  axum::Json(body): axum::Json<Value>| async move {
+        let text = body["input"]["text"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        asked.lock().unwrap().push((headers, body));
+        match text.as_str() {
+            "hang" => std::future::pending().await,
+            "fail" => (
+                axum::http::StatusCode::IM_A_TEAPOT,
+                axum::Json(json!("no coffee")),
+            ),
+            _ => (
+                axum::http::StatusCode::OK,
+                axum::Json(json!({"content": format!("noted {text}"), "is_error": text == "bad"})),
+            ),
+        }
+    };
+    let router = Router::new()
+        .fallback(axum::routing::post(answer))
+        .with_state(asked.clone());
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    Ok((address, asked))
+}
+
+const BOUND_SCRIPT: &str = r#"
+rules:
+  - when: {tool_result_contains: ""}
+    text: "${last_tool_result}"
+  - when: {last_user_text_contains: "sum"}
+    tools: [{name: sum_up, input: {one: 40, other: 2}}]
+otherwise:
+  tools: [{name: notify, input: {text: "${last_user_text}"}}]
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn custom_tools_run_without_a_client() -> Result<()> {
+    let (address, asked) = server().await?;
+    let configuration = format!("egress: {{private_hosts: [\"{address}\"]}}");
+    let world = World::start_with(PROGRAM, BOUND_SCRIPT, &configuration).await?;
+    let mut setting = Setting::of(world).await?;
+    std::fs::write(setting.folder.path().join("sums.wasm"), adder(42)?)?;
+    setting.cli.ok(&["tool", "add", "sums", "sums.wasm"])?;
+    let client = setting.world.client.clone();
+    let vault = client
+        .post("/v1/vaults", &json!({"display_name": "v"}))
+        .await?;
+    let vault_id = vault["id"].as_str().context("no id")?.to_owned();
+    let secret = "webhook-canary-55d1";
+    let credential = json!({"auth": {"type": "environment_variable", "secret_name": "HOOK_TOKEN",
+        "secret_value": secret, "networking": {"type": "unrestricted"}}});
+    client
+        .post(&format!("/v1/vaults/{vault_id}/credentials"), &credential)
+        .await?;
+    let custom = |name: &str| json!({"type": "custom", "name": name, "description": "Does it.", "input_schema": {"type": "object"}});
+    let agent = |bindings: Value| {
+        json!({"name": "bound", "model": "claude-sonnet-4-6", "tools": [custom("sum_up"), custom("notify")],
+            "sinew": {"bindings": bindings}})
+    };
+    let bindings = json!([
+        {"tool": "sum_up", "type": "component", "name": "sums", "function": "add"},
+        {"tool": "notify", "type": "webhook", "url": format!("http://{address}/calls"),
+            "headers": {"Authorization": "Bearer ${HOOK_TOKEN}"}},
+    ]);
+    let made = client.post("/v1/agents", &agent(bindings.clone())).await?;
+    let body = json!({"agent": made["id"], "environment_id": setting.environment["id"], "vault_ids": [vault_id]});
+    let session = client.post("/v1/sessions", &body).await?;
+    let id = session["id"].as_str().context("no id")?.to_owned();
+
+    assert_eq!(setting.say(&id, "sum").await?, "42");
+    assert_eq!(setting.say(&id, "hello").await?, "noted hello");
+    let events = client.events(&id).await?;
+    let calls = of_kind(&events, "agent.tool_use");
+    let last = calls.last().context("no call")?;
+    ensure!(
+        last["name"] == "notify" && last["evaluated_permission"] == "allow",
+        "{last}"
+    );
+    let (headers, sent) = asked.lock().unwrap().pop().context("nobody asked")?;
+    ensure!(
+        headers["authorization"] == format!("Bearer {secret}"),
+        "{headers:?}"
+    );
+    ensure!(
+        headers["idempotency-key"] == last["id"].as_str().unwrap_or_default(),
+        "{headers:?}"
+    );
+    assert_eq!(
+        sent,
+        json!({"type": "tool_call", "session_id": id, "tool_use_id": last["id"], "name": "notify",
+            "input": {"text": "hello"}})
+    );
+    ensure!(
+        !serde_json::to_string(&events)?.contains(secret),
+        "the secret is in the log"
+    );
+    for (text, expected) in [("bad", "noted bad"), ("fail", "418")] {
+        let before = client.events(&id).await?.len();
+        let told = setting.say(&id, text).await?;
+        let events = client.events(&id).await?;
+        let result = of_kind(&events[before..], "agent.tool_result");
+        ensure!(
+            told.contains(expected) && result[0]["is_error"] == true,
+            "{told}: {result:?}"
+        );
+    }
+
+    // A call that had left when the daemon died is told, and not made again.
+    client.message(&id, "hang").await?;
+    while asked
+        .lock()
+        .unwrap()
+        .iter()
+        .all(|(_, body)| body["input"]["text"] != "hang")
+    {
+        tokio::task::yield_now().await;
+    }
+    setting.world.kill()?;
+    setting.world.restart()?;
+    let events = setting.world.client.until_idle(&id, "end_turn").await?;
+    let said = of_kind(&events, "agent.message");
+    let told = text_of(said.last().context("nothing said")?);
+    ensure!(told.contains("outcome of this call is unknown"), "{told}");
+    let hung = asked
+        .lock()
+        .unwrap()
+        .iter()
+        .filter(|(_, body)| body["input"]["text"] == "hang")
+        .count();
+    ensure!(hung == 1, "asked {hung} times");
+    log_rules::check(&setting.world.client.events(&id).await?)?;
+
+    // Without its credential nothing is sent.
+    let body = json!({"agent": made["id"], "environment_id": setting.environment["id"]});
+    let session = setting.world.client.post("/v1/sessions", &body).await?;
+    let bare = session["id"].as_str().context("no id")?.to_owned();
+    let told = setting.say(&bare, "hello").await?;
+    ensure!(told.contains("has no credential HOOK_TOKEN"), "{told}");
+
+    for (bindings, fragment) in [
+        (
+            json!([{"tool": "other", "type": "webhook", "url": "http://a.test"}]),
+            "has no custom tool",
+        ),
+        (
+            json!([{"tool": "sum_up", "type": "component", "name": "none"}]),
+            "sinew.bindings.0: ",
+        ),
+        (
+            json!([{"tool": "sum_up", "type": "component", "name": "sums"}]),
+            "no function",
+        ),
+    ] {
+        let body = agent(bindings).to_string();
+        let answer = setting
+            .world
+            .client
+            .send(Method::POST, "/v1/agents", Some(body))
+            .await?;
+        ensure!(
+            answer.status == 400 && answer.body.to_string().contains(fragment),
+            "{answer:?}"
+        );
+    }
+    Ok(())
+}
+
+/// An agent that another one started has no more of a component than that one.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_delegated_reaches_no_more() -> Result<()> {
+    let script = r#"
+conversations:
+  - when: {system_contains: You are the writer.}
+    turns:
+      - tools: [{name: w_write, input: {file_path: /workspace/x.txt, content: "x"}}]
+      - text: Done.
+  - when: {system_contains: You are the coordinator.}
+    turns:
+      - tools: [{name: start_agent, input: {agent: writer, message: Write.}}]
+      - tools: [{name: wait_for_agents, input: {}}]
+      - text: Done.
+otherwise: {text: Noted.}
+"#;
+    let world = World::start(PROGRAM, script).await?;
+    let setting = Setting::of(world).await?;
+    lay(setting.folder.path(), "files")?;
+    setting.cli.ok(&["tool", "add", "docs", "files.wasm"])?;
+    let client = &setting.world.client;
+    let tools = |prefix: &str, access: &str| json!([{"name": "docs", "prefix": prefix, "grants": {"mounts": [{"path": "/workspace", "access": access}]}}]);
+    for (access, is_free, expected) in [
+        ("read_only", false, false),
+        ("read_write", false, true),
+        ("read_only", true, true),
+    ] {
+        let writer = json!({"name": "writer", "model": "claude-sonnet-4-6", "system": "You are the writer.", "sinew": {"tools": tools("w_", "read_write")}});
+        let writer = client.post("/v1/agents", &writer).await?;
+        let mut ours = json!({"tools": tools("c_", access)});
+        if !is_free {
+            ours["delegation"] = json!({"depth": 1});
+        }
+        let coordinator = json!({"name": "coordinator", "model": "claude-sonnet-4-6", "system": "You are the coordinator.", "sinew": ours,
+            "multiagent": {"type": "coordinator", "agents": [writer["id"]]}});
+        let coordinator = client.post("/v1/agents", &coordinator).await?;
+        let body = json!({"agent": coordinator["id"], "environment_id": setting.environment["id"]});
+        let session = client.post("/v1/sessions", &body).await?;
+        let id = session["id"].as_str().context("no id")?.to_owned();
+        client.message(&id, "go").await?;
+        client.until_idle(&id, "end_turn").await?;
+        let threads = client.list(&format!("/v1/sessions/{id}/threads")).await?;
+        let child = threads
+            .iter()
+            .find(|thread| !thread["parent_thread_id"].is_null())
+            .context("no child")?;
+        let path = format!(
+            "/v1/sessions/{id}/threads/{}/events?limit=1000",
+            child["id"].as_str().unwrap_or_default()
+        );
+        let events = client.list(&path).await?;
+        let results = of_kind(&events, "agent.tool_result");
+        let result = results.first().context("no result")?;
+        ensure!(
+            (result["is_error"] != true) == expected,
+            "{access} {is_free}: {result}"
+        );
+    }
     Ok(())
 }

@@ -37,7 +37,7 @@ pub fn call_of(state: &State, thread: &Thread, call: &Call) -> ToolCall {
         None => (call.name.clone(), call.input.clone()),
     };
     ToolCall {
-        component: match call.kind {
+        bound: match call.kind {
             CallKind::Component => component_tools::call_of(state, thread, &name),
             _ => None,
         },

@@ -181,16 +181,15 @@ impl<'a> Rights<'a> {
     /// Returns what an agent above says of a call of this one's. A server is the same by its address, whatever it is called.
     fn word(&self, above: &Value, name: &str, own: &Evaluated, known: Known<'_>) -> Permission {
         if own.kind == CallKind::Component {
-            // The same is what is of the same version, by whatever name.
-            let Some(tool) = component_tools::named(self.own, known, name) else {
+            // The same is what is of the same version, or at the same server, by whatever name.
+            let same = component_tools::named(self.own, known, name)
+                .and_then(|tool| component_tools::same(above, known, &tool));
+            let Some((set, name)) = same.map(|same| same.settings()) else {
                 return Permission::Deny;
             };
-            let same = component_tools::of_agent(above, known).find(|theirs| theirs.is_same(&tool));
-            return match same {
-                Some(same) if is_enabled(same.set, same.own_name()) => {
-                    apply_policy(policy(same.set, same.own_name())).0
-                }
-                _ => Permission::Deny,
+            return match is_enabled(set, name) {
+                true => apply_policy(policy(set, name)).0,
+                false => Permission::Deny,
             };
         }
         let CallKind::Mcp(server) = &own.kind else {
@@ -273,6 +272,10 @@ fn evaluate(agent: &Value, name: &str, known: Known<'_>) -> Evaluated {
     for set in tools_of(agent) {
         match set.at("type").as_str() {
             Some("custom") if set.at("name") == name => {
+                if let Some(tool) = component_tools::named(agent, known, name) {
+                    let (set, own_name) = tool.settings();
+                    return evaluated(CallKind::Component, None, set, own_name);
+                }
                 return Evaluated {
                     kind: CallKind::Custom,
                     own_name: None,
@@ -302,11 +305,8 @@ fn evaluate(agent: &Value, name: &str, known: Known<'_>) -> Evaluated {
         }
     }
     if let Some(tool) = component_tools::named(agent, known, name) {
-        let (kind, set) = (CallKind::Component, tool.set);
-        if !is_enabled(set, tool.own_name()) {
-            return denied(kind, None);
-        }
-        return evaluated(kind, None, set, tool.own_name());
+        let (set, own_name) = tool.settings();
+        return evaluated(CallKind::Component, None, set, own_name);
     }
     denied(CallKind::BuiltIn, None)
 }
@@ -466,6 +466,8 @@ fn is_enabled(set: &Value, name: &str) -> bool {
     config(set, name)
         .and_then(|config| config.at("enabled").as_bool())
         .or_else(|| set.at("default_config").at("enabled").as_bool())
+        // A binding is of one tool alone.
+        .or_else(|| set.at("enabled").as_bool())
         .unwrap_or(true)
 }
 
@@ -478,6 +480,7 @@ fn policy<'a>(set: &'a Value, name: &str) -> &'a str {
                 .at("type")
                 .as_str()
         })
+        .or_else(|| set.at("permission_policy").at("type").as_str())
         .unwrap_or(match set.at("type").as_str() {
             Some(MCP_TOOLSET) => "always_ask",
             _ => "always_allow",

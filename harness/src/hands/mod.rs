@@ -17,6 +17,7 @@ use crate::store::{Files, FilesChange};
 mod built_in;
 mod components;
 mod folder_state;
+mod folders;
 mod grants;
 mod masked;
 mod mounts;
@@ -28,6 +29,7 @@ mod uploads;
 mod used;
 mod wasm;
 mod web;
+mod webhook;
 
 pub use built_in::{ENVIRONMENT, WEB, programs, tools};
 pub use components::{ComponentCall, Components, ExamineError, Examined};
@@ -36,6 +38,7 @@ pub use mounts::{Mounts, SKILLS, SkillMount, UPLOADS, UploadMount};
 pub use spill::{OUTPUT_CHARS_MAX as LONG_OUTPUT_CHARS_MAX, cut};
 pub use wasm::{WasmHands, WasmHandsOptions};
 pub use web::{FETCH as WEB_FETCH, Search, WebTools, is_of_web};
+pub use webhook::WebhookCall;
 
 /// What a call came to, as the model and the log will see it.
 #[derive(Clone, PartialEq, Debug)]
@@ -77,14 +80,23 @@ pub struct ToolCall {
     pub name: String,
     /// Arguments, a JSON object.
     pub input: Value,
-    /// The registered component that it is of, if it is of one.
-    pub component: Option<ComponentCall>,
+    /// What runs it, if that is a registered component or a webhook.
+    pub bound: Option<BoundCall>,
     /// What the agent's toolset says of the tool; null if nothing.
     pub settings: Value,
     /// Time and chance follow from the event, so that the call can be made again.
     pub is_deterministic: bool,
     /// It is the shell's and made in a fresh one, which neither knows nor changes what the session's is like.
     pub is_apart: bool,
+}
+
+/// What runs a call that no built-in tool does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum BoundCall {
+    /// A function of a registered component.
+    Component(ComponentCall),
+    /// A server.
+    Webhook(WebhookCall),
 }
 
 /// What a session left in its outputs.

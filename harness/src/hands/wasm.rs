@@ -1,7 +1,7 @@
 //! The default hand: Wasm components over the session's folders.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,23 +24,23 @@ use tokio_util::sync::CancellationToken;
 
 use super::built_in::ENVIRONMENT;
 use super::folder_state::change_time_now;
+use super::folders::Folders;
 use super::masked::{Masked, masked};
 use super::mounts::{Mounts, SKILLS, UPLOADS};
 use super::session_files::{MEMORY, OUTPUTS, SessionFiles, TMP, Touched, WORKSPACE};
 use super::skill_sets::SkillSets;
 use super::spill::{FOLDER as SPILL_FOLDER, OUTPUT_CHARS_MAX, shorten};
-use super::used::{Used, count};
 use super::web::{WebTools, is_of_web};
 use super::{
-    CallOutcome, Components, Hand, HandError, Hands, OutputSink, Outputs, ToolCall, outputs,
-    uploads,
+    BoundCall, CallOutcome, Components, Hand, HandError, Hands, OutputSink, Outputs, ToolCall,
+    WebhookCall, outputs, uploads,
 };
 use crate::blobs::Blobs;
 use crate::content::Content;
-use crate::data_dir::make_private;
 use crate::egress::{Networks, SessionEgress};
 use crate::ids::{self, EventId, SessionId};
-use crate::memory::mount::{self, Mount};
+use crate::json::Fields as _;
+use crate::memory::mount;
 use crate::session::text_block;
 use crate::store::{Files, FilesChange, Hash, StoreError};
 use crate::tree::{TreeError, blocking, remove_folder};
@@ -434,72 +434,6 @@ fn provision_error(session_id: &SessionId, error: TreeError) -> HandError {
     }
 }
 
-/// Opens the folder of a memory store below a session's own.
-fn open_memory(folder: &Path, mount: &Mount) -> std::io::Result<(String, Dir, Rights)> {
-    let path = folder.join(MEMORY.1).join(&mount.slug);
-    make_private(&path)?;
-    let folder = Dir::open_ambient_dir(&path, ambient_authority())?;
-    let rights = match mount.is_writable {
-        true => Rights::ReadWrite,
-        false => Rights::ReadOnly,
-    };
-    Ok((mount.path(), folder, rights))
-}
-
-/// The folders of one session, opened once; guests never see a path of the host.
-struct Folders {
-    /// What is in the folders already that the session may write to; a folder of the host's is not counted.
-    used: Used,
-    workspace: Dir,
-    tmp: Dir,
-    outputs: Dir,
-    uploads: Dir,
-    memory: Vec<(String, Dir, Rights)>,
-    /// `tmp` once more, for outputs that are too long.
-    spill: Dir,
-}
-
-impl Folders {
-    fn open(
-        folder: &Path,
-        workspace: Option<PathBuf>,
-        memory: &[Mount],
-        kept: &SessionFiles,
-    ) -> std::io::Result<Self> {
-        let open = |path: &Path| Dir::open_ambient_dir(path, ambient_authority());
-        let own = |path: &'static str| {
-            let missing = || std::io::Error::other(format!("{path} is not kept"));
-            kept.dir(path)?.ok_or_else(missing)
-        };
-        let (names, bytes) = kept.usage();
-        let mut used = Used { names, bytes };
-        if kept.has_unseen {
-            // No tree has them yet that could tell.
-            for (_, name) in [WORKSPACE, TMP, OUTPUTS] {
-                count(&folder.join(name), &mut used);
-            }
-        }
-        for mount in memory.iter().filter(|mount| mount.is_writable) {
-            count(&folder.join(MEMORY.1).join(&mount.slug), &mut used);
-        }
-        let memory = memory.iter().map(|mount| open_memory(folder, mount));
-        let uploads = folder.join("uploads");
-        make_private(&uploads)?;
-        Ok(Self {
-            used,
-            workspace: match workspace {
-                Some(path) => open(&path)?,
-                None => own(WORKSPACE.0)?,
-            },
-            tmp: own(TMP.0)?,
-            outputs: own(OUTPUTS.0)?,
-            uploads: open(&uploads)?,
-            memory: memory.collect::<std::io::Result<_>>()?,
-            spill: own(TMP.0)?,
-        })
-    }
-}
-
 struct WasmHand {
     hand: sinew_runtime::Hand,
     tmp: Arc<Dir>,
@@ -543,6 +477,9 @@ impl Hand for WasmHand {
         if let Some(egress) = &self.egress {
             let begun = egress.begin_call(&call.event_id).await;
             begun.map_err(|error| HandError::Host(error.to_string()))?;
+        }
+        if let Some(BoundCall::Webhook(webhook)) = &call.bound {
+            return self.ask(call, webhook, cancel).await;
         }
         let output = Masked::new(self.egress.as_ref(), output);
         let options = CallOptions {
@@ -672,13 +609,35 @@ impl Hand for WasmHand {
 }
 
 impl WasmHand {
+    /// Has a server run a call.
+    async fn ask(
+        &self,
+        call: &ToolCall,
+        webhook: &WebhookCall,
+        cancel: &CancellationToken,
+    ) -> Result<CallOutcome, HandError> {
+        let egress = self.egress.as_ref();
+        let egress = egress.ok_or_else(|| HandError::Host("there is no network".to_owned()))?;
+        let asked = webhook.execute(&self.session_id, egress, call, cancel);
+        let asked = asked.await;
+        egress.end_call();
+        let mut outcome = asked?;
+        for block in &mut outcome.content {
+            let text = block.at("text").as_str().unwrap_or_default();
+            if text.chars().nth(OUTPUT_CHARS_MAX).is_some() {
+                *block = text_block(&self.keep_long(&call.event_id, text.to_owned()).await?);
+            }
+        }
+        Ok(outcome)
+    }
+
     /// Runs a call where its tool is. The inner error is for the model: what is granted is not there.
     async fn run(
         &self,
         call: &ToolCall,
         options: CallOptions,
     ) -> Result<Result<Execution, ProvisionError>, HandError> {
-        if let Some(component) = &call.component {
+        if let Some(BoundCall::Component(component)) = &call.bound {
             let registered = self.registered.as_ref();
             let registered =
                 registered.ok_or_else(|| HandError::Host("there is no registry".to_owned()))?;

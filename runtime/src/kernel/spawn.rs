@@ -148,6 +148,7 @@ impl Kernel {
             session: start.session,
             log: Log::Program(stderr.clone()),
             fixed: self.surroundings.of_next_process(),
+            progress: None,
         };
         let store = Process::store(&self.runtime.engine, grants, account);
         let task = run::run(

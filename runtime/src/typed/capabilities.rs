@@ -57,6 +57,8 @@ const KNOWN: &[(&str, &str)] = &[
     ("wasi:io/error", ""),
     ("wasi:io/poll", ""),
     ("wasi:io/streams", ""),
+    ("sinew:tool/content", ""),
+    ("sinew:tool/progress", ""),
 ];
 
 const FILES: &str = "read and write files in the directories it is given";

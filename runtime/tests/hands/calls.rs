@@ -131,3 +131,47 @@ async fn a_hand_has_the_tools_it_was_given() {
     };
     assert_eq!((&*tool, &*first, &*second), ("answer", "one", "two"));
 }
+
+#[tokio::test]
+async fn a_call_tells_how_far_it_is_and_cannot_flood() {
+    let fixture = fixture();
+    let source = sinew_runtime::ComponentSource {
+        name: "work".to_owned(),
+        wasm: guests::reporting().into(),
+        digest: None,
+        wit: None,
+        trust: Trust::Embedded,
+    };
+    let component = fixture.runtime.add(source).await.unwrap();
+    assert_eq!(component.tools().capabilities, []);
+    let hand = fixture
+        .runtime
+        .provision(Resources::default().component(component))
+        .unwrap();
+    let heard = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+    let sink = std::sync::Arc::clone(&heard);
+    let options = CallOptions {
+        progress: Some(std::sync::Arc::new(move |bytes: &[u8]| {
+            sink.lock()
+                .unwrap()
+                .push_str(std::str::from_utf8(bytes).unwrap());
+        })),
+        ..CallOptions::default()
+    };
+    let steps = json!({"steps": 100_000});
+    let ended = hand.execute("work", &steps, options).await;
+    assert!(matches!(ended.outcome, Outcome::Result(_)), "{ended:?}");
+    let heard = heard.lock().unwrap();
+    assert!(heard.starts_with("step (1 of 100000)\n"), "{heard}");
+    assert!(heard.ends_with("step (100000 of 100000)\n"), "{heard}");
+    assert!(
+        heard.lines().count() < 10_000,
+        "{} lines",
+        heard.lines().count()
+    );
+    // Nobody has to listen.
+    assert!(matches!(
+        call(&hand, "work", steps).await,
+        Outcome::Result(_)
+    ));
+}

@@ -180,3 +180,117 @@ async fn a_component_can_name_its_tools_when_it_is_asked() {
     let twice = hand.discover(CallOptions::default()).await;
     assert!(matches!(twice, Err(ProvisionError::ToolNameClash { .. })));
 }
+
+#[tokio::test]
+async fn a_part_shows_what_it_is_given_of_the_whole() {
+    let fixture = fixture();
+    let (work, docs) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    std::fs::create_dir_all(work.path().join("data/deep")).unwrap();
+    std::os::unix::fs::symlink("/", work.path().join("way-out")).unwrap();
+    let resources = Resources::default()
+        .mount("/workspace", open(work.path()), Rights::ReadWrite)
+        .mount("/mnt/docs", open(docs.path()), Rights::ReadOnly)
+        .env("OF_THE_WHOLE", "1")
+        .limits(Limits {
+            fs: FsLimits {
+                bytes_max: 5_000,
+                ..FsLimits::default()
+            },
+            ..Limits::default()
+        });
+    let whole = hand(&fixture, guests::wasi(), resources).await;
+    let component = fixture
+        .runtime
+        .add(ComponentSource {
+            name: "guest".to_owned(),
+            wasm: guests::wasi().into(),
+            digest: None,
+            wit: None,
+            trust: Trust::Embedded,
+        })
+        .await
+        .unwrap();
+    let part = |shown: &[(&str, Rights)]| {
+        let shown: Vec<_> = shown
+            .iter()
+            .map(|(path, rights)| ((*path).to_owned(), *rights))
+            .collect();
+        whole.part(Resources::default().component(component.clone()), &shown)
+    };
+    let write = async |hand: &Hand, path: &str, size: u64| {
+        let input = json!({"path": path, "size": size});
+        hand.execute("write_file", &input, CallOptions::default())
+            .await
+    };
+    let is_refused = |execution: &Execution| matches!(execution.outcome, Outcome::ToolError(_));
+
+    let data = part(&[
+        ("/workspace/data", Rights::ReadWrite),
+        ("/mnt/docs", Rights::ReadOnly),
+    ])
+    .unwrap();
+    assert_eq!(
+        call(&data, "variables", json!({})).await,
+        Ok("[]".to_owned())
+    );
+    let written = write(&data, "workspace/data/deep/a", 3_000).await;
+    assert!(matches!(written.outcome, Outcome::Result(_)), "{written:?}");
+    // What changed is named as the whole names it, and told once.
+    let changed: Vec<_> = written.dirty.iter().collect();
+    let [("/workspace", marks)] = changed.as_slice() else {
+        panic!("{changed:?}");
+    };
+    assert!(
+        marks.marks.contains_key(Path::new("data/deep/a")),
+        "{marks:?}"
+    );
+    assert!(whole.vfs().take_dirty().is_empty());
+    for path in ["workspace/b", "workspace/data/../b", "mnt/docs/a", "tmp/a"] {
+        let refused = write(&data, path, 1).await;
+        assert!(is_refused(&refused), "{path}: {refused:?}");
+        assert!(refused.dirty.is_empty(), "{path}: {:?}", refused.dirty);
+    }
+    // One quota for both.
+    let refused = write(&data, "workspace/data/c", 3_000).await;
+    assert_eq!(
+        refused.limit_reached,
+        Some(Limit::WrittenBytes),
+        "{refused:?}"
+    );
+    let refused = write(&whole, "workspace/c", 3_000).await;
+    assert_eq!(
+        refused.limit_reached,
+        Some(Limit::WrittenBytes),
+        "{refused:?}"
+    );
+
+    let read_only = part(&[("/workspace", Rights::ReadOnly)]).unwrap();
+    let refused = write(&read_only, "workspace/d", 1).await;
+    assert!(is_refused(&refused), "{refused:?}");
+    // A folder that is moved meanwhile is named by where it lies then.
+    let moving = part(&[("/workspace/data", Rights::ReadWrite)]).unwrap();
+    std::fs::rename(work.path().join("data"), work.path().join("moved")).unwrap();
+    let written = write(&moving, "workspace/data/e", 1).await;
+    let marks = written.dirty.mount("/workspace").unwrap();
+    assert!(marks.marks.contains_key(Path::new("moved/e")), "{marks:?}");
+
+    for (path, rights, expected) in [
+        (
+            "/workspace/none",
+            Rights::ReadOnly,
+            "no \"/workspace/none\"",
+        ),
+        (
+            "/workspace/way-out",
+            Rights::ReadOnly,
+            "no \"/workspace/way-out\"",
+        ),
+        ("/workspace/..", Rights::ReadOnly, "/workspace/.."),
+        ("/workspaces", Rights::ReadOnly, "no \"/workspaces\""),
+        ("/", Rights::ReadOnly, "no \"/\""),
+        ("/mnt/docs", Rights::ReadWrite, "can be read only"),
+    ] {
+        let error = part(&[(path, rights)]).err().unwrap().to_string();
+        assert!(error.contains(expected), "{path}: {error}");
+    }
+}

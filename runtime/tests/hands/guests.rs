@@ -191,6 +191,30 @@ pub fn dynamic() -> Vec<u8> {
     )
 }
 
+/// A component whose `work` reports `steps` steps, each at once after the other.
+pub fn reporting() -> Vec<u8> {
+    component(
+        &[
+            concat!(
+                include_str!("../../../tools-wit/tool/progress.wit"),
+                "\nworld host { import progress; }"
+            ),
+            "package acme:work; world tool { import sinew:tool/progress@0.1.0; export work: func(steps: u64); }",
+        ],
+        r#"(module
+  (import "sinew:tool/progress@0.1.0" "report"
+    (func $report (param i32 i32 i32 i64 i32 i64)))
+  (memory (export "memory") 1)
+  (data (i32.const 100) "step\07")
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)
+  (func (export "work") (param i64) (local i64)
+    (loop
+      (local.set 1 (i64.add (local.get 1) (i64.const 1)))
+      (call $report (i32.const 100) (i32.const 5) (i32.const 1) (local.get 1) (i32.const 1) (local.get 0))
+      (br_if 0 (i64.lt_u (local.get 1) (local.get 0))))))"#,
+    )
+}
+
 /// The few functions of WASI that [`wasi`] uses.
 const WASI: [&str; 4] = [
     r"package wasi:io@0.2.0;

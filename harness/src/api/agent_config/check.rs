@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{AgentConfig, toolset};
+use super::{AgentConfig, bindings, toolset};
 use crate::api::body::Invalid;
 use crate::api::error::quoted;
+use crate::json::Fields as _;
 
 /// Checks a configuration as a whole, whichever of its fields changed.
 pub(super) fn whole(config: &AgentConfig) -> Result<(), Invalid> {
@@ -34,6 +35,11 @@ pub(super) fn whole(config: &AgentConfig) -> Result<(), Invalid> {
     if !config.skills.is_empty() && !can_read {
         let message = "skills need the tool read: enable it in an agent_toolset_20260401";
         return Err(Invalid::at("skills", message));
+    }
+    let bound = config.sinew.as_ref().map(|ours| ours.at("bindings"));
+    if let Some((index, name)) = bound.and_then(|bound| bindings::unknown(bound, &config.tools)) {
+        let message = format!("the agent has no custom tool {}", quoted(&name));
+        return Err(Invalid::at(format!("sinew.bindings.{index}.tool"), message));
     }
     Ok(())
 }

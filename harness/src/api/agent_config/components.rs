@@ -55,15 +55,7 @@ pub(super) fn read(spot: Spot) -> Result<Value, Invalid> {
 }
 
 fn component(mut fields: Fields) -> Result<Value, Invalid> {
-    let name = fields.required("name")?;
-    let path = name.path.clone();
-    let name = name.text(1, NAME_CHARACTERS_MAX)?;
-    if !is_component_name(&name) {
-        let message = format!(
-            "expected the name of a registered component: a letter, then up to {NAME_CHARACTERS_MAX} letters, digits, - or _"
-        );
-        return Err(Invalid::at(path, message));
-    }
+    let name = name(fields.required("name")?)?;
     let version = match fields.take("version").given() {
         Some(spot) => version(spot)?,
         None => json!("latest"),
@@ -104,8 +96,21 @@ fn component(mut fields: Fields) -> Result<Value, Invalid> {
     }))
 }
 
+/// Reads the name of a registered component.
+pub(super) fn name(spot: Spot) -> Result<String, Invalid> {
+    let path = spot.path.clone();
+    let name = spot.text(1, NAME_CHARACTERS_MAX)?;
+    if is_component_name(&name) {
+        return Ok(name);
+    }
+    let message = format!(
+        "expected the name of a registered component: a letter, then up to {NAME_CHARACTERS_MAX} letters, digits, - or _"
+    );
+    Err(Invalid::at(path, message))
+}
+
 /// Reads `latest`, a number, or the digest of a component.
-fn version(spot: Spot) -> Result<Value, Invalid> {
+pub(super) fn version(spot: Spot) -> Result<Value, Invalid> {
     if spot.value.is_number() {
         return Ok(json!(spot.integer(1, i64::MAX as u64)?));
     }
@@ -132,7 +137,7 @@ fn prefix(spot: Spot) -> Result<String, Invalid> {
 }
 
 /// Reads `{mounts, hosts, sockets, environment, secrets, limits}`; what is left out is not granted.
-fn grants(mut fields: Fields) -> Result<Value, Invalid> {
+pub(super) fn grants(mut fields: Fields) -> Result<Value, Invalid> {
     let mut lists = json!({});
     type Reader = fn(Spot) -> Result<Value, Invalid>;
     let readers: [(&str, Reader); 4] = [
@@ -270,7 +275,7 @@ fn secret(spot: Spot) -> Result<Value, Invalid> {
     Ok(json!(name))
 }
 
-fn check_variable(name: &str) -> Result<(), String> {
+pub(super) fn check_variable(name: &str) -> Result<(), String> {
     let is_fit =
         is_name(name, NAME_CHARACTERS_MAX, "_") && !name.starts_with(|c: char| c.is_ascii_digit());
     match is_fit {

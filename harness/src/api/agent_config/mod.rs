@@ -4,6 +4,7 @@
 //! [`Draft::finish`] checks the rules that span fields and returns an [`AgentConfig`] in which every default
 //! is filled in. Its JSON is what is stored and what clients see; sessions copy it as a snapshot.
 
+mod bindings;
 mod change;
 mod check;
 mod components;

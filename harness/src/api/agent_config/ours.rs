@@ -3,7 +3,7 @@
 use globset::Glob;
 use serde_json::{Value, json};
 
-use super::{components, delegation, supervision};
+use super::{bindings, components, delegation, supervision};
 use crate::api::body::{Field, Invalid, Spot};
 use crate::json::Fields as _;
 use crate::rules::{self, CONDITION_BYTES_MAX, On, REASON_CHARACTERS_MAX, RULES_MAX};
@@ -39,6 +39,9 @@ pub fn read(field: Field) -> Result<Option<Value>, Invalid> {
     if let Some(spot) = fields.take("tools").given() {
         block.set("tools", components::read(spot)?);
     }
+    if let Some(spot) = fields.take("bindings").given() {
+        block.set("bindings", bindings::read(spot)?);
+    }
     if let Some(spot) = fields.take("deterministic").given() {
         block.set("deterministic", json!(spot.boolean()?));
     }
@@ -50,17 +53,20 @@ pub fn read(field: Field) -> Result<Option<Value>, Invalid> {
 /// As [`read`], of a session, which has no tools of its own.
 pub fn read_of_session(field: Field) -> Result<Option<Value>, Invalid> {
     let path = match &field {
-        Field::Given(spot) => format!("{}.tools", spot.path),
+        Field::Given(spot) => spot.path.clone(),
         Field::Absent | Field::Null => String::new(),
     };
     let block = read(field)?;
-    match &block {
-        Some(block) if block.at("tools").is_array() => {
+    for part in ["tools", "bindings"] {
+        if block
+            .as_ref()
+            .is_some_and(|block| block.at(part).is_array())
+        {
             let message = "tools are an agent's: give them in the agent's block sinew";
-            Err(Invalid::at(path, message))
+            return Err(Invalid::at(format!("{path}.{part}"), message));
         }
-        _ => Ok(block),
     }
+    Ok(block)
 }
 
 /// Reads `{on, when, then, reason}` of [`rules`]; `on` is `call` and `reason` empty where they are left out.

@@ -32,7 +32,7 @@ pub(in crate::api) async fn check_tools(
     agent: &Value,
 ) -> Result<(), ApiError> {
     let mut found = Found::new();
-    look_up(api, workspace, agent, "sinew.tools", &mut found).await?;
+    look_up(api, workspace, agent, "sinew", &mut found).await?;
     check_names(agent, &found, "sinew.tools").map_err(ApiError::from)
 }
 
@@ -45,22 +45,21 @@ pub(in crate::api) async fn resolve_tools(
 ) -> Result<Vec<Value>, ApiError> {
     let mut agents = Vec::new();
     each_agent(agent, &mut |agent| {
-        let uses_tools = agent.at("sinew").at("tools").is_array();
-        if uses_tools {
+        if places(agent).next().is_some() {
             agents.push(agent.clone());
         }
     });
     let mut found = Found::new();
     for agent in &agents {
-        look_up(api, workspace, agent, "agent.sinew.tools", &mut found).await?;
+        look_up(api, workspace, agent, "agent.sinew", &mut found).await?;
         check_names(agent, &found, "agent.sinew.tools")?;
     }
     each_agent(agent, &mut |agent| {
-        for set in sets_mut(agent) {
+        each_set(agent, |set| {
             if let Some(version) = found.get(&reference(set)) {
                 set.set("version", version.body.at("version").clone());
             }
-        }
+        });
     });
     let mut kept: BTreeMap<String, Value> = BTreeMap::new();
     for version in found.into_values() {
@@ -85,9 +84,9 @@ async fn look_up(
     path: &str,
     found: &mut Found,
 ) -> Result<(), ApiError> {
-    for (index, set) in sets(agent).iter().enumerate() {
+    for (place, set) in places(agent) {
         let reference = reference(set);
-        let path = format!("{path}.{index}");
+        let path = format!("{path}.{place}");
         if !found.contains_key(&reference) {
             let (name, version) = &reference;
             let looked = async {
@@ -112,15 +111,20 @@ async fn look_up(
 fn check_functions(set: &Value, version: &Resource, path: &str) -> Result<(), Invalid> {
     let names: Vec<&str> = names(version).collect();
     let configs = set.at("configs").as_array().into_iter().flatten();
-    for (index, config) in configs.enumerate() {
-        let name = config.at("name").as_str().unwrap_or_default();
+    let spoken = configs
+        .enumerate()
+        .map(|(index, config)| (format!("configs.{index}.name"), config.at("name")));
+    let bound = set.get("function");
+    let bound = bound.map(|function| ("function".to_owned(), function));
+    for (place, name) in spoken.chain(bound) {
+        let name = name.as_str().unwrap_or_default();
         if !names.contains(&name) {
             let message = format!(
                 "the tool has no function {}; it has: {}",
                 quoted(name),
                 names.join(", ")
             );
-            return Err(Invalid::at(format!("{path}.configs.{index}.name"), message));
+            return Err(Invalid::at(format!("{path}.{place}"), message));
         }
     }
     Ok(())
@@ -172,10 +176,27 @@ fn sets(agent: &Value) -> &[Value] {
     sets.map_or(&[], Vec::as_slice)
 }
 
-fn sets_mut(agent: &mut Value) -> &mut [Value] {
-    match agent.pointer_mut("/sinew/tools") {
-        Some(Value::Array(sets)) => sets,
-        _ => &mut [],
+/// Returns all that refers to a tool, and where it stands in the block.
+fn places(agent: &Value) -> impl Iterator<Item = (String, &Value)> {
+    let list = |name: &'static str| {
+        let list = agent.at("sinew").at(name).as_array().into_iter().flatten();
+        let list = list.enumerate();
+        list.map(move |(index, set)| (format!("{name}.{index}"), set))
+    };
+    list("tools").chain(list("bindings").filter(|(_, binding)| is_of_component(binding)))
+}
+
+/// Tells whether a binding refers to a tool.
+fn is_of_component(binding: &Value) -> bool {
+    *binding.at("type") == "component"
+}
+
+/// Shows all that refers to a tool.
+fn each_set(agent: &mut Value, mut show: impl FnMut(&mut Value)) {
+    for list in ["/sinew/tools", "/sinew/bindings"] {
+        if let Some(Value::Array(sets)) = agent.pointer_mut(list) {
+            sets.iter_mut().for_each(&mut show);
+        }
     }
 }
 
