@@ -8,8 +8,8 @@ use std::time::Duration;
 use axum::serve::ListenerExt;
 use sinew_runtime::fs::FsLimits;
 use sinew_runtime::{
-    CompilerCommand, CompilerLimits, Limits as RuntimeLimits, LoadError, LoadedComponent,
-    ProgramError, Programs, ProvisionError, Runtime, RuntimeConfig, RuntimeError,
+    CompilerCommand, Limits as RuntimeLimits, LoadError, LoadedComponent, ProgramError, Programs,
+    ProvisionError, Runtime, RuntimeConfig, RuntimeError,
 };
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -411,11 +411,7 @@ pub fn runtime(
     data: &Path,
     processes_max: Option<u32>,
 ) -> Result<Runtime, DaemonError> {
-    let compiler = CompilerCommand {
-        program: std::env::current_exe().map_err(DaemonError::OwnFile)?,
-        args: vec!["compile-worker".into()],
-        limits: CompilerLimits::default(),
-    };
+    let compiler = CompilerCommand::this_program("compile-worker").map_err(DaemonError::OwnFile)?;
     let cache = config.cache.as_deref().unwrap_or(data);
     let mut runtime_config = RuntimeConfig::new(cache.to_owned(), compiler);
     if config.guest_threads > 0 {

@@ -24,6 +24,19 @@ pub struct ComponentSource {
     pub trust: Trust,
 }
 
+impl ComponentSource {
+    /// Returns a component without further documentation, whose hash is still to be computed.
+    pub fn new(name: impl Into<String>, wasm: impl Into<Bytes>, trust: Trust) -> Self {
+        Self {
+            name: name.into(),
+            wasm: wasm.into(),
+            digest: None,
+            wit: None,
+            trust,
+        }
+    }
+}
+
 /// A component that is ready to be given to hands.
 pub struct LoadedComponent {
     name: String,

@@ -238,6 +238,20 @@ async fn a_component_reaches_what_the_agent_grants_it() -> Result<()> {
     let fork = fork["id"].as_str().context("no fork")?.to_owned();
     assert_eq!(setting.say(&fork, "read it").await?, "one\n");
 
+    // As a file it finds the same component where it comes to, by its digest.
+    let moved = setting.folder.path().join("moved.sinew");
+    let moved = moved.to_str().context("no name")?.to_owned();
+    setting.cli.ok(&["session", "export", &id, "-o", &moved])?;
+    let environment = setting.environment["id"].as_str().context("no id")?;
+    let import = ["session", "import", &moved, "--environment", environment];
+    let imported = setting.cli.json(&import)?;
+    let here = imported[0]["session"]["id"]
+        .as_str()
+        .context("no id")?
+        .to_owned();
+    assert_eq!(setting.say(&here, "read it").await?, "one\n");
+    setting.cli.ok(&["session", "replay", &moved, "--verify"])?;
+
     // What nothing is granted sees nothing.
     let bare = setting
         .session(json!([{"name": "docs", "prefix": "doc_"}]))

@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod components;
 mod files;
 mod network;
 mod shell;

@@ -109,13 +109,7 @@ impl Components {
     }
 
     async fn load(&self, name: &str, wasm: Bytes) -> Result<Arc<LoadedComponent>, LoadError> {
-        let source = ComponentSource {
-            name: name.to_owned(),
-            wasm,
-            digest: None,
-            wit: None,
-            trust: Trust::Untrusted,
-        };
+        let source = ComponentSource::new(name, wasm, Trust::Untrusted);
         self.runtime.add(source).await
     }
 

@@ -63,6 +63,16 @@ impl Default for CompilerLimits {
 }
 
 impl CompilerCommand {
+    /// Returns the running program, started with one argument that its `main` must know, and the default limits. Errors:
+    /// the program's own file cannot be found.
+    pub fn this_program(argument: impl Into<OsString>) -> std::io::Result<Self> {
+        Ok(Self {
+            program: std::env::current_exe()?,
+            args: vec![argument.into()],
+            limits: CompilerLimits::default(),
+        })
+    }
+
     /// Compiles `wasm` in a child process.
     pub(crate) async fn compile(&self, wasm: &[u8]) -> Result<Compiled, CompileError> {
         check_size(wasm)?;

@@ -135,13 +135,7 @@ async fn a_hand_has_the_tools_it_was_given() {
 #[tokio::test]
 async fn a_call_tells_how_far_it_is_and_cannot_flood() {
     let fixture = fixture();
-    let source = sinew_runtime::ComponentSource {
-        name: "work".to_owned(),
-        wasm: guests::reporting().into(),
-        digest: None,
-        wit: None,
-        trust: Trust::Embedded,
-    };
+    let source = sinew_runtime::ComponentSource::new("work", guests::reporting(), Trust::Embedded);
     let component = fixture.runtime.add(source).await.unwrap();
     assert_eq!(component.tools().capabilities, []);
     let hand = fixture

@@ -23,11 +23,12 @@ use crate::api::agent_config::{AgentConfig, read_ours};
 use crate::api::body::{Fields, Invalid};
 use crate::api::environment_config::is_self_hosted;
 use crate::api::query::Query;
+use crate::api::tools::relink_tools;
 use crate::api::{ApiError, Caller, live_environment, metadata, work};
 use crate::ids::{EventId, ID_BYTES_MAX, SessionId, WorkspaceId};
 use crate::json::Fields as _;
 use crate::portable::{Bounds, PortableError, Staged, discard, export as write_file, stage};
-use crate::session::{EventKind, SELF_HOSTED, State as Folded, project};
+use crate::session::{EventKind, SELF_HOSTED, State as Folded, TOOLS_FIELD, project};
 use crate::store::{History, Key, Kind, NewEvent, NewResource, Write as StoreWrite};
 
 /// The field of an imported session's configuration that tells where it comes from. Not on the official wire.
@@ -226,7 +227,17 @@ async fn begin(state: &SessionState, home: &Home, staged: &Staged) -> Result<Val
         "number": last,
         "chain": staged.chain.to_string(),
     });
-    let (config, dropped) = configuration(state, home, &folded.config, &from)?;
+    let (mut config, mut dropped) = configuration(state, home, &folded.config, &from)?;
+    let theirs = folded.config.at(TOOLS_FIELD);
+    let (tools, missing) = relink_tools(&state.api, &home.workspace, theirs).await?;
+    if !tools.is_empty() {
+        config.set(TOOLS_FIELD, Value::Array(tools));
+    }
+    dropped.extend(
+        missing
+            .into_iter()
+            .map(|name| json!({"type": "tool", "id": name})),
+    );
     let event = NewEvent {
         id: EventId::fresh(now),
         thread_id: None,

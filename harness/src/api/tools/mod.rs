@@ -14,7 +14,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use sinew_runtime::COMPONENT_BYTES_MAX;
 
-pub(in crate::api) use resolve::{check_tools, resolve_tools};
+pub(in crate::api) use resolve::{check_tools, relink_tools, resolve_tools};
 
 use crate::api::collection::{Answer, Collection, Selection, UPDATE_ATTEMPTS_MAX};
 use crate::api::query::Query;

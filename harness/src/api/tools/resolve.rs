@@ -77,6 +77,39 @@ pub(in crate::api) async fn resolve_tools(
     Ok(kept.into_values().collect())
 }
 
+/// Returns what a session from elsewhere keeps of its tools here: those that this workspace has by the same name with the
+/// same component; and the names of the others.
+pub(in crate::api) async fn relink_tools(
+    api: &ApiState,
+    workspace: &WorkspaceId,
+    theirs: &Value,
+) -> Result<(Vec<Value>, Vec<String>), ApiError> {
+    let (mut kept, mut missing) = (Vec::new(), Vec::new());
+    for their in theirs.as_array().into_iter().flatten() {
+        let text = |name: &str| their.at(name).as_str().unwrap_or_default();
+        let (name, digest) = (text("name"), text("digest"));
+        let looked = async {
+            let tool = find(api, workspace, name).await?;
+            find_version(api, workspace, &tool, digest).await
+        };
+        match looked.await {
+            Ok(own) => kept.push(json!({
+                "name": name,
+                // The agents say this number.
+                "version": their.at("version"),
+                "version_id": own.key.id,
+                "digest": digest,
+                "tools": own.body.at("tools"),
+            })),
+            Err(error) if error.status() == StatusCode::NOT_FOUND => missing.push(name.to_owned()),
+            Err(error) => return Err(error),
+        }
+    }
+    missing.sort();
+    missing.dedup();
+    Ok((kept, missing))
+}
+
 async fn look_up(
     api: &ApiState,
     workspace: &WorkspaceId,
