@@ -1,7 +1,7 @@
 //! `sinew tool new` and `sinew tool build` with the real toolchains: a new tool of each language passes its own test, is
 //! built, and offers and answers the same. What is missing or wrong is named, and leaves nothing half made.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -20,10 +20,9 @@ const NAME: &str = "text-facts";
 /// Inputs of the new tool's function, and what it answers in every language: whether it failed, and the text.
 fn cases() -> Vec<(Value, bool, String)> {
     let counts = |lines: u32, words: u32, characters: u32, longest: &str| {
-        // Fields in the order of the WIT.
+        let longest = json!(longest);
         format!(
-            "{{\"lines\":{lines},\"words\":{words},\"characters\":{characters},\"longest\":{}}}",
-            json!(longest)
+            "{{\"characters\":{characters},\"lines\":{lines},\"longest\":{longest},\"words\":{words}}}"
         )
     };
     let none = |least: u32| format!("the text has no word of {least} or more characters");

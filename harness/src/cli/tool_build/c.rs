@@ -214,7 +214,8 @@ impl Support {
         let entries = std::fs::read_dir(&libraries).map_err(BuildError::io(&libraries))?;
         let builtins = entries.filter_map(Result::ok).find(|entry| {
             let name = entry.file_name();
-            name.to_string_lossy().starts_with("libcompiler_builtins-")
+            let name = name.to_string_lossy();
+            name.starts_with("libcompiler_builtins-") && name.ends_with(".rlib")
         });
         let builtins = builtins.map(|entry| entry.path()).ok_or_else(|| {
             BuildError::missing(

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Project;
-use super::error::{BuildError, command, run};
+use super::error::{BuildError, answer, command, run};
 
 /// What installs the version that this is tested with.
 pub(in crate::cli) const COMPONENTIZE_PY_SETUP: &str =
@@ -18,8 +18,11 @@ pub(super) fn build(project: &Project, scratch: &Path) -> Result<PathBuf, BuildE
     let own = environment.join("bin").join(PROGRAM);
     let has_own = own.is_file();
     let program = if has_own { own } else { PathBuf::from(PROGRAM) };
+    if answer(command(&program, &project.folder).arg("--version")).is_none() {
+        return Err(BuildError::missing(PROGRAM, COMPONENTIZE_PY_SETUP));
+    }
     let mut componentize = command(&program, &project.folder);
-    if has_own {
+    if environment.is_dir() {
         // Packages that the project installed there are looked for in it.
         componentize.env("VIRTUAL_ENV", &environment);
     }
@@ -36,12 +39,5 @@ pub(super) fn build(project: &Project, scratch: &Path) -> Result<PathBuf, BuildE
         componentize.arg("--stub-wasi");
     }
     componentize.arg(APP);
-    match run(&mut componentize, PROGRAM) {
-        Err(BuildError::CannotRun { source, .. })
-            if source.kind() == std::io::ErrorKind::NotFound =>
-        {
-            Err(BuildError::missing(PROGRAM, COMPONENTIZE_PY_SETUP))
-        }
-        outcome => outcome.map(|()| made),
-    }
+    run(&mut componentize, PROGRAM).map(|()| made)
 }
