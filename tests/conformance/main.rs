@@ -38,6 +38,7 @@ mod tenancy;
 mod threads;
 mod tidy;
 mod tool_command;
+mod tool_new;
 mod tool_output;
 mod verify;
 mod web;

@@ -12,6 +12,8 @@ pub const SDK_VERSION: &str = "1.11.0";
 /// The version of the conformance package of MCP that the tests are written for: the newest that runs on the oldest
 /// Node.js below.
 pub const MCP_CONFORMANCE_VERSION: &str = "0.1.13";
+/// The version of what makes components of JavaScript, as the `package.json` of a new tool has it.
+pub const COMPONENTIZE_JS_VERSION: &str = "0.23.0";
 /// Oldest release of Node.js that the SDK runs on.
 const NODE_MAJOR_MIN: u32 = 20;
 /// The Python package that carries Node.js, for machines without one.
@@ -41,6 +43,13 @@ pub fn with_mcp_conformance() -> Result<Node> {
     let version = MCP_CONFORMANCE_VERSION;
     let folder = format!("sinew-tests-mcp-conformance-{version}");
     with_package(&folder, "@modelcontextprotocol/conformance", version)
+}
+
+/// Returns Node.js with what makes components of JavaScript. Errors as for [`with_sdk`].
+pub fn with_componentize_js() -> Result<Node> {
+    let version = COMPONENTIZE_JS_VERSION;
+    let folder = format!("sinew-tests-componentize-js-{version}");
+    with_package(&folder, "@bytecodealliance/componentize-js", version)
 }
 
 fn with_package(folder: &str, package: &str, version: &str) -> Result<Node> {

@@ -13,6 +13,10 @@ pub const SDK_VERSION: &str = "2.11.0";
 const SCHEMATHESIS_VERSION: &str = "4.32.5";
 /// The version of the official SDK of MCP servers.
 const MCP_VERSION: &str = "2.3.0";
+/// The version of what makes components of Python, as `sinew tool build` asks for it.
+const COMPONENTIZE_PY_VERSION: &str = "0.25.1";
+/// The version of the C compiler for WebAssembly, as `sinew tool build` asks for it.
+const ZIGLANG_VERSION: &str = "0.15.2";
 /// The version of the server that stands in for a cloud's object store.
 const MOTO_VERSION: &str = "5.2.5";
 
@@ -46,6 +50,26 @@ pub fn mcp_server() -> Result<PathBuf> {
     let name = format!("mcp-{MCP_VERSION}");
     let package = format!("mcp=={MCP_VERSION}");
     Ok(environment(&name, "the SDK of MCP servers", &package)?.join("python"))
+}
+
+/// Returns an environment that has what makes components of Python, installing it on first use. Errors as for
+/// [`interpreter`].
+pub fn componentize_py() -> Result<PathBuf> {
+    whole("componentize-py", COMPONENTIZE_PY_VERSION)
+}
+
+/// Returns an environment that has a C compiler for WebAssembly, installing it on first use. Errors as for
+/// [`interpreter`].
+pub fn ziglang() -> Result<PathBuf> {
+    whole("ziglang", ZIGLANG_VERSION)
+}
+
+/// Returns the folder of an environment that has a package, as a project has it as `.venv`.
+fn whole(package: &str, version: &str) -> Result<PathBuf> {
+    let name = format!("{package}-{version}");
+    let programs = environment(&name, package, &format!("{package}=={version}"))?;
+    let folder = programs.parent().context("programs without a folder")?;
+    Ok(folder.to_owned())
 }
 
 /// Returns the folder of the programs of an environment that has a package.

@@ -26,6 +26,12 @@ const COMPONENT_BYTES_MAX: u64 = 256 << 20;
 
 #[derive(Subcommand)]
 pub(super) enum ToolCommand {
+    /// Make a folder with a new tool: WIT, code, a test
+    #[command(after_help = super::tool_new::EXAMPLES)]
+    New(super::tool_new::NewArgs),
+    /// Build the component of a tool's folder, with its descriptions in it
+    #[command(after_help = super::tool_build::EXAMPLES)]
+    Build(super::tool_build::BuildArgs),
     /// Show what a component offers to a model, and what it asks for
     #[command(
         after_help = "Example: sinew tool check target/wasm32-wasip2/release/words.wasm --wit wit\n\n\
@@ -79,6 +85,8 @@ pub(super) struct CallArgs {
 
 pub(super) async fn tool(command: ToolCommand) -> Result<ExitCode> {
     match command {
+        ToolCommand::New(args) => super::tool_new::new(args),
+        ToolCommand::Build(args) => super::tool_build::build(args).await,
         ToolCommand::Check(args) => check(args).await,
         ToolCommand::Call(args) => call(args).await,
         ToolCommand::Registry(command) => registry(command).await,
