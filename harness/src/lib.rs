@@ -52,3 +52,4 @@ mod web_search;
 pub mod webhooks;
 
 pub use cli::main as cli_main;
+pub use sinew_runtime::compile_worker_main;

@@ -5,6 +5,7 @@
 //! with a secret that lies in the data folder for the daemon alone. What has no right seal is compiled again: changed,
 //! foreign and half-written artefacts cost time and nothing else, which is also why nothing here is synced to disk.
 
+use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -18,7 +19,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::compile::{
-    CompileError, Compiled, CompilerCommand, TOOLS_BYTES_MAX, check_size, compile,
+    CompileError, Compiled, CompilerCommand, TOOLS_BYTES_MAX, bounded, check_size, compile,
 };
 use crate::component::ComponentSource;
 use crate::component_witness::{is_settled, is_witnessed, witness};
@@ -50,6 +51,9 @@ pub enum LoadError {
     /// It does not compile.
     #[error(transparent)]
     Compile(#[from] CompileError),
+    /// It asks for a larger table, more modules or the like than any process gets.
+    #[error("the component asks for more than a process can have: {0}")]
+    TooDemanding(String),
     /// It imports something that this runtime does not offer.
     #[error("the component asks for something that does not exist here: {0}")]
     Unlinkable(String),
@@ -66,6 +70,21 @@ pub enum LoadError {
         /// Why it failed.
         source: io::Error,
     },
+}
+
+/// Why what the store has of a component is not used.
+enum Unusable {
+    /// It is half-written, or was changed.
+    Damaged(String),
+    /// The engine does not run such a component.
+    Unfit(String),
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Damaged(reason) | Self::Unfit(reason)) = self;
+        f.write_str(reason)
+    }
 }
 
 /// A component as the store hands it out.
@@ -201,7 +220,7 @@ impl Inner {
             Err(reason) => {
                 tracing::warn!(
                     key,
-                    reason,
+                    %reason,
                     "compiled component is not usable and made again"
                 );
                 None
@@ -209,8 +228,8 @@ impl Inner {
         }
     }
 
-    fn read(&self, key: &str, folder: &Path) -> Result<Stored, String> {
-        let because = |error: io::Error| error.to_string();
+    fn read(&self, key: &str, folder: &Path) -> Result<Stored, Unusable> {
+        let because = |error: io::Error| Unusable::Damaged(error.to_string());
         let mut tools_json = Vec::new();
         File::open(folder.join(TOOLS))
             .and_then(|file| {
@@ -237,16 +256,17 @@ impl Inner {
             let expected = self.seal(key, &tools_json, file).map_err(because)?;
             // Compared in constant time.
             if expected != blake3::Hash::from_bytes(seal) {
-                return Err("its seal is not right".to_owned());
+                return Err(Unusable::Damaged("its seal is not right".to_owned()));
             }
             if is_settled(&metadata, SystemTime::now()) {
                 // Only for the next time: in a folder that cannot be written everything works without.
                 let _ = replace(&witness_path, witness.as_bytes());
             }
         }
-        let tools = serde_json::from_slice(&tools_json).map_err(|error| error.to_string())?;
-        let component =
-            map_artefact(&self.engine, &artefact).map_err(|error| format!("{error:#}"))?;
+        let tools = serde_json::from_slice(&tools_json)
+            .map_err(|error| Unusable::Damaged(error.to_string()))?;
+        let component = map_artefact(&self.engine, &artefact)
+            .map_err(|error| Unusable::Unfit(bounded(&format!("{error:#}"))))?;
         Ok(Stored { component, tools })
     }
 
@@ -270,9 +290,13 @@ impl Inner {
             let path = folder.join(name);
             replace(&path, bytes).map_err(storage("write", &path))?;
         }
-        self.read(key, &folder).map_err(|reason| {
-            CompileError::CompilerFailed(format!("what was compiled cannot be loaded: {reason}"))
-                .into()
+        self.read(key, &folder).map_err(|unusable| match unusable {
+            // Compiled just now by the same engine, so it is the component that does not fit.
+            Unusable::Unfit(reason) => LoadError::TooDemanding(reason),
+            Unusable::Damaged(reason) => CompileError::CompilerFailed(format!(
+                "what was compiled cannot be loaded: {reason}"
+            ))
+            .into(),
         })
     }
 

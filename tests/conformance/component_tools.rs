@@ -102,7 +102,7 @@ impl Setting {
             "model": "claude-sonnet-4-6",
             "tools": [{"type": "agent_toolset_20260401", "default_config":
                 {"enabled": true, "permission_policy": {"type": "always_allow"}}}],
-            "sinew": {"tools": tools},
+            "sinew": {"tools": tools, "deterministic": true},
         })
     }
 

@@ -16,6 +16,7 @@ mod bucket;
 mod cli_resources;
 mod component_tools;
 mod delegation;
+mod embedding;
 mod exec;
 mod history;
 mod large_file;

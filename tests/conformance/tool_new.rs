@@ -391,3 +391,63 @@ fn a_folder_that_is_no_tool_is_not_built() -> Result<()> {
     tool.cli.fails(&build, "world.wit:1")?;
     Ok(())
 }
+
+/// A running `sinew tool dev`, ended when it is dropped.
+struct Dev {
+    child: std::process::Child,
+    lines: std::io::Lines<std::io::BufReader<std::process::ChildStdout>>,
+}
+
+impl Dev {
+    fn start(tool: &NewTool, url: &str) -> Result<Self> {
+        let mut child = Command::new(PROGRAM)
+            .args(["tool", "dev", "of mine/tool", "--json", "--url", url])
+            .current_dir(tool.own.path())
+            .env("CARGO_TARGET_DIR", cargo_target())
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::inherit())
+            .spawn()?;
+        let out = child.stdout.take().context("no output")?;
+        let lines = std::io::BufRead::lines(std::io::BufReader::new(out));
+        Ok(Self { child, lines })
+    }
+
+    /// Waits for the next version.
+    fn next(&mut self) -> Result<Value> {
+        let line = self.lines.next().context("it has ended")??;
+        Ok(serde_json::from_str(&line)?)
+    }
+}
+
+impl Drop for Dev {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_tool_is_built_and_registered_again() -> Result<()> {
+    let world = sinew_tests::world::World::start(PROGRAM, "otherwise: {text: Noted.}").await?;
+    let url = format!("http://{}", world.options.listen);
+    let tool = NewTool::make("rust")?;
+    let mut dev = Dev::start(&tool, &url)?;
+    let first = dev.next()?;
+    ensure!(first["version"] == 1 && first["name"] == NAME, "{first}");
+    let wit = tool.folder().join("wit/world.wit");
+    let text = std::fs::read_to_string(&wit)?;
+    // What does not build is told, and the next change counts again.
+    std::fs::write(&wit, "package")?;
+    std::fs::write(&wit, text.replacen("/// Counts", "/// Quickly counts", 1))?;
+    let second = dev.next()?;
+    ensure!(second["version"] == 2, "{second}");
+    let path = format!("/sinew/v1/tools/{NAME}/versions/latest");
+    let latest = world.client.get(&path).await?;
+    ensure!(latest["digest"] == second["digest"], "{latest}");
+    let said = latest["tools"][0]["description"]
+        .as_str()
+        .unwrap_or_default();
+    ensure!(said.contains("Quickly counts"), "{latest}");
+    Ok(())
+}

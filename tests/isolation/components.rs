@@ -54,7 +54,7 @@ fn nested_lists(levels: usize) -> String {
                 (func (export "take") (param i32 i32)))
             (core instance $i (instantiate $m))
             (func (export "take") (param "x" $t{levels})
-                (canon lift (core func $i "take") (memory $i "m") (realloc (func $i "r")))))"#
+                (canon lift (core func $i "take") (memory (core memory $i "m")) (realloc (core func $i "r")))))"#
     )
 }
 
@@ -70,7 +70,7 @@ fn doubling(levels: usize) -> String {
                 (func (export "take") (param i32)))
             (core instance $i (instantiate $m))
             (func (export "take") (param "x" $t{levels})
-                (canon lift (core func $i "take") (memory $i "m") (realloc (func $i "r")))))"#
+                (canon lift (core func $i "take") (memory (core memory $i "m")) (realloc (core func $i "r")))))"#
     )
 }
 
@@ -199,6 +199,13 @@ async fn broken_and_hostile_components_are_refused_in_words() -> Result<()> {
             "component: ",
         ),
         (
+            "a huge table",
+            parsed(&running(
+                r#"(table 100000000 funcref) (func (export "run"))"#,
+            ))?,
+            "asks for more than a process can have",
+        ),
+        (
             "a bomb for the compiler",
             parsed(&compiler_bomb())?,
             "compiling the component takes more",
@@ -247,13 +254,6 @@ async fn what_harms_only_when_it_runs_is_ended() -> Result<()> {
             "run",
             &none,
             "crashed",
-        ),
-        (
-            "huge-table",
-            running(r#"(table 100000000 funcref) (func (export "run"))"#),
-            "run",
-            &none,
-            "limit table_elements",
         ),
         (
             "huge-memory",

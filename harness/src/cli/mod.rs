@@ -35,6 +35,7 @@ mod skill_folder;
 mod team;
 mod tool;
 mod tool_build;
+mod tool_dev;
 mod tool_new;
 mod tool_project;
 mod tool_registry;

@@ -32,6 +32,9 @@ pub(super) enum ToolCommand {
     /// Build the component of a tool's folder, with its descriptions in it
     #[command(after_help = super::tool_build::EXAMPLES)]
     Build(super::tool_build::BuildArgs),
+    /// Build a tool whenever its files change, and register each with a daemon
+    #[command(after_help = super::tool_dev::EXAMPLES)]
+    Dev(super::tool_dev::DevArgs),
     /// Show what a component offers to a model, and what it asks for
     #[command(
         after_help = "Example: sinew tool check target/wasm32-wasip2/release/words.wasm --wit wit\n\n\
@@ -87,6 +90,7 @@ pub(super) async fn tool(command: ToolCommand) -> Result<ExitCode> {
     match command {
         ToolCommand::New(args) => super::tool_new::new(args),
         ToolCommand::Build(args) => super::tool_build::build(args).await,
+        ToolCommand::Dev(args) => super::tool_dev::dev(args).await,
         ToolCommand::Check(args) => check(args).await,
         ToolCommand::Call(args) => call(args).await,
         ToolCommand::Registry(command) => registry(command).await,

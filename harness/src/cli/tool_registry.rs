@@ -92,13 +92,8 @@ pub(super) async fn registry(command: RegistryCommand) -> Result<ExitCode> {
             daemon,
         } => {
             check_file(&file)?;
-            let mut form = Form::new()
-                .text("name", name)
-                .part("component", part(&file).await?);
-            for (path, text) in wit.map_or_else(|| Ok(Vec::new()), |wit| read_wit(&wit))? {
-                form = form.part("wit", Part::text(text).file_name(path));
-            }
-            let made = daemon.client()?.post_form(TOOLS.path, form).await?;
+            let wit = wit.map_or_else(|| Ok(Vec::new()), |wit| read_wit(&wit))?;
+            let made = register(&daemon, &name, part(&file).await?, wit).await?;
             print(&made, &daemon, added);
         }
         RegistryCommand::List { daemon } => TOOLS.list(&daemon, "?limit=100").await?,
@@ -130,6 +125,22 @@ pub(super) async fn registry(command: RegistryCommand) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Sends a component, and the interfaces it was made from unless it has its descriptions in it. Returns its version.
+pub(super) async fn register(
+    daemon: &DaemonArgs,
+    name: &str,
+    component: Part,
+    wit: Vec<(String, String)>,
+) -> Result<Value> {
+    let mut form = Form::new()
+        .text("name", name.to_owned())
+        .part("component", component);
+    for (path, text) in wit {
+        form = form.part("wit", Part::text(text).file_name(path));
+    }
+    daemon.client()?.post_form(TOOLS.path, form).await
+}
+
 fn path(one: &One, version: &str) -> String {
     format!("{}/{}/versions/{version}", TOOLS.path, one.id)
 }
@@ -144,7 +155,7 @@ fn version(text: &str) -> Result<String, String> {
 }
 
 /// Returns the files of a folder of interfaces, by their paths in it.
-pub(super) fn read_wit(folder: &Path) -> Result<Vec<(String, String)>> {
+fn read_wit(folder: &Path) -> Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     read_folder(folder, "", 1, &mut files)?;
     if files.is_empty() {
@@ -208,7 +219,8 @@ fn names(version: &Value) -> String {
     names.join(", ")
 }
 
-fn added(version: &Value) -> String {
+/// Returns what is said of a version that was registered.
+pub(super) fn added(version: &Value) -> String {
     let mut lines = format!(
         "{} version {}: {}",
         text(version.at("name")),

@@ -96,8 +96,18 @@ pub(super) async fn build(args: BuildArgs) -> Result<ExitCode> {
     tokio::task::spawn_blocking(move || build_now(&args)).await?
 }
 
-fn build_now(args: &BuildArgs) -> Result<ExitCode> {
-    let project = Project::read(&args.folder, args.debug && !args.release)?;
+/// A component that was built.
+pub(super) struct Made {
+    /// The tool's name.
+    pub(super) name: String,
+    /// The component, with its descriptions in it.
+    pub(super) wasm: Vec<u8>,
+    tools: ToolSet,
+}
+
+/// Builds the component of a folder, which may take minutes.
+pub(super) fn make(folder: &Path, is_debug: bool) -> Result<Made> {
+    let project = Project::read(folder, is_debug)?;
     let scratch = tempfile::tempdir().context("no temporary folder can be made")?;
     let made = match project.manifest.language {
         Language::Rust => rust::build(&project)?,
@@ -110,9 +120,18 @@ fn build_now(args: &BuildArgs) -> Result<ExitCode> {
     let wasm = embed(&wasm, &WitSources::Folder(wit))
         .context("the descriptions of the WIT cannot be put into the component")?;
     let tools = reflect(&wasm).context("the component that was built has no readable type")?;
+    Ok(Made {
+        name: project.manifest.name.to_string(),
+        wasm,
+        tools,
+    })
+}
+
+fn build_now(args: &BuildArgs) -> Result<ExitCode> {
+    let Made { name, wasm, tools } = make(&args.folder, args.debug && !args.release)?;
     let output = match &args.output {
         Some(path) => path.clone(),
-        None => args.folder.join(format!("{}.wasm", project.manifest.name)),
+        None => args.folder.join(format!("{name}.wasm")),
     };
     write(&output, &wasm)?;
     match args.json {
