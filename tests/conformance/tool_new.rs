@@ -208,6 +208,7 @@ fn cargo_target() -> PathBuf {
 #[test]
 fn a_new_tool_in_rust_is_tested_built_and_called() -> Result<()> {
     let tool = NewTool::make("rust")?;
+    tool.test(Path::new("cargo"), &["fmt", "--check"])?;
     tool.test(Path::new("cargo"), &["test", "--quiet"])?;
     tool.check()?;
     let mistake = "pub fn count_words() -> u32 { \"none\" }";

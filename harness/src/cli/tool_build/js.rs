@@ -41,6 +41,9 @@ pub(super) fn build(project: &Project, scratch: &Path) -> Result<PathBuf, BuildE
     }
     let made = scratch.join("component.wasm");
     project.announce("componentize-js");
+    // componentize-js only counts such mistakes; Node.js shows where they are.
+    let mut check = command("node", folder);
+    run(check.args(["--check", SOURCE]), "node")?;
     let left_out = FEATURES
         .iter()
         .filter(|(_, package)| !project.world.imports(package))

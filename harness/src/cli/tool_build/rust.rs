@@ -70,7 +70,7 @@ fn messages(cargo: &mut Command) -> Result<String, BuildError> {
 
 /// Returns the component of the package with this manifest among what cargo made.
 fn component(messages: &str, manifest: &Path) -> Option<PathBuf> {
-    let made = messages.lines().filter_map(|line| {
+    messages.lines().find_map(|line| {
         let message: Value = serde_json::from_str(line).ok()?;
         let is_ours = message.get("reason")? == "compiler-artifact"
             && Path::new(message.get("manifest_path")?.as_str()?) == manifest;
@@ -79,12 +79,9 @@ fn component(messages: &str, manifest: &Path) -> Option<PathBuf> {
             return None;
         }
         let files = message.get("filenames")?.as_array()?;
-        let files = files.iter().filter_map(Value::as_str).map(PathBuf::from);
-        files
-            .filter(|file| file.extension().is_some_and(|end| end == "wasm"))
-            .next_back()
-    });
-    made.last()
+        let mut files = files.iter().filter_map(Value::as_str).map(PathBuf::from);
+        files.find(|file| file.extension().is_some_and(|end| end == "wasm"))
+    })
 }
 
 #[cfg(test)]

@@ -2,10 +2,13 @@
 
 use std::path::Path;
 
+use sinew_runtime::typed::docs::{DocsError, WitSources, embed};
 use wit_bindgen_core::Files;
 use wit_bindgen_core::wit_parser::{Resolve, WorldId, WorldItem};
 
 use super::error::BuildError;
+
+const EMPTY_COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 
 /// A world, with everything that it names.
 pub(in crate::cli) struct World {
@@ -24,7 +27,7 @@ impl World {
         let mut resolve = Resolve::default();
         let (package, _) = resolve
             .push_path(folder)
-            .map_err(|error| wrong(format!("{error:#}")))?;
+            .map_err(|error| wrong(mistake(folder).unwrap_or_else(|| format!("{error:#}"))))?;
         let id = resolve
             .select_world(&[package], name)
             .map_err(|error| wrong(format!("{error:#}")))?;
@@ -79,15 +82,23 @@ impl World {
     }
 }
 
+/// Returns what is wrong with a folder of WIT, with the line: the parser above does not name it.
+fn mistake(folder: &Path) -> Option<String> {
+    match embed(EMPTY_COMPONENT, &WitSources::Folder(folder.to_owned())) {
+        Err(DocsError::InvalidWit(report)) => Some(report),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const WIT: &str = "package local:some;\n\
-        interface own { f: func(); }\n\
+        interface mine { f: func(); }\n\
         interface clock { now: func() -> u64; }\n\
-        world one { import clock; export own; }\n\
-        world two { export own; }\n";
+        world one { import clock; export mine; }\n\
+        world two { export mine; }\n";
 
     #[test]
     fn a_world_is_found_by_name_and_says_what_it_imports() {
@@ -120,7 +131,7 @@ mod tests {
         assert_eq!(names, ["two.c", "two.h", "two_component_type.o"]);
         let header = String::from_utf8_lossy(&files[1].1);
         assert!(
-            header.contains("exports_local_some_own_f(void)"),
+            header.contains("exports_local_some_mine_f(void)"),
             "{header}"
         );
     }

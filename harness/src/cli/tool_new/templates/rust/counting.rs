@@ -52,7 +52,8 @@ mod tests {
 
     #[test]
     fn short_words_are_passed_over() {
-        assert_eq!(count_words("a bb ccc dd\n", 2).map(|counts| counts.words), Ok(3));
+        let words = count_words("a bb ccc dd\n", 2).map(|counts| counts.words);
+        assert_eq!(words, Ok(3));
         assert!(count_words("a bb", 3).is_err());
         assert!(count_words(" \n", 1).is_err());
     }
