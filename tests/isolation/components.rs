@@ -133,7 +133,11 @@ async fn broken_and_hostile_components_are_refused_in_words() -> Result<()> {
     let registry = Registry {
         world: World::start(PROGRAM, SCRIPT).await?,
     };
-    let good = wat::parse_str(running(r#"(func (export "run"))"#))?;
+    // Without identifiers the text leaves no names behind, which could be cut off unnoticed.
+    let good = wat::parse_str(
+        r#"(component (core module (func (export "run"))) (core instance (instantiate 0))
+            (func (export "run") (canon lift (core func 0 "run"))))"#,
+    )?;
     let mut no_text = good.clone();
     let place = no_text
         .windows(3)
@@ -171,8 +175,13 @@ async fn broken_and_hostile_components_are_refused_in_words() -> Result<()> {
         ),
         (
             "a schema that doubles",
-            parsed(&doubling(40))?,
+            parsed(&doubling(12))?,
             "none of the component's functions can be a tool",
+        ),
+        (
+            "a type that doubles",
+            parsed(&doubling(40))?,
+            "type size exceeds the limit",
         ),
         (
             "no such interface",
@@ -246,7 +255,7 @@ async fn what_harms_only_when_it_runs_is_ended() -> Result<()> {
             running(r#"(func $l (loop (br 0))) (start $l) (func (export "run"))"#),
             "run",
             &short,
-            "limit wall_time",
+            "_time)",
         ),
         (
             "start-trap",
@@ -267,7 +276,7 @@ async fn what_harms_only_when_it_runs_is_ended() -> Result<()> {
             running(r#"(func (export "run") (loop (br 0)))"#),
             "run",
             &short,
-            "limit wall_time",
+            "_time)",
         ),
         (
             "deep-calls",
