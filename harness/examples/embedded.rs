@@ -3,6 +3,8 @@
 //! `cargo run --example embedded`. The model is a scripted one, so that it needs neither a key nor a network; with the
 //! field `providers` of [`Config`] left as it is, the daemon asks the providers of its environment's keys.
 
+#![allow(clippy::indexing_slicing, reason = "of JSON, which yields null")]
+
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};

@@ -131,10 +131,10 @@ fn conversion(options: Options, report: &mut Report, shapes: usize, points: usiz
             .map(|point| Point {
                 x: point as f64 / 3.0,
                 y: -1.5,
-                label: (point % 2 == 0).then(|| "corner".to_owned()),
+                label: point.is_multiple_of(2).then(|| "corner".to_owned()),
             })
             .collect(),
-        is_closed: number % 2 == 0,
+        is_closed: number.is_multiple_of(2),
     };
     let input = Input {
         shapes: (0..shapes).map(shape).collect(),
