@@ -178,7 +178,11 @@ pub fn snapshots(options: Options, tokio: &Runtime, files: usize) -> Result<Grou
     };
     let writer = std::cell::RefCell::new(&mut write);
     let group = Contest::new(format!("snapshot after one changed file of {files}"))
-        .subject("hash and tree", || {
+        .subject("the write of the file alone", || {
+            (writer.borrow_mut())(&tree)?;
+            Ok(())
+        })
+        .subject("the write, hash and tree", || {
             let marks = (writer.borrow_mut())(&tree)?;
             world.borrow().snapshot(Some(&base.get()), &marks)?;
             Ok(())
