@@ -6,8 +6,10 @@ use serde_json::Value;
 use crate::api::page::{self, Cursor, Position};
 use crate::api::query::Query;
 use crate::api::{ApiError, ApiState, Caller};
+use crate::clock::Timestamp;
+use crate::ids::WorkspaceId;
 use crate::store::{
-    Key, Kind, Order, Resource, ResourceChange, ResourceQuery, StoreError, TimeRange,
+    Key, Kind, Order, ROWS_MAX, Resource, ResourceChange, ResourceQuery, StoreError, TimeRange,
 };
 
 /// How often a change is decided anew when others write the same resource meanwhile.
@@ -19,6 +21,49 @@ pub(super) const LIMIT_MAX: usize = 100;
 
 /// What a handler answers with.
 pub(super) type Answer = Result<Json<Value>, ApiError>;
+
+/// Returns resources of a kind that have all of these labels, newest first: at most `limit`, those behind `after`.
+pub(super) async fn labelled(
+    api: &ApiState,
+    workspace: &WorkspaceId,
+    kind: Kind,
+    labels: Vec<(String, String)>,
+    after: Option<(Timestamp, String)>,
+    limit: usize,
+) -> Result<Vec<Resource>, StoreError> {
+    let query = ResourceQuery {
+        workspace: workspace.clone(),
+        kind,
+        include_archived: false,
+        created_at: TimeRange::default(),
+        statuses: Vec::new(),
+        labels,
+        order: Order::Descending,
+        after,
+        limit,
+    };
+    api.store.list(&query).await
+}
+
+/// As [`labelled`], all there are.
+pub(super) async fn all_labelled(
+    api: &ApiState,
+    workspace: &WorkspaceId,
+    kind: Kind,
+    labels: Vec<(String, String)>,
+) -> Result<Vec<Resource>, StoreError> {
+    let mut found: Vec<Resource> = Vec::new();
+    loop {
+        let after = found
+            .last()
+            .map(|last| (last.created_at, last.key.id.clone()));
+        let page = labelled(api, workspace, kind, labels.clone(), after, ROWS_MAX).await?;
+        if page.is_empty() {
+            return Ok(found);
+        }
+        found.extend(page);
+    }
+}
 
 /// A kind of resource as the API shows it.
 pub(super) struct Collection {

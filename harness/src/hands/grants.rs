@@ -70,7 +70,7 @@ impl Grants {
             .flat_map(|own| above.mounts.iter().map(move |theirs| (own, theirs)));
         let mounts: BTreeSet<(String, bool)> = pairs
             .filter_map(|(own, theirs)| {
-                let path = deeper(&own.0, &theirs.0)?;
+                let path = inner(&own.0, &theirs.0, is_below)?;
                 Some((path.to_owned(), own.1 && theirs.1))
             })
             .collect();
@@ -79,7 +79,7 @@ impl Grants {
             .iter()
             .flat_map(|own| above.hosts.iter().map(move |theirs| (own, theirs)));
         let hosts: BTreeSet<String> = pairs
-            .filter_map(|(own, theirs)| narrower(own, theirs).map(str::to_owned))
+            .filter_map(|(own, theirs)| inner(own, theirs, is_narrower).map(str::to_owned))
             .collect();
         let least = |own: Option<u64>, theirs: Option<u64>| own.into_iter().chain(theirs).min();
         Self {
@@ -137,12 +137,8 @@ impl Grants {
     }
 }
 
-/// Returns whichever of two directories lies in the other one, or is it.
-fn deeper<'a>(one: &'a str, other: &'a str) -> Option<&'a str> {
-    let is_in = |inner: &str, outer: &str| {
-        let rest = inner.strip_prefix(outer);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
+/// Returns whichever of two texts is in the other one, as `is_in` says of an inner and an outer one.
+fn inner<'a>(one: &'a str, other: &'a str, is_in: fn(&str, &str) -> bool) -> Option<&'a str> {
     if is_in(one, other) {
         Some(one)
     } else if is_in(other, one) {
@@ -152,20 +148,17 @@ fn deeper<'a>(one: &'a str, other: &'a str) -> Option<&'a str> {
     }
 }
 
-/// Returns whichever of two patterns of hosts fits only what the other one fits too.
-fn narrower<'a>(one: &'a str, other: &'a str) -> Option<&'a str> {
-    let is_in = |inner: &str, outer: &str| {
-        let below = inner.strip_prefix("*.").unwrap_or(inner);
-        inner.eq_ignore_ascii_case(outer)
-            || (outer.starts_with("*.") && HostPattern::new(outer).fits(below))
-    };
-    if is_in(one, other) {
-        Some(one)
-    } else if is_in(other, one) {
-        Some(other)
-    } else {
-        None
-    }
+/// Tells whether a directory lies in another one, or is it.
+fn is_below(inner: &str, outer: &str) -> bool {
+    let rest = inner.strip_prefix(outer);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Tells whether a pattern of hosts fits only what another one fits too.
+fn is_narrower(inner: &str, outer: &str) -> bool {
+    let below = inner.strip_prefix("*.").unwrap_or(inner);
+    inner.eq_ignore_ascii_case(outer)
+        || (outer.starts_with("*.") && HostPattern::new(outer).fits(below))
 }
 
 #[cfg(test)]

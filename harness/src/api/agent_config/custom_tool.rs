@@ -16,7 +16,7 @@ const PROPERTY_CHARACTERS_MAX: usize = 64;
 /// Most required arguments.
 const REQUIRED_MAX: usize = 1_000;
 /// Name prefixes of tools that are not custom.
-const RESERVED_PREFIXES: [&str; 2] = ["mcp__", "ant__"];
+pub const RESERVED_PREFIXES: [&str; 2] = ["mcp__", "ant__"];
 /// Keywords that point elsewhere in a schema.
 const REFERENCE_KEYWORDS: [&str; 3] = ["$ref", "$dynamicRef", "$recursiveRef"];
 /// Keywords whose value is an example of the data and not a schema.

@@ -35,10 +35,13 @@ use crate::json::Fields as _;
 
 pub use change::{create, update};
 pub use components::is_component_name;
+pub use custom_tool::RESERVED_PREFIXES;
 pub use model::{ModelConfig, Speed};
 pub use ours::read_of_session as read_ours;
 pub use roster::{Reference, Roster, RosterAgent};
-pub use session::{UNFOLDED_MAX, apply_overrides, replace_tools, session_agent, too_many};
+pub use session::{
+    UNFOLDED_MAX, apply_overrides, for_each_listed, replace_tools, session_agent, too_many,
+};
 pub use tools::BUILT_IN_TOOLS;
 
 /// A whole, valid configuration, with the field names and shapes of the wire.

@@ -200,7 +200,7 @@ pub fn replace_tools(snapshot: &Value, fields: &mut Fields) -> Result<Value, Inv
 }
 
 /// Visits the agents of a snapshot's roster, on all levels.
-fn for_each_listed(agent: &mut Value, visit: &mut dyn FnMut(&mut Value)) {
+pub fn for_each_listed(agent: &mut Value, visit: &mut dyn FnMut(&mut Value)) {
     let Some(block) = agent.get_mut("multiagent") else {
         return;
     };

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::bundle::Bundle;
 use super::{LIMIT_MAX, SKILLS, find, upload};
 use crate::api::body::Invalid;
-use crate::api::collection::{Answer, LIMIT_DEFAULT, UPDATE_ATTEMPTS_MAX};
+use crate::api::collection::{Answer, LIMIT_DEFAULT, UPDATE_ATTEMPTS_MAX, all_labelled, labelled};
 use crate::api::error::quoted;
 use crate::api::multipart::Parts;
 use crate::api::page::{self, Cursor, Position};
@@ -22,8 +22,7 @@ use crate::clock::{Timestamp, rfc3339};
 use crate::ids::{SkillVersionId, WorkspaceId};
 use crate::json::Fields as _;
 use crate::store::{
-    Key, Kind, NewResource, Order, ROWS_MAX, Resource, ResourceChange, ResourceQuery, StoreError,
-    TimeRange, Write,
+    Key, Kind, NewResource, Order, Resource, ResourceChange, StoreError, TimeRange, Write,
 };
 
 /// The label by which a skill's versions are found.
@@ -55,7 +54,7 @@ pub(super) async fn store(
         }),
         unique_name: None,
         status: None,
-        labels: vec![(SKILL.to_owned(), skill_id.to_owned())],
+        labels: labels(skill_id),
         at: api.clock.now(),
         events: Vec::new(),
         needs_wake: false,
@@ -267,17 +266,7 @@ pub(super) async fn all(
     workspace: &WorkspaceId,
     skill_id: &str,
 ) -> Result<Vec<Resource>, StoreError> {
-    let mut versions: Vec<Resource> = Vec::new();
-    loop {
-        let after = versions
-            .last()
-            .map(|last| (last.created_at, last.key.id.clone()));
-        let page = of_skill(api, workspace, skill_id, after, ROWS_MAX).await?;
-        if page.is_empty() {
-            return Ok(versions);
-        }
-        versions.extend(page);
-    }
+    all_labelled(api, workspace, Kind::SkillVersion, labels(skill_id)).await
 }
 
 async fn of_skill(
@@ -287,18 +276,12 @@ async fn of_skill(
     after: Option<(Timestamp, String)>,
     limit: usize,
 ) -> Result<Vec<Resource>, StoreError> {
-    let query = ResourceQuery {
-        workspace: workspace.clone(),
-        kind: Kind::SkillVersion,
-        include_archived: false,
-        created_at: TimeRange::default(),
-        statuses: Vec::new(),
-        labels: vec![(SKILL.to_owned(), skill_id.to_owned())],
-        order: Order::Descending,
-        after,
-        limit,
-    };
-    api.store.list(&query).await
+    let labels = labels(skill_id);
+    labelled(api, workspace, Kind::SkillVersion, labels, after, limit).await
+}
+
+fn labels(skill_id: &str) -> Vec<(String, String)> {
+    vec![(SKILL.to_owned(), skill_id.to_owned())]
 }
 
 fn key(workspace: &WorkspaceId, id: &str) -> Key {

@@ -16,13 +16,13 @@ use sinew_runtime::COMPONENT_BYTES_MAX;
 
 pub(in crate::api) use resolve::{check_tools, relink_tools, resolve_tools};
 
-use crate::api::collection::{Answer, Collection, Selection, UPDATE_ATTEMPTS_MAX};
+use crate::api::collection::{Answer, Collection, Selection, UPDATE_ATTEMPTS_MAX, labelled};
 use crate::api::query::Query;
 use crate::api::{ApiError, ApiState, Caller};
 use crate::clock::rfc3339;
 use crate::ids::{ToolId, WorkspaceId};
 use crate::json::Fields as _;
-use crate::store::{Key, Kind, Order, Resource, ResourceQuery, StoreError, TimeRange, Write};
+use crate::store::{Key, Kind, Resource, StoreError, Write};
 
 /// Largest upload in bytes: the component, its interfaces, and what a form puts around them.
 const UPLOAD_BYTES_MAX: usize = COMPONENT_BYTES_MAX + (8 << 20);
@@ -110,18 +110,9 @@ async fn named(
     workspace: &WorkspaceId,
     name: &str,
 ) -> Result<Option<Resource>, StoreError> {
-    let query = ResourceQuery {
-        workspace: workspace.clone(),
-        kind: Kind::Tool,
-        include_archived: false,
-        created_at: TimeRange::default(),
-        statuses: Vec::new(),
-        labels: vec![(NAME.to_owned(), name.to_owned())],
-        order: Order::Descending,
-        after: None,
-        limit: 1,
-    };
-    Ok(api.store.list(&query).await?.into_iter().next())
+    let labels = vec![(NAME.to_owned(), name.to_owned())];
+    let found = labelled(api, workspace, Kind::Tool, labels, None, 1).await?;
+    Ok(found.into_iter().next())
 }
 
 fn key(workspace: &WorkspaceId, id: &str) -> Key {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::find;
 use super::versions::find_version;
-use crate::api::agent_config::BUILT_IN_TOOLS;
+use crate::api::agent_config::{BUILT_IN_TOOLS, RESERVED_PREFIXES, for_each_listed};
 use crate::api::body::Invalid;
 use crate::api::error::quoted;
 use crate::api::{ApiError, ApiState};
@@ -18,8 +18,6 @@ use crate::store::Resource;
 
 /// Longest name of a tool, as the model's provider has it.
 const NAME_CHARACTERS_MAX: usize = 128;
-/// Beginnings of names of other tools.
-const RESERVED_PREFIXES: [&str; 2] = ["mcp__", "ant__"];
 
 /// What is stored of the versions that were looked up.
 type Found = BTreeMap<(String, String), Resource>;
@@ -244,18 +242,7 @@ fn reference(set: &Value) -> (String, String) {
 }
 
 /// Shows a session's agent and each of its roster, on all levels.
-fn each_agent(agent: &mut Value, show: &mut impl FnMut(&mut Value)) {
+fn each_agent(agent: &mut Value, show: &mut dyn FnMut(&mut Value)) {
     show(agent);
-    if let Some(block) = agent.get_mut("multiagent") {
-        each_in(block, show);
-    }
-}
-
-fn each_in(value: &mut Value, show: &mut impl FnMut(&mut Value)) {
-    match value {
-        Value::Object(fields) if fields.contains_key("model") => each_agent(value, show),
-        Value::Object(fields) => fields.values_mut().for_each(|inner| each_in(inner, show)),
-        Value::Array(items) => items.iter_mut().for_each(|inner| each_in(inner, show)),
-        _ => {}
-    }
+    for_each_listed(agent, show);
 }

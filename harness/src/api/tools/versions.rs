@@ -11,7 +11,9 @@ use sinew_runtime::{CompileError, LoadError};
 use super::upload::{self, Upload};
 use super::{NAME, TOOLS, find, key as tool_key, named};
 use crate::api::body::Invalid;
-use crate::api::collection::{Answer, LIMIT_DEFAULT, LIMIT_MAX, UPDATE_ATTEMPTS_MAX};
+use crate::api::collection::{
+    Answer, LIMIT_DEFAULT, LIMIT_MAX, UPDATE_ATTEMPTS_MAX, all_labelled, labelled,
+};
 use crate::api::error::quoted;
 use crate::api::multipart::Parts;
 use crate::api::page::{self, Cursor, Position};
@@ -23,8 +25,7 @@ use crate::hands::{ExamineError, Examined};
 use crate::ids::{ToolId, ToolVersionId, WorkspaceId};
 use crate::json::Fields as _;
 use crate::store::{
-    Key, Kind, NewResource, Order, ROWS_MAX, Resource, ResourceChange, ResourceQuery, StoreError,
-    TimeRange, Write,
+    Key, Kind, NewResource, Order, Resource, ResourceChange, StoreError, TimeRange, Write,
 };
 
 /// The labels by which versions are found.
@@ -220,7 +221,7 @@ pub(super) async fn list(
     let (list, order) = (format!("tool_versions/{tool_id}"), Order::Descending);
     let after = page::created_cursor(&query, &list, order, &TimeRange::default())?;
     let fetch = page::rows_to_fetch(limit);
-    let mut rows = labelled(&api, &caller.workspace, &tool_id, None, after, fetch).await?;
+    let mut rows = of_tool(&api, &caller.workspace, &tool_id, None, after, fetch).await?;
     let is_more = page::cut(&mut rows, limit);
     let next = rows.last().filter(|_| is_more).map(|last| {
         let position = Position::Created(last.created_at, last.key.id.clone());
@@ -292,7 +293,7 @@ pub(super) async fn find_version(
         number => (NUMBER, number.to_owned()),
     };
     let id = &tool.key.id;
-    let found = labelled(api, workspace, id, Some((label, value)), None, 1).await?;
+    let found = of_tool(api, workspace, id, Some((label, value)), None, 1).await?;
     let found = found.into_iter().next();
     found.ok_or_else(|| missing(tool, version))
 }
@@ -304,7 +305,7 @@ async fn find_numbered(
     number: u64,
 ) -> Result<Option<Resource>, StoreError> {
     let label = Some((NUMBER, number.to_string()));
-    let found = labelled(api, workspace, tool_id, label, None, 1).await?;
+    let found = of_tool(api, workspace, tool_id, label, None, 1).await?;
     Ok(found.into_iter().next())
 }
 
@@ -330,20 +331,10 @@ pub(super) async fn all(
     workspace: &WorkspaceId,
     tool_id: &str,
 ) -> Result<Vec<Resource>, StoreError> {
-    let mut versions: Vec<Resource> = Vec::new();
-    loop {
-        let after = versions
-            .last()
-            .map(|last| (last.created_at, last.key.id.clone()));
-        let page = labelled(api, workspace, tool_id, None, after, ROWS_MAX).await?;
-        if page.is_empty() {
-            return Ok(versions);
-        }
-        versions.extend(page);
-    }
+    all_labelled(api, workspace, Kind::ToolVersion, labels(tool_id, None)).await
 }
 
-async fn labelled(
+async fn of_tool(
     api: &ApiState,
     workspace: &WorkspaceId,
     tool_id: &str,
@@ -351,20 +342,14 @@ async fn labelled(
     after: Option<(Timestamp, String)>,
     limit: usize,
 ) -> Result<Vec<Resource>, StoreError> {
-    let mut labels = vec![(TOOL.to_owned(), tool_id.to_owned())];
-    labels.extend(label.map(|(name, value)| (name.to_owned(), value)));
-    let query = ResourceQuery {
-        workspace: workspace.clone(),
-        kind: Kind::ToolVersion,
-        include_archived: false,
-        created_at: TimeRange::default(),
-        statuses: Vec::new(),
-        labels,
-        order: Order::Descending,
-        after,
-        limit,
-    };
-    api.store.list(&query).await
+    let labels = labels(tool_id, label);
+    labelled(api, workspace, Kind::ToolVersion, labels, after, limit).await
+}
+
+fn labels(tool_id: &str, label: Option<(&str, String)>) -> Vec<(String, String)> {
+    let own = (TOOL.to_owned(), tool_id.to_owned());
+    let label = label.map(|(name, value)| (name.to_owned(), value));
+    std::iter::once(own).chain(label).collect()
 }
 
 fn key(workspace: &WorkspaceId, id: &str) -> Key {
